@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The pipeline runs left to right; scripts/check-layers holds the arrows to it:
+//   C libraries → TraceReading → EventDecoding → RmapGraph → Invariants → Checking → Reports → rmapcheck
+// RmapEvents is the waist: graph and invariants build without any C library.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "rmapcheck",
+  products: [
+    .executable(name: "rmapcheck", targets: ["rmapcheck"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+
+    .target(
+      name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib"],
+      swiftSettings: settings),
+    .target(name: "RmapEvents", swiftSettings: settings),
+    .target(
+      name: "EventDecoding", dependencies: ["TraceReading", "RmapEvents"], swiftSettings: settings),
+    .target(name: "RmapGraph", dependencies: ["RmapEvents"], swiftSettings: settings),
+    .target(name: "Invariants", dependencies: ["RmapGraph", "RmapEvents"], swiftSettings: settings),
+    .target(
+      name: "Checking",
+      dependencies: ["TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants"],
+      swiftSettings: settings),
+    .target(
+      name: "Reports", dependencies: ["Checking", "Invariants", "RmapEvents"],
+      swiftSettings: settings),
+    .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
+    .executableTarget(
+      name: "rmapcheck",
+      dependencies: [
+        "Checking", "Invariants", "Reports", "KernelProbes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    .testTarget(
+      name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent"],
+      swiftSettings: settings),
+    .testTarget(name: "KernelProbesTests", dependencies: ["KernelProbes"], swiftSettings: settings),
+    .testTarget(
+      name: "InvariantsTests", dependencies: ["Invariants", "RmapGraph", "RmapEvents"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CheckingTests", dependencies: ["Checking", "Reports"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

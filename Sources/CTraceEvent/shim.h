@@ -1,0 +1,7 @@
+#ifndef RMAPCHECK_CTRACEEVENT_SHIM_H
+#define RMAPCHECK_CTRACEEVENT_SHIM_H
+
+#include <event-parse.h>
+#include <kbuffer.h>
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef RMAPCHECK_CZLIB_SHIM_H
+#define RMAPCHECK_CZLIB_SHIM_H
+
+#include <zlib.h>
+
+#endif

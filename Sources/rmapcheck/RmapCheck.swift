@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct RmapCheck: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rmapcheck",
+    abstract: "Replays kernel traces and checks the anon_vma graph that they rebuild.",
+    version: "0.1.0")
+}
