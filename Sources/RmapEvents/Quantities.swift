@@ -1,0 +1,99 @@
+/// The address of a kernel object: an anon_vma, an AVC, a VMA, an mm or a folio.
+///
+/// An address is not an identity: the anon_vma cache is `SLAB_TYPESAFE_BY_RCU` and addresses are
+/// reused within microseconds. The graph pairs an address with the event that gave birth to the object.
+public struct KernelAddress: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The 64-bit address.
+  public let raw: UInt64
+
+  /// Wraps an address as it was recorded.
+  @inlinable public init(_ raw: UInt64) { self.raw = raw }
+
+  /// The null pointer.
+  @inlinable public static var null: KernelAddress { KernelAddress(0) }
+
+  /// Whether this is the null pointer.
+  @inlinable public var isNull: Bool { raw == 0 }
+
+  /// Whether the address lies in the upper half, where a kernel object can be. A failing dereference in a
+  /// kprobe leaves old bytes in the field (kernel/trace/trace_probe_tmpl.h:process_fetch_insn_bottom).
+  @inlinable public var isKernel: Bool { raw >> 47 == 0x1ffff }
+
+  /// Orders by the number.
+  @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }
+
+  /// `0x` and sixteen hexadecimal digits.
+  public var description: String { "0x" + hexadecimal(raw, width: 16) }
+}
+
+/// An address in a process's address space, in bytes.
+public struct UserAddress: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The address in bytes.
+  public let raw: UInt64
+
+  /// Wraps an address as it was recorded.
+  @inlinable public init(_ raw: UInt64) { self.raw = raw }
+
+  /// The number of the page that holds the address (x86-64: 4096-byte pages).
+  @inlinable public var page: UInt64 { raw >> 12 }
+
+  /// Orders by the number.
+  @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }
+
+  /// `0x` and as many hexadecimal digits as needed.
+  public var description: String { "0x" + hexadecimal(raw) }
+}
+
+/// An offset in pages: `vm_pgoff` or `folio->index`.
+///
+/// For anonymous memory it is the page number that the page had when it was first faulted in.
+public struct PgOff: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The offset in pages.
+  public let raw: UInt64
+
+  /// Wraps an offset as it was recorded.
+  @inlinable public init(_ raw: UInt64) { self.raw = raw }
+
+  /// Adds pages, wrapping as the kernel's unsigned arithmetic does.
+  @inlinable public static func + (left: Self, pages: UInt64) -> Self { Self(left.raw &+ pages) }
+
+  /// Orders by the number.
+  @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }
+
+  /// `0x` and as many hexadecimal digits as needed.
+  public var description: String { "0x" + hexadecimal(raw) }
+}
+
+/// Where in a recording a fact was seen: what a report prints so that its reader can find the record.
+public struct EventStamp: Hashable, Sendable {
+  /// The record's number in the merged recording, counted from 1: line N of `trace-cmd report`.
+  public var ordinal: UInt64
+  /// The recording clock's time in nanoseconds.
+  public var timestamp: UInt64
+  /// The task that was running (`common_pid`).
+  public var pid: Int32
+  /// The CPU that recorded the event.
+  public var cpu: UInt16
+
+  /// A stamp from its parts; `timestamp` in nanoseconds.
+  @inlinable public init(ordinal: UInt64, timestamp: UInt64, pid: Int32, cpu: UInt16) {
+    self.ordinal = ordinal
+    self.timestamp = timestamp
+    self.pid = pid
+    self.cpu = cpu
+  }
+
+  /// The stamp of something that predates the recording.
+  @inlinable public static var beforeRecording: EventStamp {
+    EventStamp(ordinal: 0, timestamp: 0, pid: 0, cpu: 0)
+  }
+
+  /// Whether a record stands behind the stamp.
+  @inlinable public var isRecorded: Bool { ordinal != 0 }
+}
+
+/// Hexadecimal digits without a prefix, padded with zeros to `width`.
+public func hexadecimal(_ value: UInt64, width: Int = 1) -> String {
+  let digits = String(value, radix: 16)
+  return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}

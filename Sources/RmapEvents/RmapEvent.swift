@@ -1,0 +1,281 @@
+/// One recorded step of the kernel's anonymous reverse mapping.
+///
+/// Everything downstream of the decoder speaks in these values. Names are those of the recording's own
+/// vocabulary, which is the same on every kernel; see the probe table in `KernelProbes`.
+public enum RmapEvent: Sendable {
+  /// Entry of `anon_vma_interval_tree_insert`: an AVC is about to enter its anon_vma's tree.
+  case insert(TreeUpdate)
+  /// Entry of `anon_vma_interval_tree_remove`: an AVC is about to leave its anon_vma's tree.
+  case remove(TreeUpdate)
+  /// Entry of one of the operations that change the graph.
+  case enter(OperationEntry)
+  /// Return of one of the operations that change the graph.
+  case leave(OperationReturn)
+  /// Entry of `__put_anon_vma`: the last reference is gone, the anon_vma is freed.
+  case put(AnonVMAPut)
+  /// Entry of `vm_area_free`.
+  case vmaFree(VMAFree)
+  /// A folio's mapping is added, removed, moved or looked at.
+  case folio(FolioEvent)
+}
+
+/// The kind of an event, as a dense index: which events a recording can hold, which an invariant needs.
+public enum EventKind: UInt8, CaseIterable, Sendable {
+  case insert, remove, prepare, clone, fork, unlink, copyRange, moveTables, split, copyVMA
+  case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
+  case splitPMD
+
+  /// The kernel function behind the kind, as a report names it where the recording can't say more.
+  public var kernelFunction: String {
+    switch self {
+    case .insert: "anon_vma_interval_tree_insert"
+    case .remove: "anon_vma_interval_tree_remove"
+    case .prepare: "__anon_vma_prepare"
+    case .clone: "anon_vma_clone"
+    case .fork: "anon_vma_fork"
+    case .unlink: "unlink_anon_vmas"
+    case .copyRange: "copy_page_range"
+    case .moveTables: "move_page_tables"
+    case .split: "__split_vma"
+    case .copyVMA: "copy_vma"
+    case .mmExit: "exit_mmap"
+    case .put: "__put_anon_vma"
+    case .vmaAlloc: "vm_area_alloc"
+    case .vmaDup: "vm_area_dup"
+    case .vmaFree: "vm_area_free"
+    case .folioNew: "folio_add_new_anon_rmap"
+    case .folioAdd: "folio_add_anon_rmap"
+    case .folioRemove: "folio_remove_rmap"
+    case .folioMove: "folio_move_anon_rmap"
+    case .folioSeen: "folio_add_lru_vma"
+    case .splitPMD: "__split_huge_pmd"
+    }
+  }
+}
+
+/// A VMA as one event saw it (`struct vm_area_struct`, include/linux/mm_types.h).
+public struct VMAView: Hashable, Sendable {
+  /// The address of the `vm_area_struct`.
+  public var address: KernelAddress
+  /// `vm_start`, inclusive.
+  public var start: UserAddress
+  /// `vm_end`, exclusive.
+  public var end: UserAddress
+  /// `vm_mm`.
+  public var mm: KernelAddress
+  /// `vm_flags`.
+  public var flags: UInt64
+  /// `vma->anon_vma`: where new pages of this VMA go.
+  public var anonVMA: KernelAddress
+  /// `vm_pgoff` in pages.
+  public var pgoff: PgOff
+
+  /// A view from its fields.
+  public init(
+    address: KernelAddress, start: UserAddress, end: UserAddress, mm: KernelAddress, flags: UInt64,
+    anonVMA: KernelAddress, pgoff: PgOff
+  ) {
+    self.address = address
+    self.start = start
+    self.end = end
+    self.mm = mm
+    self.flags = flags
+    self.anonVMA = anonVMA
+    self.pgoff = pgoff
+  }
+
+  /// A view that says nothing, for events that carry no second VMA.
+  public static let none = VMAView(
+    address: .null, start: UserAddress(0), end: UserAddress(0), mm: .null, flags: 0, anonVMA: .null,
+    pgoff: PgOff(0))
+
+  /// The length in pages; 0 for a range that makes no sense.
+  @inlinable public var pages: UInt64 { end > start ? (end.raw - start.raw) >> 12 : 0 }
+
+  /// The last offset of the interval-tree key (mm/interval_tree.c:avc_last_pgoff).
+  @inlinable public var lastPgoff: PgOff { pgoff + (pages &- 1) }
+
+  /// The page offset that the kernel computes for an address (include/linux/pagemap.h:linear_page_index).
+  @inlinable public func linearIndex(of address: UserAddress) -> PgOff {
+    pgoff + ((address.raw &- start.raw) >> 12)
+  }
+
+  /// Whether the address lies in the VMA.
+  @inlinable public func contains(_ address: UserAddress) -> Bool {
+    address >= start && address < end
+  }
+
+  /// Whether exec is still building this stack: the rmap walk cannot find its pages
+  /// (include/linux/mm.h: VM_STACK_INCOMPLETE_SETUP = VM_RAND_READ | VM_SEQ_READ).
+  @inlinable public var isTemporaryStack: Bool { flags & 0x18000 == 0x18000 }
+
+  /// Whether the VMA maps huge pages of hugetlbfs, whose index has another unit on 6.1 (VM_HUGETLB).
+  @inlinable public var isHugetlb: Bool { flags & 0x40_0000 != 0 }
+}
+
+/// An anon_vma's lock as a tree event saw it (`root->rwsem`, kernel/locking/rwsem.c).
+public struct LockView: Hashable, Sendable {
+  /// `rwsem.count`: bit 0 is set while a writer holds it.
+  public var count: UInt64
+  /// The pid of the owner's task; meaningful while write-held.
+  public var ownerPID: Int32
+
+  /// A view from its fields.
+  public init(count: UInt64, ownerPID: Int32) {
+    self.count = count
+    self.ownerPID = ownerPID
+  }
+
+  /// Whether a writer holds the lock.
+  @inlinable public var isWriteLocked: Bool { count & 1 == 1 }
+}
+
+/// An AVC at the door of its tree, with everything that it leads to, before the tree changes.
+public struct TreeUpdate: Sendable {
+  /// The `anon_vma_chain`.
+  public var avc: KernelAddress
+  /// `avc->vma`.
+  public var vma: VMAView
+  /// `avc->anon_vma`.
+  public var anonVMA: KernelAddress
+  /// The tree argument minus `offsetof(struct anon_vma, rb_root)`: whose tree it really is.
+  public var treeOwner: KernelAddress
+  /// `anon_vma->root`.
+  public var root: KernelAddress
+  /// `anon_vma->root->root`.
+  public var rootOfRoot: KernelAddress
+  /// `anon_vma->parent`.
+  public var parent: KernelAddress
+  /// `anon_vma->refcount`.
+  public var refcount: Int32
+  /// `anon_vma->num_children`; nil where the kernel counts `degree` instead.
+  public var children: UInt64?
+  /// `anon_vma->num_active_vmas`; nil where the kernel counts `degree` instead.
+  public var active: UInt64?
+  /// Whether the tree holds no AVC at this moment (`rb_root.rb_node == NULL`).
+  public var treeIsEmpty: Bool
+  /// `root->refcount`.
+  public var rootRefcount: Int32
+  /// The root's lock; nil where it was not recorded (PREEMPT_RT has another type).
+  public var lock: LockView?
+
+  /// An update from its fields.
+  public init(
+    avc: KernelAddress, vma: VMAView, anonVMA: KernelAddress, treeOwner: KernelAddress,
+    root: KernelAddress, rootOfRoot: KernelAddress, parent: KernelAddress, refcount: Int32,
+    children: UInt64?, active: UInt64?, treeIsEmpty: Bool, rootRefcount: Int32, lock: LockView?
+  ) {
+    self.avc = avc
+    self.vma = vma
+    self.anonVMA = anonVMA
+    self.treeOwner = treeOwner
+    self.root = root
+    self.rootOfRoot = rootOfRoot
+    self.parent = parent
+    self.refcount = refcount
+    self.children = children
+    self.active = active
+    self.treeIsEmpty = treeIsEmpty
+    self.rootRefcount = rootRefcount
+    self.lock = lock
+  }
+}
+
+/// Entry of an operation; fields that the operation lacks are zero.
+public struct OperationEntry: Sendable {
+  /// Which operation.
+  public var kind: EventKind
+  /// The VMA that the operation changes or makes; for ``EventKind/moveTables`` the destination.
+  public var vma: VMAView
+  /// The VMA that it copies, forks or moves from.
+  public var source: VMAView
+  /// The address that it works at: a split's, a move's new address.
+  public var address: UserAddress
+  /// Where a move starts.
+  public var sourceAddress: UserAddress
+  /// How far it moves, in bytes.
+  public var length: UInt64
+  /// The mm that exits.
+  public var mm: KernelAddress
+
+  /// An entry from its fields.
+  public init(
+    kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
+    address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
+    length: UInt64 = 0, mm: KernelAddress = .null
+  ) {
+    self.kind = kind
+    self.vma = vma
+    self.source = source
+    self.address = address
+    self.sourceAddress = sourceAddress
+    self.length = length
+    self.mm = mm
+  }
+}
+
+/// Return of an operation.
+public struct OperationReturn: Sendable {
+  /// Which operation.
+  public var kind: EventKind
+  /// What it returned, sign-extended: an error, a length in bytes, or a pointer.
+  public var value: Int64
+
+  /// A return from its fields.
+  public init(kind: EventKind, value: Int64 = 0) {
+    self.kind = kind
+    self.value = value
+  }
+
+  /// Whether the value is a kernel error (`-ENOMEM` and its like).
+  @inlinable public var failed: Bool { value < 0 && value >= -4095 }
+}
+
+/// The last reference to an anon_vma is gone (mm/rmap.c:__put_anon_vma).
+public struct AnonVMAPut: Sendable {
+  /// The anon_vma.
+  public var anonVMA: KernelAddress
+  /// `->root`.
+  public var root: KernelAddress
+  /// `->refcount`, 0 by the kernel's rule.
+  public var refcount: Int32
+  /// `->root->refcount`; when it is 1 the root dies in the same call.
+  public var rootRefcount: Int32
+  /// `->num_children`; nil where the kernel counts `degree` instead.
+  public var children: UInt64?
+  /// `->num_active_vmas`; nil where the kernel counts `degree` instead.
+  public var active: UInt64?
+  /// Whether its tree is empty (`rb_root.rb_node == NULL`).
+  public var treeIsEmpty: Bool
+
+  /// A put from its fields.
+  public init(
+    anonVMA: KernelAddress, root: KernelAddress, refcount: Int32, rootRefcount: Int32,
+    children: UInt64?, active: UInt64?, treeIsEmpty: Bool
+  ) {
+    self.anonVMA = anonVMA
+    self.root = root
+    self.refcount = refcount
+    self.rootRefcount = rootRefcount
+    self.children = children
+    self.active = active
+    self.treeIsEmpty = treeIsEmpty
+  }
+}
+
+/// A VMA is given back to its cache (kernel/fork.c:vm_area_free).
+public struct VMAFree: Sendable {
+  /// The `vm_area_struct`.
+  public var vma: KernelAddress
+  /// `vm_mm`.
+  public var mm: KernelAddress
+  /// `vma->anon_vma` at this moment.
+  public var anonVMA: KernelAddress
+
+  /// A free from its fields.
+  public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
+    self.vma = vma
+    self.mm = mm
+    self.anonVMA = anonVMA
+  }
+}

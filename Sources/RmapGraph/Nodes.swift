@@ -1,0 +1,139 @@
+public import RmapEvents
+
+/// Names an anon_vma of the model: a slot, and a serial number that tells a slot's tenants apart.
+public struct AnonVMAID: Hashable, Sendable {
+  let slot: UInt32
+  let serial: UInt32
+}
+
+/// Names a VMA of the model.
+public struct VMAID: Hashable, Sendable { let slot: UInt32 }
+
+/// Names an AVC of the model.
+public struct AVCID: Hashable, Sendable { let slot: UInt32 }
+
+/// Names a folio of the model.
+public struct FolioID: Hashable, Sendable { let slot: UInt32 }
+
+/// An anon_vma as the recording has shown it (include/linux/rmap.h: struct anon_vma).
+public struct AnonVMA: Sendable {
+  /// Its address.
+  public internal(set) var address: KernelAddress
+  /// The event that made it, or `.beforeRecording`.
+  public internal(set) var birth: EventStamp
+  /// Whether the recording holds its birth; if not, there may be AVCs and children that were never seen.
+  public var birthWasSeen: Bool { birth.isRecorded }
+  /// `->root`, as first seen.
+  public internal(set) var root: KernelAddress
+  /// `->parent`, as first seen. The kernel does not pin it: it may dangle once the tree is empty.
+  public internal(set) var parent: KernelAddress
+  /// `num_children` as the kernel's rules give it from what was seen: "count of all anon_vmas that have
+  /// ->parent pointing to this one, including itself"; nil while unknown.
+  public internal(set) var children: Int64?
+  /// `num_active_vmas` likewise: VMAs whose `->anon_vma` points here, not AVCs; nil while unknown.
+  public internal(set) var active: Int64?
+  /// What last changed a counter.
+  public internal(set) var counterStamp: EventStamp
+  /// How many AVCs of the model are in its tree.
+  public internal(set) var linkedCount = 0
+  /// How many AVCs of the model are out of its tree for a range change.
+  public internal(set) var parkedCount = 0
+  /// How many mapped pages have a `folio->mapping` that points here.
+  public internal(set) var mappedPages = 0
+  /// How many living anon_vmas other than itself name it as their root.
+  public internal(set) var rootedCount = 0
+  /// On a root: operations of other tasks that have begun to change this root's graph and not returned.
+  var openOperations = 0
+  /// On a root: counts how often its graph's counters became unknown.
+  var counterEpoch: UInt32 = 0
+  /// The root's ``counterEpoch`` when ``children`` and ``active`` were learned.
+  var knownInEpoch: UInt32 = 0
+  var firstInTree: UInt32 = .max
+  /// Tells the tenants of one slot apart; 0 once it is dead.
+  private(set) var serial: UInt32
+
+  init(address: KernelAddress, birth: EventStamp, root: KernelAddress, parent: KernelAddress, serial: UInt32) {
+    self.address = address
+    self.birth = birth
+    self.root = root
+    self.parent = parent
+    self.serial = serial
+    counterStamp = birth
+  }
+
+  mutating func retire() { serial = 0 }
+
+  /// Whether it is its own root.
+  public var isRoot: Bool { root == address }
+}
+
+/// An anon_vma_chain: one VMA's membership in one anon_vma's tree.
+public struct AVC: Sendable {
+  /// Its address.
+  public internal(set) var address: KernelAddress
+  /// `->vma`.
+  public internal(set) var vma: VMAID
+  /// `->anon_vma`.
+  public internal(set) var anonVMA: AnonVMAID
+  /// Whether it is in the tree; if not, it is parked while its VMA's range changes.
+  public internal(set) var isLinked: Bool
+  /// First offset of the key under which it was last inserted; nil if that predates the recording.
+  public internal(set) var keyStart: PgOff?
+  /// Last offset of that key.
+  public internal(set) var keyLast: PgOff
+  /// Its last insertion or removal.
+  public internal(set) var stamp: EventStamp
+  /// The anon_vma's `num_children` as recorded at insertion; nil where not recorded.
+  public internal(set) var childrenAtLink: UInt64?
+  /// The anon_vma's `num_active_vmas` as recorded at insertion; nil where not recorded.
+  public internal(set) var activeAtLink: UInt64?
+  var nextInVMA: UInt32 = .max
+  var previousInVMA: UInt32 = .max
+  var nextInTree: UInt32 = .max
+  var previousInTree: UInt32 = .max
+}
+
+/// A VMA that takes part in the graph.
+public struct VMA: Sendable {
+  /// What the last event that carried it said.
+  public internal(set) var view: VMAView
+  /// Its allocation (vm_area_alloc, vm_area_dup), or `.beforeRecording`.
+  public internal(set) var birth: EventStamp
+  /// Whether its chain has been followed since it was empty, so that the model has all of it.
+  public internal(set) var chainIsKnown: Bool
+  /// How many AVCs of the model are on its chain, linked or parked.
+  public internal(set) var chainCount = 0
+  /// How many of them are parked: pre_update has taken them out of their trees, post_update has not put them back.
+  public internal(set) var parkedCount = 0
+  /// The last event that changed its chain.
+  public internal(set) var chainStamp: EventStamp
+  /// Set from the end of its fork until an event shows which anon_vma the fork gave it.
+  public internal(set) var forkAwaitsSight = false
+  /// The anon_vma that its fork made for it; nil if the fork used an existing one again.
+  public internal(set) var forkedAnonVMA: AnonVMAID?
+  /// The event that its fork returned with.
+  public internal(set) var forkStamp: EventStamp?
+  /// The VMA as it was when its AVCs were last put into their trees; nil while none was seen to be.
+  public internal(set) var linkedView: VMAView?
+  var firstInChain: UInt32 = .max
+}
+
+/// A folio that is mapped, as far as the recording shows.
+public struct Folio: Sendable {
+  /// The head page's address.
+  public internal(set) var address: KernelAddress
+  /// `folio->mapping`: as recorded, or as the kernel's rules predict it where ``mappingIsPredicted``.
+  public internal(set) var mapping: FolioMapping
+  /// Whether no event has shown the mapping since the step that set it.
+  public internal(set) var mappingIsPredicted: Bool
+  /// `folio->index`.
+  public internal(set) var index: PgOff
+  /// How many page mappings of it the model has.
+  public internal(set) var mappedPages = 0
+  /// The event that gave it its mapping (new, first add, or move).
+  public internal(set) var stamp: EventStamp
+  /// The last event that added or removed a mapping of it.
+  public internal(set) var changeStamp: EventStamp
+  /// The model's anon_vma behind ``mapping``, where it knows it.
+  public internal(set) var anonVMA: AnonVMAID?
+}

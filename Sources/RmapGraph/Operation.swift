@@ -1,0 +1,60 @@
+public import RmapEvents
+
+/// An operation that a task has entered and not yet left.
+public struct Operation: Sendable {
+  /// What the entry probe saw.
+  public let entry: OperationEntry
+  /// The entry.
+  public let stamp: EventStamp
+  /// The root whose graph the operation has begun to change, once a tree event has shown it.
+  var root: AnonVMAID?
+  /// How many AVCs it has linked.
+  public internal(set) var linked = 0
+  /// A clone for fork: the anon_vma that the kernel's rule has chosen to be used again
+  /// (mm/rmap.c:anon_vma_clone: the first with num_children < 2 and num_active_vmas == 0).
+  public internal(set) var reuse: AnonVMAID?
+  /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
+  var isSettled = false
+
+  /// The operation's kind.
+  public var kind: EventKind { entry.kind }
+
+  init(entry: OperationEntry, stamp: EventStamp) {
+    self.entry = entry
+    self.stamp = stamp
+  }
+
+  /// Which operations the kernel enters from within which: anon_vma_fork calls anon_vma_clone, and that calls
+  /// unlink_anon_vmas when it fails; split, copy and merge clone; exit and munmap unlink.
+  func mayEnclose(_ inner: EventKind) -> Bool {
+    switch kind {
+    case .mmExit: inner == .unlink
+    case .fork: inner == .clone || inner == .unlink
+    case .clone: inner == .unlink
+    case .split: inner == .clone || inner == .unlink || inner == .vmaDup
+    case .copyVMA: inner == .clone || inner == .unlink || inner == .vmaDup
+    case .copyRange: false
+    default: false
+    }
+  }
+}
+
+/// What the model knows of one task.
+struct Task {
+  let pid: Int32
+  /// Entered operations, outermost first.
+  var operations: ContiguousArray<Operation> = []
+  /// How many AVCs it has taken out of their trees for a range change.
+  var parked = 0
+  /// Page ranges that VMAs have given up since then; to be looked at once all AVCs are back.
+  var givenUp: ContiguousArray<GivenUpRange> = []
+
+  var isIdle: Bool { operations.isEmpty && parked == 0 && givenUp.isEmpty }
+}
+
+/// Addresses that a VMA no longer covers.
+struct GivenUpRange {
+  var vma: VMAView
+  var start: UserAddress
+  var end: UserAddress
+}

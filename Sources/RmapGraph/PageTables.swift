@@ -1,0 +1,150 @@
+/// Which folio's page is mapped where: the model's page tables, for every mm in one structure.
+///
+/// Pages are kept in blocks of 32 neighbours, found by (mm, block number) in one hash table and linked per mm,
+/// so that a VMA's range is visited in the shorter of two ways: its block numbers, or the mm's blocks.
+struct PageTables {
+  /// One mapped page.
+  struct Entry {
+    /// The folio's slot.
+    var folio: UInt32
+    /// Which page of the folio.
+    var subpage: UInt16
+    /// Whether a PMD maps it as part of its folio.
+    var isPMD: Bool
+
+    var bits: UInt64 { UInt64(folio) + 1 | UInt64(subpage) << 33 | (isPMD ? 1 << 49 : 0) }
+
+    init(folio: UInt32, subpage: UInt16, isPMD: Bool) {
+      self.folio = folio
+      self.subpage = subpage
+      self.isPMD = isPMD
+    }
+
+    init?(bits: UInt64) {
+      if bits == 0 { return nil }
+      folio = UInt32(truncatingIfNeeded: (bits & 0x1_ffff_ffff) - 1)
+      subpage = UInt16(truncatingIfNeeded: bits >> 33)
+      isPMD = bits >> 49 & 1 == 1
+    }
+  }
+
+  static let blockPages: UInt64 = 32
+
+  private struct Block {
+    var number: UInt64
+    var mm: UInt32
+    var count: UInt32 = 0
+    var next: UInt32 = .max
+    var previous: UInt32 = .max
+  }
+
+  private struct Space {
+    var firstBlock: UInt32 = .max
+    var blockCount: UInt64 = 0
+  }
+
+  private var entries: ContiguousArray<UInt64> = []
+  private var blocks = Slab<Block>()
+  private var blockOf = SlotMap()
+  private var spaces = Slab<Space>()
+  private var spaceOf = SlotMap()
+
+  private func key(_ space: UInt32, _ number: UInt64) -> UInt64 {
+    UInt64(space) + 1 << 40 | number & 0xff_ffff_ffff
+  }
+
+  /// The page mapped at page number `page` of an mm.
+  func entry(mm: UInt64, page: UInt64) -> Entry? {
+    guard let space = spaceOf[mm], let block = blockOf[key(space, page / Self.blockPages)] else {
+      return nil
+    }
+    return Entry(bits: entries[Int(block) * Int(Self.blockPages) + Int(page % Self.blockPages)])
+  }
+
+  /// Maps a page, or unmaps it with nil; returns what was there.
+  @discardableResult
+  mutating func set(mm: UInt64, page: UInt64, to entry: Entry?) -> Entry? {
+    let number = page / Self.blockPages
+    guard let block = block(mm: mm, number: number, create: entry != nil) else { return nil }
+    let index = Int(block) * Int(Self.blockPages) + Int(page % Self.blockPages)
+    let old = entries[index]
+    let new = entry?.bits ?? 0
+    entries[index] = new
+    if old == 0, new != 0 { blocks[block].count += 1 }
+    if old != 0, new == 0 {
+      blocks[block].count -= 1
+      if blocks[block].count == 0 { release(block) }
+    }
+    return Entry(bits: old)
+  }
+
+  private mutating func block(mm: UInt64, number: UInt64, create: Bool) -> UInt32? {
+    if let space = spaceOf[mm], let block = blockOf[key(space, number)] { return block }
+    guard create else { return nil }
+    let space = self.space(of: mm)
+    var block = Block(number: number, mm: space)
+    block.next = spaces[space].firstBlock
+    let slot = blocks.insert(block)
+    if block.next != .max { blocks[block.next].previous = slot }
+    spaces[space].firstBlock = slot
+    spaces[space].blockCount += 1
+    blockOf.set(key(space, number), to: slot)
+    let needed = (Int(slot) + 1) * Int(Self.blockPages)
+    while entries.count < needed { entries.append(0) }
+    return slot
+  }
+
+  private mutating func space(of mm: UInt64) -> UInt32 {
+    if let space = spaceOf[mm] { return space }
+    let space = spaces.insert(Space())
+    spaceOf.set(mm, to: space)
+    return space
+  }
+
+  private mutating func release(_ slot: UInt32) {
+    let block = blocks[slot]
+    if block.previous == .max {
+      spaces[block.mm].firstBlock = block.next
+    } else {
+      blocks[block.previous].next = block.next
+    }
+    if block.next != .max { blocks[block.next].previous = block.previous }
+    spaces[block.mm].blockCount -= 1
+    blockOf.remove(key(block.mm, block.number))
+    blocks.remove(slot)
+  }
+
+  /// Calls `body` with every mapped page of `pages`. `body` must not change the tables.
+  func forEach(mm: UInt64, pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
+    guard let space = spaceOf[mm], !pages.isEmpty else { return }
+    let numbers = pages.lowerBound / Self.blockPages...(pages.upperBound - 1) / Self.blockPages
+    if numbers.upperBound - numbers.lowerBound < spaces[space].blockCount {
+      for number in numbers {
+        if let block = blockOf[key(space, number)] { visit(block, pages, body) }
+      }
+    } else {
+      var block = spaces[space].firstBlock
+      while block != .max {
+        if numbers.contains(blocks[block].number) { visit(block, pages, body) }
+        block = blocks[block].next
+      }
+    }
+  }
+
+  private func visit(_ block: UInt32, _ pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
+    let first = blocks[block].number * Self.blockPages
+    let base = Int(block) * Int(Self.blockPages)
+    for offset in 0..<Int(Self.blockPages) {
+      let page = first + UInt64(offset)
+      guard pages.contains(page), let entry = Entry(bits: entries[base + offset]) else { continue }
+      body(page, entry)
+    }
+  }
+
+  /// Forgets an mm; every page of it must have been unmapped.
+  mutating func forget(mm: UInt64) {
+    guard let space = spaceOf[mm], spaces[space].blockCount == 0 else { return }
+    spaceOf.remove(mm)
+    spaces.remove(space)
+  }
+}

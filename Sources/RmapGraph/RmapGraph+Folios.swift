@@ -1,0 +1,302 @@
+import RmapEvents
+
+extension RmapGraph {
+  mutating func folio<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    switch event.step {
+    case .new: newFolio(event, stamp, &observer)
+    case .add: addMapping(event, stamp, &observer)
+    case .remove: removeMapping(event, stamp, &observer)
+    case .move: moveFolio(event, stamp, &observer)
+    case .seen: seeFolio(event, stamp, &observer)
+    case .splitPMD: splitPMD(event)
+    }
+  }
+
+  // MARK: Steps
+
+  /// A folio that was never mapped: any older tenant of its address has been freed.
+  private mutating func newFolio<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    if let old = folioOf[event.folio.raw] { makeStale(old) }
+    let vma = meetMapped(event.vma)
+    let mapping = event.isAfter ? event.mapping : predictedMapping(event, isNew: true)
+    // mm/rmap.c:__folio_set_anon: index = linear_page_index(vma, address)
+    let index = event.isAfter ? event.index : event.vma.linearIndex(of: event.address ?? event.vma.start)
+    let folio = makeFolio(event, mapping, index: index, predicted: !event.isAfter, stamp)
+    map(folio, event, stamp)
+    tell(event, stamp, folio: folio, vma: vma, prior: nil, &observer)
+  }
+
+  /// One more mapping of a folio that has its anon_vma, or gets it now from a swap-in (6.1).
+  private mutating func addMapping<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let vma = meetMapped(event.vma)
+    var prior: Prior?
+    var slot: UInt32
+    var priorIndex: PgOff?
+    if let known = folioOf[event.folio.raw] {
+      slot = known
+      priorIndex = folios[slot].index
+      prior = adopt(event, slot, stamp)
+    } else {
+      let isSet = event.mapping.isAnonymous || event.mapping.isKSM
+      let mapping = isSet ? event.mapping : predictedMapping(event, isNew: false)
+      let first = event.vma.linearIndex(of: event.address ?? event.vma.start)
+      let index = isSet ? event.index : PgOff(first.raw &- UInt64(event.subpage))
+      slot = makeFolio(event, mapping, index: index, predicted: !isSet, stamp)
+    }
+    map(slot, event, stamp)
+    tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
+  }
+
+  private mutating func removeMapping<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    // File pages pass page_remove_rmap too.
+    guard event.mapping.isAnonymous || event.mapping.isKSM else { return }
+    let vma = vmaOf[event.vma.address.raw]
+    let slot = folioOf[event.folio.raw]
+    let priorIndex = slot.map { folios[$0].index }
+    let prior = slot.map { adopt(event, $0, stamp) } ?? nil
+    let address = linearAddress(event)
+    let predicted = slot.map { isMapped($0, event, at: address) } ?? false
+    var told = event
+    told.address = address
+    observer.folio(
+      FolioSituation(
+        event: told, stamp: stamp, folio: slot.map(FolioID.init), vma: vma.map(VMAID.init),
+        wasPredicted: predicted, priorMapping: prior?.mapping,
+        priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
+        priorIndex: priorIndex),
+      in: self)
+    unmap(slot, event, at: address, stamp)
+  }
+
+  /// wp-fault reuse: the folio goes to the VMA's own anon_vma, its index stays (mm/memory.c:do_wp_page).
+  /// UFFDIO_MOVE calls the same function with another VMA and changes the index afterwards.
+  private mutating func moveFolio<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard event.mapping.isAnonymous else { return }
+    let vma = meetMapped(event.vma)
+    guard let slot = folioOf[event.folio.raw] else {
+      tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
+      return
+    }
+    if !isMapped(slot, event, at: linearAddress(event)) {
+      makeStale(slot)
+      return
+    }
+    var prior: Prior?
+    if !event.isAfter { prior = adopt(event, slot, stamp) }
+    let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
+    setMapping(slot, mapping, predicted: !event.isAfter, stamp)
+    tell(event, stamp, folio: slot, vma: vma, prior: prior, &observer)
+  }
+
+  private mutating func seeFolio<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard event.mapping.isAnonymous, let slot = folioOf[event.folio.raw] else { return }
+    let vma = meetMapped(event.vma)
+    let priorIndex = folios[slot].index
+    let prior = adopt(event, slot, stamp)
+    tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
+  }
+
+  /// 6.1 turns a PMD mapping into PTE mappings without an event per page.
+  private mutating func splitPMD(_ event: FolioEvent) {
+    guard let address = event.address else { return }
+    let mm = event.vma.mm.raw
+    let first = address.page & ~511
+    for page in first..<first + 512 {
+      guard var entry = tables.entry(mm: mm, page: page), entry.isPMD else { continue }
+      entry.isPMD = false
+      tables.set(mm: mm, page: page, to: entry)
+    }
+  }
+
+  private func tell<Observer: GraphObserver>(
+    _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID, prior: Prior?,
+    priorIndex: PgOff? = nil, _ observer: inout Observer
+  ) {
+    observer.folio(
+      FolioSituation(
+        event: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, wasPredicted: false,
+        priorMapping: prior?.mapping, priorWasPredicted: prior?.wasPredicted ?? false,
+        priorStamp: prior?.stamp ?? stamp, priorIndex: priorIndex), in: self)
+  }
+
+  // MARK: Folios
+
+  /// What the model thought of a folio before an event showed its mapping.
+  struct Prior {
+    var mapping: FolioMapping
+    var wasPredicted: Bool
+    var stamp: EventStamp
+  }
+
+  /// A page event never sees a VMA half-way through a range change, so its view is as good as any.
+  private mutating func meetMapped(_ view: VMAView) -> VMAID { meet(view) }
+
+  /// mm/rmap.c:__folio_set_anon (6.12), __page_set_anon_rmap (6.1): the VMA's own anon_vma for an exclusive
+  /// page, else the oldest one, its root.
+  private func predictedMapping(_ event: FolioEvent, isNew: Bool) -> FolioMapping {
+    let own = event.vma.anonVMA
+    if isNew || event.isExclusive { return FolioMapping(anonVMA: own) }
+    guard let anonVMA = anonVMA(at: own) else { return FolioMapping(0) }
+    return FolioMapping(anonVMA: anonVMAs[anonVMA.slot].root)
+  }
+
+  private mutating func makeFolio(
+    _ event: FolioEvent, _ mapping: FolioMapping, index: PgOff, predicted: Bool, _ stamp: EventStamp
+  ) -> UInt32 {
+    let slot = folios.insert(
+      Folio(
+        address: event.folio, mapping: mapping, mappingIsPredicted: predicted, index: index,
+        stamp: stamp, changeStamp: stamp,
+        anonVMA: mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil))
+    folioOf.set(event.folio.raw, to: slot)
+    return slot
+  }
+
+  /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
+  private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
+    let old = folios[slot]
+    guard event.mapping.isAnonymous || event.mapping.isKSM else { return nil }
+    let prior = Prior(
+      mapping: old.mapping, wasPredicted: old.mappingIsPredicted, stamp: old.stamp)
+    folios[slot].mappingIsPredicted = false
+    folios[slot].index = event.index
+    if old.mapping != event.mapping {
+      setMapping(slot, event.mapping, predicted: false, stamp)
+      return prior
+    }
+    return old.mappingIsPredicted ? prior : nil
+  }
+
+  private mutating func setMapping(
+    _ slot: UInt32, _ mapping: FolioMapping, predicted: Bool, _ stamp: EventStamp
+  ) {
+    let pages = folios[slot].mappedPages
+    addMappedPages(-pages, folios[slot].anonVMA)
+    folios[slot].mapping = mapping
+    folios[slot].mappingIsPredicted = predicted
+    folios[slot].stamp = stamp
+    folios[slot].anonVMA = mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil
+    addMappedPages(pages, folios[slot].anonVMA)
+  }
+
+  private mutating func addMappedPages(_ pages: Int, _ id: AnonVMAID?) {
+    guard let id, anonVMA(id) != nil else { return }
+    anonVMAs[id.slot].mappedPages += pages
+  }
+
+  /// The folio's address has another tenant, or its mappings are no longer known: its pages in the tables mean
+  /// nothing any more, and are swept out as they are met.
+  private mutating func makeStale(_ slot: UInt32) {
+    if folioOf[folios[slot].address.raw] == slot { folioOf.remove(folios[slot].address.raw) }
+    addMappedPages(-folios[slot].mappedPages, folios[slot].anonVMA)
+    folios[slot].anonVMA = nil
+    folios[slot].address = .null
+    if folios[slot].mappedPages == 0 { folios.remove(slot) }
+  }
+
+  private mutating func countMapping(_ change: Int, _ slot: UInt32) {
+    folios[slot].mappedPages += change
+    addMappedPages(change, folios[slot].anonVMA)
+    guard folios[slot].mappedPages == 0 else { return }
+    if folioOf[folios[slot].address.raw] == slot { folioOf.remove(folios[slot].address.raw) }
+    folios.remove(slot)
+  }
+
+  // MARK: Page tables
+
+  /// Where the folio's page is mapped if its offset is linear in the VMA (mm/internal.h:vma_address).
+  private func linearAddress(_ event: FolioEvent) -> UserAddress {
+    let pages = event.firstIndex.raw &- event.vma.pgoff.raw
+    return UserAddress(event.vma.start.raw &+ (pages << 12))
+  }
+
+  private mutating func map(_ slot: UInt32, _ event: FolioEvent, _ stamp: EventStamp) {
+    guard let address = event.address else { return }
+    folios[slot].changeStamp = stamp
+    for offset in 0..<UInt64(event.pages) {
+      let page = address.page + offset
+      let entry = PageTables.Entry(
+        folio: slot, subpage: UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset),
+        isPMD: event.isPMD)
+      // Count first: replacing the folio's own entry must not make it look unmapped for a moment.
+      countMapping(1, slot)
+      if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
+        countMapping(-1, old.folio)
+      }
+      noteUncertain(event.vma.mm, page)
+    }
+  }
+
+  private func isMapped(_ slot: UInt32, _ event: FolioEvent, at address: UserAddress) -> Bool {
+    guard let entry = tables.entry(mm: event.vma.mm.raw, page: address.page) else { return false }
+    return entry.folio == slot && UInt32(entry.subpage) == event.subpage
+  }
+
+  private mutating func unmap(
+    _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ stamp: EventStamp
+  ) {
+    if let slot { folios[slot].changeStamp = stamp }
+    let mm = event.vma.mm
+    for offset in 0..<UInt64(event.pages) {
+      let page = address.page &+ offset
+      noteUncertain(mm, page)
+      guard let slot else {
+        if !event.mapping.isKSM { statistics.unpredictedUnmaps += 1 }
+        continue
+      }
+      let subpage = UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset)
+      guard let at = place(of: slot, subpage, mm, page), let entry = tables.entry(mm: mm.raw, page: at)
+      else {
+        if !event.mapping.isKSM, !event.isPMD { statistics.unpredictedUnmaps += 1 }
+        continue
+      }
+      // A PMD that was split first: its PTE mappings stay (mm/huge_memory.c:__split_huge_pmd_locked).
+      if event.isPMD && !entry.isPMD { continue }
+      if !event.mapping.isKSM { statistics.predictedUnmaps += 1 }
+      tables.set(mm: mm.raw, page: at, to: nil)
+      countMapping(-1, slot)
+    }
+  }
+
+  /// Where the tables hold a folio's page: at its linear address, or while mremap moves it, at the other end.
+  private func place(
+    of slot: UInt32, _ subpage: UInt16, _ mm: KernelAddress, _ page: UInt64
+  ) -> UInt64? {
+    func holds(_ page: UInt64) -> Bool {
+      guard let entry = tables.entry(mm: mm.raw, page: page) else { return false }
+      return entry.folio == slot && entry.subpage == subpage
+    }
+    if holds(page) { return page }
+    for move in activeMoves where move.entry.source.mm == mm {
+      let shift = move.entry.address.page &- move.entry.sourceAddress.page
+      if holds(page &- shift) { return page &- shift }
+      if holds(page &+ shift) { return page &+ shift }
+    }
+    return nil
+  }
+
+  private mutating func noteUncertain(_ mm: KernelAddress, _ page: UInt64) {
+    guard !activeCopies.isEmpty else { return }
+    for index in activeCopies.indices
+    where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {
+      activeCopies[index].uncertainPages.append(page)
+    }
+  }
+
+  /// Drops the tables' reference to a folio page whose fate was decided without an event of its own.
+  mutating func dropEntry(_ entry: PageTables.Entry) { countMapping(-1, entry.folio) }
+
+  mutating func shareEntry(_ entry: PageTables.Entry) { countMapping(1, entry.folio) }
+}

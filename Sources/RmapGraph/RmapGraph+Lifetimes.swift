@@ -1,0 +1,188 @@
+import RmapEvents
+
+extension RmapGraph {
+  // MARK: VMAs
+
+  /// The model's VMA for a view, made if it was never met, with the view taken over.
+  mutating func meet(_ view: VMAView) -> VMAID {
+    if let slot = vmaOf[view.address.raw] {
+      vmas[slot].view = view
+      return VMAID(slot: slot)
+    }
+    return newVMA(view, birth: .beforeRecording, chainIsKnown: false)
+  }
+
+  mutating func newVMA(_ view: VMAView, birth: EventStamp, chainIsKnown: Bool) -> VMAID {
+    let slot = vmas.insert(
+      VMA(view: view, birth: birth, chainIsKnown: chainIsKnown, chainStamp: birth))
+    vmaOf.set(view.address.raw, to: slot)
+    return VMAID(slot: slot)
+  }
+
+  /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
+  mutating func vmaBorn(at address: KernelAddress, _ stamp: EventStamp) {
+    guard address.isKernel else { return }
+    forgetVMA(address)
+    var view = VMAView.none
+    view.address = address
+    _ = newVMA(view, birth: stamp, chainIsKnown: true)
+  }
+
+  mutating func free<Observer: GraphObserver>(
+    _ free: VMAFree, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let slot = vmaOf[free.vma.raw] else { return }
+    var view = vmas[slot].view
+    view.address = free.vma
+    view.mm = free.mm
+    view.anonVMA = free.anonVMA
+    observer.freeing(
+      VMASituation(vma: VMAID(slot: slot), view: view, stamp: stamp, function: .vmaFree), in: self)
+    forgetVMA(free.vma)
+  }
+
+  /// Takes a VMA out of the model, with any AVC that was left behind.
+  mutating func forgetVMA(_ address: KernelAddress) {
+    guard let slot = vmaOf[address.raw] else { return }
+    while vmas[slot].firstInChain != .max { discard(vmas[slot].firstInChain) }
+    vmaOf.remove(address.raw)
+    vmas.remove(slot)
+  }
+
+  // MARK: anon_vmas
+
+  mutating func birth(
+    _ address: KernelAddress, root: KernelAddress, parent: KernelAddress, stamp: EventStamp
+  ) -> AnonVMAID {
+    // A non-root pins its root, so the root lives even if it was never seen.
+    if root != address, anonVMAOf[root.raw] == nil, root.isKernel {
+      _ = birth(root, root: root, parent: root, stamp: .beforeRecording)
+    }
+    var node = AnonVMA(
+      address: address, birth: stamp, root: root, parent: parent, serial: nextSerial)
+    nextSerial &+= 1
+    if let root = anonVMAOf[root.raw] {
+      anonVMAs[root].rootedCount += 1
+      node.knownInEpoch = anonVMAs[root].counterEpoch
+    }
+    let slot = anonVMAs.insert(node)
+    anonVMAOf.set(address.raw, to: slot)
+    return AnonVMAID(slot: slot, serial: node.serial)
+  }
+
+  /// Takes an anon_vma out of the model, with whatever AVCs still name it.
+  mutating func bury(_ id: AnonVMAID) {
+    guard let node = anonVMA(id) else { return }
+    while anonVMAs[id.slot].firstInTree != .max { discard(anonVMAs[id.slot].firstInTree) }
+    if anonVMAs[id.slot].parkedCount > 0 { discardParked(of: id) }
+    if !node.isRoot, let root = anonVMAOf[node.root.raw] { anonVMAs[root].rootedCount -= 1 }
+    if anonVMAOf[node.address.raw] == id.slot { anonVMAOf.remove(node.address.raw) }
+    anonVMAs[id.slot].retire()
+    anonVMAs.remove(id.slot)
+  }
+
+  private mutating func discardParked(of id: AnonVMAID) {
+    var parked: [UInt32] = []
+    avcOf.forEach { if avcs[$0].anonVMA == id { parked.append($0) } }
+    for slot in parked { discard(slot) }
+  }
+
+  mutating func put<Observer: GraphObserver>(
+    _ put: AnonVMAPut, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let task = self.task(stamp.pid)
+    settleUnlink(task, stamp)
+    if let dying = anonVMA(at: put.anonVMA) {
+      tell(put, dying, implicit: false, task, stamp, &observer)
+      bury(dying)
+    }
+    // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.
+    if put.root != put.anonVMA, put.rootRefcount == 1, let root = anonVMA(at: put.root) {
+      tell(put, root, implicit: true, task, stamp, &observer)
+      bury(root)
+    }
+    retire(task)
+  }
+
+  private func tell<Observer: GraphObserver>(
+    _ put: AnonVMAPut, _ id: AnonVMAID, implicit: Bool, _ task: UInt32, _ stamp: EventStamp,
+    _ observer: inout Observer
+  ) {
+    observer.putting(
+      PutSituation(
+        put: put, stamp: stamp, anonVMA: id, isImplicitRoot: implicit,
+        isContended: isContended(id, by: task)), in: self)
+  }
+
+  // MARK: Counters
+
+  mutating func addActive(_ change: Int64, _ id: AnonVMAID, _ stamp: EventStamp) {
+    guard let active = anonVMAs[id.slot].active else { return }
+    anonVMAs[id.slot].active = active + change
+    anonVMAs[id.slot].counterStamp = stamp
+  }
+
+  mutating func addChildren(_ change: Int64, _ id: AnonVMAID, _ stamp: EventStamp) {
+    guard let children = anonVMAs[id.slot].children else { return }
+    anonVMAs[id.slot].children = children + change
+    anonVMAs[id.slot].counterStamp = stamp
+  }
+
+  /// Takes over the counters that an event shows, unless another task may be about to change them.
+  mutating func learnCounters(
+    of id: AnonVMAID, from update: TreeUpdate, _ contended: Bool, _ stamp: EventStamp
+  ) {
+    guard !contended, let children = update.children, let active = update.active else { return }
+    let isKnown = countersAreKnown(id)
+    if isKnown, anonVMAs[id.slot].children == Int64(bitPattern: children),
+      anonVMAs[id.slot].active == Int64(bitPattern: active)
+    {
+      return
+    }
+    anonVMAs[id.slot].children = Int64(bitPattern: children)
+    anonVMAs[id.slot].active = Int64(bitPattern: active)
+    anonVMAs[id.slot].counterStamp = stamp
+    if let root = anonVMAOf[anonVMAs[id.slot].root.raw] {
+      anonVMAs[id.slot].knownInEpoch = anonVMAs[root].counterEpoch
+    }
+  }
+
+  // MARK: Who is at work on a root
+
+  private func rootID(of id: AnonVMAID) -> AnonVMAID {
+    anonVMA(at: anonVMAs[id.slot].root) ?? id
+  }
+
+  private func holder(_ task: UInt32) -> Int? {
+    tasks[task].operations.firstIndex {
+      switch $0.kind {
+      case .prepare, .clone, .fork, .unlink: true
+      default: false
+      }
+    }
+  }
+
+  /// Notes that the task's operation changes this root's graph; returns whether another task is at it too.
+  ///
+  /// The counters change under the root's lock, but an operation's return is recorded after it has let go
+  /// of the lock: between the two, another task sees counters that the model has not yet changed.
+  mutating func hold(rootOf id: AnonVMAID, by task: UInt32) -> Bool {
+    let root = rootID(of: id)
+    if let holder = holder(task), tasks[task].operations[holder].root == nil {
+      tasks[task].operations[holder].root = root
+      anonVMAs[root.slot].openOperations += 1
+    }
+    return isContended(id, by: task)
+  }
+
+  func isContended(_ id: AnonVMAID, by task: UInt32) -> Bool {
+    let root = rootID(of: id)
+    let own = holder(task).map { tasks[task].operations[$0].root == root } ?? false
+    return anonVMAs[root.slot].openOperations - (own ? 1 : 0) > 0
+  }
+
+  mutating func letGo(_ operation: Operation) {
+    guard let root = operation.root, anonVMA(root) != nil else { return }
+    anonVMAs[root.slot].openOperations -= 1
+  }
+}

@@ -1,0 +1,198 @@
+import RmapEvents
+
+extension RmapGraph {
+  // MARK: Tasks
+
+  mutating func task(_ pid: Int32) -> UInt32 {
+    let key = UInt64(UInt32(bitPattern: pid)) + 1
+    if let slot = taskOf[key] { return slot }
+    let slot = tasks.insert(Task(pid: pid))
+    taskOf.set(key, to: slot)
+    return slot
+  }
+
+  /// Gives back the slot of a task that is in no operation, so that memory does not grow with processes.
+  mutating func retire(_ slot: UInt32) {
+    guard tasks[slot].isIdle else { return }
+    taskOf.remove(UInt64(UInt32(bitPattern: tasks[slot].pid)) + 1)
+    tasks.remove(slot)
+  }
+
+  // MARK: Entry
+
+  mutating func enter<Observer: GraphObserver>(
+    _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let task = self.task(stamp.pid)
+    dropStale(task, before: entry.kind)
+    tasks[task].operations.append(Operation(entry: entry, stamp: stamp))
+    switch entry.kind {
+    case .prepare:
+      let vma = meet(entry.vma)
+      // anon_vma == NULL means an empty chain; the probe fires only on that path.
+      if entry.vma.anonVMA.isNull, vmas[vma.slot].chainCount == 0 {
+        vmas[vma.slot].chainIsKnown = true
+      }
+    case .fork:
+      // The child's VMA is fresh from vm_area_dup, which empties its chain.
+      if vmaOf[entry.vma.address.raw].map({ vmas[$0].chainCount > 0 }) ?? false {
+        forgetVMA(entry.vma.address)
+      }
+      let vma = meet(entry.vma)
+      vmas[vma.slot].chainIsKnown = true
+      vmas[vma.slot].view.anonVMA = .null
+      if !entry.source.anonVMA.isNull { _ = meet(entry.source) }
+    case .clone:
+      _ = meet(entry.vma)
+      _ = meet(entry.source)
+    case .unlink, .split, .copyVMA:
+      if vmaOf[entry.vma.address.raw] != nil { _ = meet(entry.vma) }
+    case .copyRange:
+      let vma = meet(entry.vma)
+      _ = meet(entry.source)
+      sightFork(vma, entry.vma, stamp, &observer)
+      activeCopies.append(
+        ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
+    case .moveTables:
+      if vmaOf[entry.vma.address.raw] != nil { _ = meet(entry.vma) }
+      activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
+    default: break
+    }
+  }
+
+  /// Which anon_vma a fork gave the child is shown only later, when an event carries the child's VMA.
+  mutating func sightFork<Observer: GraphObserver>(
+    _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard vmas[vma.slot].forkAwaitsSight else { return }
+    vmas[vma.slot].forkAwaitsSight = false
+    observer.forkSeen(
+      VMASituation(vma: vma, view: view, stamp: stamp, function: .fork), in: self)
+  }
+
+  /// Drops operations that cannot enclose the next one: their return was not recorded.
+  private mutating func dropStale(_ task: UInt32, before kind: EventKind) {
+    while let last = tasks[task].operations.last, !last.mayEnclose(kind) {
+      tasks[task].operations.removeLast()
+      statistics.missingReturns += 1
+      abandon(last, pid: tasks[task].pid)
+    }
+    // No operation begins while AVCs are out of their trees for a range change.
+    if tasks[task].parked > 0 || !tasks[task].givenUp.isEmpty {
+      tasks[task].parked = 0
+      tasks[task].givenUp.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// An operation whose end is unknown: what it would have counted is uncertain for its root's whole graph.
+  private mutating func abandon(_ operation: Operation, pid: Int32) {
+    letGo(operation)
+    if let root = operation.root, anonVMA(root) != nil { anonVMAs[root.slot].counterEpoch &+= 1 }
+    activeCopies.removeAll { $0.pid == pid }
+    activeMoves.removeAll { $0.pid == pid }
+  }
+
+  // MARK: Return
+
+  mutating func leave<Observer: GraphObserver>(
+    _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    if result.kind == .vmaAlloc || result.kind == .vmaDup {
+      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), stamp)
+    }
+    guard result.kind != .vmaAlloc else { return }
+    let task = self.task(stamp.pid)
+    defer { retire(task) }
+    guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else { return }
+    while let inner = tasks[task].operations.last, inner.kind != result.kind {
+      tasks[task].operations.removeLast()
+      statistics.missingReturns += 1
+      abandon(inner, pid: stamp.pid)
+    }
+    finish(task, result, stamp, &observer)
+    if let operation = tasks[task].operations.popLast() { letGo(operation) }
+  }
+
+  private mutating func finish<Observer: GraphObserver>(
+    _ task: UInt32, _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let operation = tasks[task].operations.last else { return }
+    let outer = tasks[task].operations.dropLast().last
+    let entry = operation.entry
+    switch operation.kind {
+    case .clone:
+      if !result.failed { countClone(operation, stamp) }
+      guard let vma = vmaOf[entry.vma.address.raw] else { return }
+      observer.cloned(situation(operation, outer, result, vma, stamp), in: self)
+    case .fork:
+      guard let vma = vmaOf[entry.vma.address.raw] else { return }
+      if !result.failed, !entry.source.anonVMA.isNull {
+        vmas[vma].forkAwaitsSight = true
+        vmas[vma].forkedAnonVMA = ownAnonVMA(vma, since: operation.stamp)
+        vmas[vma].forkStamp = stamp
+      }
+      observer.forked(situation(operation, outer, result, vma, stamp), in: self)
+    case .unlink:
+      settleUnlink(task, stamp)
+      guard let vma = vmaOf[entry.vma.address.raw] else { return }
+      endUnlink(VMAID(slot: vma), entry.vma, stamp, &observer)
+    case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
+    case .moveTables: move(entry, bytes: result, stamp, &observer)
+    case .mmExit: purge(entry.mm)
+    default: break
+    }
+  }
+
+  private func situation(
+    _ operation: Operation, _ outer: Operation?, _ result: OperationReturn, _ vma: UInt32,
+    _ stamp: EventStamp
+  ) -> OperationSituation {
+    OperationSituation(
+      operation: operation, outer: outer, result: result, stamp: stamp, vma: VMAID(slot: vma),
+      source: vmaOf[operation.entry.source.address.raw].map(VMAID.init))
+  }
+
+  /// The anon_vma that the fork made for the VMA: one that was born within the operation.
+  private func ownAnonVMA(_ vma: UInt32, since stamp: EventStamp) -> AnonVMAID? {
+    var found: AnonVMAID?
+    forEachAVC(of: VMAID(slot: vma)) { _, avc in
+      if anonVMAs[avc.anonVMA.slot].birth.ordinal > stamp.ordinal { found = avc.anonVMA }
+      return found == nil
+    }
+    return found
+  }
+
+  /// mm/rmap.c:anon_vma_clone, at its end: `if (dst->anon_vma) dst->anon_vma->num_active_vmas++`.
+  private mutating func countClone(_ operation: Operation, _ stamp: EventStamp) {
+    let named = anonVMA(at: operation.entry.vma.anonVMA)
+    if let target = named ?? operation.reuse, anonVMA(target) != nil { addActive(1, target, stamp) }
+  }
+
+  /// The middle of unlink_anon_vmas: the VMA's AVCs are gone, its anon_vma's counter is lowered, and
+  /// `vma->anon_vma` is NULL. The first recorded step after it is a put or the return.
+  mutating func settleUnlink(_ task: UInt32, _ stamp: EventStamp) {
+    guard let last = tasks[task].operations.indices.last,
+      tasks[task].operations[last].kind == .unlink, !tasks[task].operations[last].isSettled
+    else { return }
+    tasks[task].operations[last].isSettled = true
+    let view = tasks[task].operations[last].entry.vma
+    if let anonVMA = anonVMA(at: view.anonVMA) { addActive(-1, anonVMA, stamp) }
+    if let vma = vmaOf[view.address.raw] { vmas[vma].view.anonVMA = .null }
+  }
+
+  private mutating func endUnlink<Observer: GraphObserver>(
+    _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    if !view.isTemporaryStack {
+      tellPages(
+        .unlinked, mm: view.mm, start: view.start, end: view.end, vma, view, stamp, .unlink,
+        &observer)
+    }
+    observer.unlinked(
+      VMASituation(vma: vma, view: view, stamp: stamp, function: .unlink), in: self)
+    while vmas[vma.slot].firstInChain != .max { discard(vmas[vma.slot].firstInChain) }
+    vmas[vma.slot].chainIsKnown = true
+    vmas[vma.slot].chainStamp = stamp
+    vmas[vma.slot].linkedView = nil
+  }
+}

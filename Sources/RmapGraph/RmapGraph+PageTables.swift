@@ -1,0 +1,107 @@
+import RmapEvents
+
+extension RmapGraph {
+  // MARK: Pages that change hands without an event of their own
+
+  /// copy_page_range has returned: what the parent mapped, the child maps now, except for pages that changed
+  /// meanwhile; they may have been copied before or after (mm/memory.c:copy_present_ptes has no probe).
+  mutating func inherit<Observer: GraphObserver>(
+    _ entry: OperationEntry, failed: Bool, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let index = activeCopies.lastIndex(where: { $0.pid == stamp.pid }) else { return }
+    let copy = activeCopies.remove(at: index)
+    guard !failed, let child = vmaOf[entry.vma.address.raw] else { return }
+    // copy_page_range copies page tables of file VMAs too, but anonymous pages only under an anon_vma.
+    let uncertain = Set(copy.uncertainPages)
+    collect(mm: entry.source.mm, entry.source.start, entry.source.end)
+    for (page, source) in scratch where !uncertain.contains(page) {
+      guard tables.entry(mm: entry.vma.mm.raw, page: page) == nil else { continue }
+      tables.set(mm: entry.vma.mm.raw, page: page, to: source)
+      shareEntry(source)
+      statistics.inheritedPages += 1
+      tellPage(
+        .inherited, page, source, VMAID(slot: child), entry.vma, stamp, .copyRange, &observer)
+    }
+  }
+
+  /// move_page_tables has returned the length that it moved.
+  mutating func move<Observer: GraphObserver>(
+    _ entry: OperationEntry, bytes result: OperationReturn, _ stamp: EventStamp,
+    _ observer: inout Observer
+  ) {
+    activeMoves.removeAll { $0.pid == stamp.pid }
+    guard !result.failed else { return }
+    let bytes = min(UInt64(bitPattern: result.value), entry.length)
+    let from = entry.sourceAddress
+    let end = UserAddress(from.raw &+ bytes)
+    guard end > from else { return }
+    collect(mm: entry.source.mm, from, end)
+    // Source and destination may overlap when exec moves a stack: take all out before putting any back.
+    for (page, _) in scratch { tables.set(mm: entry.source.mm.raw, page: page, to: nil) }
+    for (page, source) in scratch {
+      let target = page &- from.page &+ entry.address.page
+      if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { dropEntry(old) }
+    }
+    guard !entry.vma.isTemporaryStack, let vma = vmaOf[entry.vma.address.raw] else { return }
+    for (page, source) in scratch {
+      let target = page &- from.page &+ entry.address.page
+      tellPage(
+        .moved, target, source, VMAID(slot: vma), entry.vma, stamp, .moveTables, &observer)
+    }
+  }
+
+  /// An mm is gone: what its tables still hold was unmapped without an event.
+  mutating func purge(_ mm: KernelAddress) {
+    collect(mm: mm, UserAddress(0), UserAddress(.max))
+    for (page, entry) in scratch {
+      tables.set(mm: mm.raw, page: page, to: nil)
+      dropEntry(entry)
+    }
+    tables.forget(mm: mm.raw)
+  }
+
+  // MARK: Telling
+
+  /// Tells the observer of every mapped page in a range, sweeping out those whose folio is stale.
+  mutating func tellPages<Observer: GraphObserver>(
+    _ cause: PageSituation.Cause, mm: KernelAddress, start: UserAddress, end: UserAddress,
+    _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ function: EventKind,
+    _ observer: inout Observer
+  ) {
+    collect(mm: mm, start, end)
+    for (page, entry) in scratch {
+      tellPage(cause, page, entry, vma, view, stamp, function, &observer)
+    }
+  }
+
+  private func tellPage<Observer: GraphObserver>(
+    _ cause: PageSituation.Cause, _ page: UInt64, _ entry: PageTables.Entry, _ vma: VMAID,
+    _ view: VMAView, _ stamp: EventStamp, _ function: EventKind, _ observer: inout Observer
+  ) {
+    observer.page(
+      PageSituation(
+        cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),
+        address: UserAddress(page << 12), vma: vma, view: view, stamp: stamp, function: function),
+      in: self)
+  }
+
+  /// Fills the scratch list with the live mapped pages of a range, and sweeps out the stale ones.
+  private mutating func collect(mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
+    scratch.removeAll(keepingCapacity: true)
+    guard start < end else { return }
+    var found = scratch
+    tables.forEach(mm: mm.raw, pages: start.page..<max(start.page + 1, end.page)) { page, entry in
+      found.append((page, entry))
+    }
+    found.sort { $0.page < $1.page }
+    scratch.removeAll(keepingCapacity: true)
+    for (page, entry) in found {
+      if folios[entry.folio].address.isNull {
+        tables.set(mm: mm.raw, page: page, to: nil)
+        dropEntry(entry)
+      } else {
+        scratch.append((page, entry))
+      }
+    }
+  }
+}

@@ -1,0 +1,281 @@
+import RmapEvents
+
+extension RmapGraph {
+  // MARK: An AVC enters its tree
+
+  mutating func insert<Observer: GraphObserver>(
+    _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let task = self.task(stamp.pid)
+    let vma = meet(update.vma)
+    let operation = tasks[task].operations.last
+    let avc = avcOf[update.avc.raw]
+    let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
+    let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
+    let contended = hold(rootOf: anonVMA, by: task)
+    let situation = TreeSituation(
+      update: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc.map(AVCID.init),
+      operation: operation, anonVMAIsNew: isNew, isContended: contended)
+    observer.linking(situation, in: self)
+
+    learnCounters(of: anonVMA, from: update, contended, stamp)
+    link(update, vma, anonVMA, stamp, task: task)
+    countInsertion(update, anonVMA, task: task, stamp)
+    settleParked(task, stamp, &observer)
+    retire(task)
+  }
+
+  /// The anon_vma of an insertion, which may be new with it: `anon_vma_alloc` is inlined and has no probe.
+  ///
+  /// An insertion into an empty tree that is not the end of a range change can only be an anon_vma's first:
+  /// the kernel never uses one again whose tree ran empty (mm/rmap.c:unlink_anon_vmas frees it).
+  private mutating func anonVMAForInsert(
+    _ update: TreeUpdate, _ operation: Operation?, isRelink: Bool, _ stamp: EventStamp
+  ) -> (AnonVMAID, isNew: Bool) {
+    let isBirth =
+      update.treeIsEmpty && !isRelink && (operation?.kind == .prepare || operation?.kind == .fork)
+    if let known = anonVMA(at: update.anonVMA) {
+      let old = anonVMAs[known.slot]
+      if !isBirth || old.linkedCount > 0 || old.parkedCount > 0 {
+        return (known, false)
+      }
+      bury(known)  // Its last put was not seen.
+    }
+    let id = birth(
+      update.anonVMA, root: update.root, parent: update.parent,
+      stamp: isBirth ? stamp : .beforeRecording)
+    if isBirth {
+      // mm/rmap.c:__anon_vma_prepare raises num_children of a new root at once and num_active_vmas after the
+      // insertion; anon_vma_fork raises num_active_vmas before it.
+      anonVMAs[id.slot].children = operation?.kind == .prepare ? 1 : 0
+      anonVMAs[id.slot].active = operation?.kind == .prepare ? 0 : 1
+      anonVMAs[id.slot].counterStamp = stamp
+    }
+    return (id, isBirth)
+  }
+
+  private mutating func link(
+    _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp, task: UInt32
+  ) {
+    let previous = vmas[vma.slot].linkedView
+    var slot: UInt32
+    if let known = avcOf[update.avc.raw], avcs[known].vma == vma, avcs[known].anonVMA == anonVMA {
+      slot = known
+      if avcs[slot].isLinked {
+        takeFromTree(slot)
+      } else {
+        unparkCounts(slot)
+        if tasks[task].parked > 0 { tasks[task].parked -= 1 }
+      }
+    } else {
+      if let stale = avcOf[update.avc.raw] { discard(stale) }
+      if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }
+      slot = avcs.insert(
+        AVC(
+          address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
+          keyLast: update.vma.lastPgoff, stamp: stamp))
+      avcOf.set(update.avc.raw, to: slot)
+      linkOf.set(linkKey(vma.slot, anonVMA.slot), to: slot)
+      pushOnChain(slot, vma)
+      vmas[vma.slot].chainStamp = stamp
+    }
+    avcs[slot].isLinked = true
+    avcs[slot].keyStart = update.vma.pgoff
+    avcs[slot].keyLast = update.vma.lastPgoff
+    avcs[slot].stamp = stamp
+    avcs[slot].childrenAtLink = update.children
+    avcs[slot].activeAtLink = update.active
+    pushOnTree(slot, anonVMA)
+    vmas[vma.slot].linkedView = update.vma
+    if let previous, previous != update.vma { noteGivenUp(previous, update.vma, task: task) }
+  }
+
+  /// After a range change: which addresses the VMA no longer covers, or covers under another offset.
+  private mutating func noteGivenUp(_ old: VMAView, _ new: VMAView, task: UInt32) {
+    guard !new.isTemporaryStack, !old.isTemporaryStack, old.mm == new.mm else { return }
+    let shifted = old.pgoff.raw &- old.start.page != new.pgoff.raw &- new.start.page
+    if shifted || new.start >= old.end || new.end <= old.start {
+      tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: old.end))
+      return
+    }
+    if old.start < new.start {
+      tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: new.start))
+    }
+    if new.end < old.end {
+      tasks[task].givenUp.append(GivenUpRange(vma: old, start: new.end, end: old.end))
+    }
+  }
+
+  /// The last parked AVC is back: the pages of given-up addresses must belong to somebody by now.
+  private mutating func settleParked<Observer: GraphObserver>(
+    _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard tasks[task].parked == 0, !tasks[task].givenUp.isEmpty else { return }
+    let ranges = tasks[task].givenUp
+    tasks[task].givenUp.removeAll(keepingCapacity: true)
+    for range in ranges {
+      guard let vma = vmaOf[range.vma.address.raw] else { continue }
+      tellPages(
+        .givenUp, mm: range.vma.mm, start: range.start, end: range.end, VMAID(slot: vma), range.vma,
+        stamp, .insert, &observer)
+    }
+  }
+
+  /// What the kernel's rules do to the counters right after an insertion.
+  private mutating func countInsertion(
+    _ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32, _ stamp: EventStamp
+  ) {
+    guard let last = tasks[task].operations.indices.last else { return }
+    tasks[task].operations[last].linked += 1
+    let operation = tasks[task].operations[last]
+    switch operation.kind {
+    case .prepare where operation.entry.vma.address == update.vma.address:
+      addActive(1, anonVMA, stamp)
+    case .fork:
+      if let parent = self.anonVMA(at: update.parent), parent != anonVMA {
+        addChildren(1, parent, stamp)
+      }
+    case .clone:
+      // include: !dst->anon_vma && src->anon_vma && num_children < 2 && num_active_vmas == 0
+      if operation.reuse == nil, operation.entry.vma.anonVMA.isNull,
+        !operation.entry.source.anonVMA.isNull, let children = update.children,
+        let active = update.active, children < 2, active == 0
+      {
+        tasks[task].operations[last].reuse = anonVMA
+      }
+    default: break
+    }
+  }
+
+  // MARK: An AVC leaves its tree
+
+  mutating func remove<Observer: GraphObserver>(
+    _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let task = self.task(stamp.pid)
+    let operation = tasks[task].operations.last
+    let vma = meet(update.vma)
+    var anonVMA: AnonVMAID
+    if let known = self.anonVMA(at: update.anonVMA) {
+      anonVMA = known
+    } else {
+      anonVMA = birth(
+        update.anonVMA, root: update.root, parent: update.parent, stamp: .beforeRecording)
+    }
+    let contended = hold(rootOf: anonVMA, by: task)
+    let situation = TreeSituation(
+      update: update, stamp: stamp, vma: vma, anonVMA: anonVMA,
+      avc: avcOf[update.avc.raw].map(AVCID.init), operation: operation, anonVMAIsNew: false,
+      isContended: contended)
+    observer.unlinking(situation, in: self)
+
+    learnCounters(of: anonVMA, from: update, contended, stamp)
+    let isFinal = operation?.kind == .unlink && operation?.entry.vma.address == update.vma.address
+    if isFinal {
+      if let avc = avcOf[update.avc.raw] { discard(avc) }
+      vmas[vma.slot].chainStamp = stamp
+      countRemoval(anonVMA, stamp)
+    } else {
+      parkRemoved(update, vma, anonVMA, stamp, task: task)
+    }
+    retire(task)
+  }
+
+  /// A removal outside unlink_anon_vmas: the VMA's range is about to change
+  /// (mm/vma.c:anon_vma_interval_tree_pre_update_vma), the same AVC comes back under the same lock.
+  private mutating func parkRemoved(
+    _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp, task: UInt32
+  ) {
+    var slot: UInt32
+    if let known = avcOf[update.avc.raw], avcs[known].vma == vma, avcs[known].anonVMA == anonVMA {
+      slot = known
+      if !avcs[slot].isLinked { return }
+      park(slot)
+    } else {
+      if let stale = avcOf[update.avc.raw] { discard(stale) }
+      if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }
+      slot = avcs.insert(
+        AVC(
+          address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
+          keyLast: update.vma.lastPgoff, stamp: stamp))
+      avcOf.set(update.avc.raw, to: slot)
+      linkOf.set(linkKey(vma.slot, anonVMA.slot), to: slot)
+      pushOnChain(slot, vma)
+      vmas[vma.slot].parkedCount += 1
+      anonVMAs[anonVMA.slot].parkedCount += 1
+    }
+    avcs[slot].stamp = stamp
+    if vmas[vma.slot].linkedView == nil { vmas[vma.slot].linkedView = update.vma }
+    tasks[task].parked += 1
+  }
+
+  /// unlink_anon_vmas: an anon_vma whose tree has become empty is no longer its parent's child.
+  private mutating func countRemoval(_ anonVMA: AnonVMAID, _ stamp: EventStamp) {
+    let node = anonVMAs[anonVMA.slot]
+    guard node.linkedCount == 0, node.parkedCount == 0 else { return }
+    guard let parent = self.anonVMA(at: node.parent) else { return }
+    if node.birthWasSeen {
+      addChildren(-1, parent, stamp)
+    } else {
+      anonVMAs[parent.slot].children = nil  // Its tree may hold AVCs that were never seen.
+    }
+  }
+
+  // MARK: Lists
+
+  private mutating func pushOnChain(_ slot: UInt32, _ vma: VMAID) {
+    let first = vmas[vma.slot].firstInChain
+    avcs[slot].nextInVMA = first
+    if first != .max { avcs[first].previousInVMA = slot }
+    vmas[vma.slot].firstInChain = slot
+    vmas[vma.slot].chainCount += 1
+  }
+
+  private mutating func pushOnTree(_ slot: UInt32, _ anonVMA: AnonVMAID) {
+    let first = anonVMAs[anonVMA.slot].firstInTree
+    avcs[slot].nextInTree = first
+    avcs[slot].previousInTree = .max
+    if first != .max { avcs[first].previousInTree = slot }
+    anonVMAs[anonVMA.slot].firstInTree = slot
+    anonVMAs[anonVMA.slot].linkedCount += 1
+  }
+
+  private mutating func takeFromTree(_ slot: UInt32) {
+    let avc = avcs[slot]
+    if avc.previousInTree == .max {
+      anonVMAs[avc.anonVMA.slot].firstInTree = avc.nextInTree
+    } else {
+      avcs[avc.previousInTree].nextInTree = avc.nextInTree
+    }
+    if avc.nextInTree != .max { avcs[avc.nextInTree].previousInTree = avc.previousInTree }
+    anonVMAs[avc.anonVMA.slot].linkedCount -= 1
+  }
+
+  private mutating func park(_ slot: UInt32) {
+    takeFromTree(slot)
+    avcs[slot].isLinked = false
+    vmas[avcs[slot].vma.slot].parkedCount += 1
+    anonVMAs[avcs[slot].anonVMA.slot].parkedCount += 1
+  }
+
+  private mutating func unparkCounts(_ slot: UInt32) {
+    vmas[avcs[slot].vma.slot].parkedCount -= 1
+    anonVMAs[avcs[slot].anonVMA.slot].parkedCount -= 1
+  }
+
+  /// Forgets an AVC: out of its tree, off its chain.
+  mutating func discard(_ slot: UInt32) {
+    if avcs[slot].isLinked { takeFromTree(slot) } else { unparkCounts(slot) }
+    let avc = avcs[slot]
+    if avc.previousInVMA == .max {
+      vmas[avc.vma.slot].firstInChain = avc.nextInVMA
+    } else {
+      avcs[avc.previousInVMA].nextInVMA = avc.nextInVMA
+    }
+    if avc.nextInVMA != .max { avcs[avc.nextInVMA].previousInVMA = avc.previousInVMA }
+    vmas[avc.vma.slot].chainCount -= 1
+    avcOf.remove(avc.address.raw)
+    linkOf.remove(linkKey(avc.vma.slot, avc.anonVMA.slot))
+    avcs.remove(slot)
+  }
+}

@@ -1,0 +1,178 @@
+public import RmapEvents
+
+/// The anon_vma graph of a running kernel, rebuilt from recorded events: VMAs, AVCs, anon_vmas with their
+/// trees and counters, and which folio's page is mapped where.
+///
+/// ```
+///   VMA ──chain── AVC ──tree── anon_vma ──root, parent── anon_vma
+///    └─ page tables ── folio ──mapping── anon_vma
+/// ```
+///
+/// The graph applies each event by the kernel's rules and tells a ``GraphObserver`` what is about to change or
+/// has changed. It never judges. What predates the recording exists with a birth that was not seen.
+public struct RmapGraph: ~Copyable {
+  var anonVMAs = Slab<AnonVMA>()
+  var anonVMAOf = SlotMap()
+  var vmas = Slab<VMA>()
+  var vmaOf = SlotMap()
+  var avcs = Slab<AVC>()
+  var avcOf = SlotMap()
+  /// (VMA slot, anon_vma slot) → AVC: membership in one look, however long the chain.
+  var linkOf = SlotMap()
+  var folios = Slab<Folio>()
+  var folioOf = SlotMap()
+  var tasks = Slab<Task>()
+  var taskOf = SlotMap()
+  var tables = PageTables()
+  var activeCopies: ContiguousArray<ActiveCopy> = []
+  var activeMoves: ContiguousArray<ActiveMove> = []
+  var scratch: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []
+  var nextSerial: UInt32 = 1
+
+  /// How well the model predicted what was recorded.
+  public internal(set) var statistics = GraphStatistics()
+
+  /// An empty graph, as at the start of a recording.
+  public init() {}
+
+  /// Forgets everything: what follows is as if the recording began here. Statistics are kept.
+  public mutating func reset() {
+    let kept = statistics
+    self = RmapGraph()
+    statistics = kept
+  }
+
+  /// Applies one event, telling `observer` of each moment on the way.
+  public mutating func apply<Observer: GraphObserver>(
+    _ event: borrowing RmapEvent, at stamp: EventStamp, observer: inout Observer
+  ) {
+    switch event {
+    case .insert(let update): insert(update, stamp, &observer)
+    case .remove(let update): remove(update, stamp, &observer)
+    case .enter(let entry): enter(entry, stamp, &observer)
+    case .leave(let result): leave(result, stamp, &observer)
+    case .put(let put): self.put(put, stamp, &observer)
+    case .vmaFree(let free): self.free(free, stamp, &observer)
+    case .folio(let event): folio(event, stamp, &observer)
+    }
+  }
+
+  // MARK: What an invariant may ask
+
+  /// The anon_vma behind an identity; nil once another one has taken its place.
+  public func anonVMA(_ id: AnonVMAID) -> AnonVMA? {
+    let anonVMA = anonVMAs[id.slot]
+    return anonVMA.serial == id.serial ? anonVMA : nil
+  }
+
+  /// The anon_vma that lives at an address, as far as the recording shows.
+  public func anonVMA(at address: KernelAddress) -> AnonVMAID? {
+    guard let slot = anonVMAOf[address.raw] else { return nil }
+    return AnonVMAID(slot: slot, serial: anonVMAs[slot].serial)
+  }
+
+  /// The VMA behind an identity.
+  public func vma(_ id: VMAID) -> VMA { vmas[id.slot] }
+
+  /// The AVC behind an identity.
+  public func avc(_ id: AVCID) -> AVC { avcs[id.slot] }
+
+  /// The folio behind an identity.
+  public func folio(_ id: FolioID) -> Folio { folios[id.slot] }
+
+  /// The AVC by which a VMA is a member of an anon_vma, linked or parked.
+  public func membership(of vma: VMAID, in anonVMA: AnonVMAID) -> AVCID? {
+    linkOf[linkKey(vma.slot, anonVMA.slot)].map(AVCID.init)
+  }
+
+  /// The AVC by which a VMA is a member of the anon_vma at an address.
+  public func membership(of vma: VMAID, in address: KernelAddress) -> AVCID? {
+    anonVMAOf[address.raw].flatMap { linkOf[linkKey(vma.slot, $0)] }.map(AVCID.init)
+  }
+
+  /// Calls `body` with each AVC on a VMA's chain, newest link first, until it returns false.
+  public func forEachAVC(of vma: VMAID, _ body: (AVCID, AVC) -> Bool) {
+    var slot = vmas[vma.slot].firstInChain
+    while slot != .max {
+      if !body(AVCID(slot: slot), avcs[slot]) { return }
+      slot = avcs[slot].nextInVMA
+    }
+  }
+
+  /// Calls `body` with each AVC in an anon_vma's tree, until it returns false.
+  public func forEachAVC(in anonVMA: AnonVMAID, _ body: (AVCID, AVC) -> Bool) {
+    var slot = anonVMAs[anonVMA.slot].firstInTree
+    while slot != .max {
+      if !body(AVCID(slot: slot), avcs[slot]) { return }
+      slot = avcs[slot].nextInTree
+    }
+  }
+
+  /// Whether nothing has made an anon_vma's counters uncertain since they were learned.
+  public func countersAreKnown(_ id: AnonVMAID) -> Bool {
+    guard let root = anonVMAOf[anonVMAs[id.slot].root.raw] else { return false }
+    return anonVMAs[id.slot].knownInEpoch == anonVMAs[root].counterEpoch
+  }
+
+  /// A VMA of `mm` through which the rmap walk from a page's folio finds `address`: it is a member of the
+  /// folio's anon_vma, it covers the address, and the page's offset is linear in it. `hint` is tried first.
+  public func reachingVMA(
+    mm: KernelAddress, address: UserAddress, anonVMA: AnonVMAID, index: PgOff, hint: VMAID? = nil
+  ) -> VMAID? {
+    func reaches(_ vma: VMAID) -> Bool {
+      let view = vmas[vma.slot].view
+      return view.mm == mm && view.contains(address) && view.linearIndex(of: address) == index
+    }
+    if let hint, membership(of: hint, in: anonVMA) != nil, reaches(hint) { return hint }
+    var found: VMAID?
+    forEachAVC(in: anonVMA) { _, avc in
+      if reaches(avc.vma) { found = avc.vma }
+      return found == nil
+    }
+    return found
+  }
+
+  /// A page that is mapped with the anon_vma as its folio's, for a report; looks through all folios.
+  public func anyMappedFolio(of anonVMA: AnonVMAID) -> FolioID? {
+    var found: UInt32?
+    folioOf.forEach { slot in
+      if folios[slot].anonVMA == anonVMA, folios[slot].mappedPages > 0 {
+        found = min(found ?? slot, slot)
+      }
+    }
+    return found.map(FolioID.init)
+  }
+
+  func linkKey(_ vma: UInt32, _ anonVMA: UInt32) -> UInt64 {
+    (UInt64(vma) << 32 | UInt64(anonVMA)) &+ 1
+  }
+}
+
+/// How well the model's page tables predicted the recorded unmappings.
+public struct GraphStatistics: Sendable, Equatable {
+  /// Page unmappings that the model had predicted, of anonymous pages outside KSM.
+  public var predictedUnmaps: UInt64 = 0
+  /// Page unmappings that it had not: mapped before the recording, or by a way that leaves no event.
+  public var unpredictedUnmaps: UInt64 = 0
+  /// Pages that fork was inferred to share (copy_page_range leaves no event per page).
+  public var inheritedPages: UInt64 = 0
+  /// Operations whose return was never seen (a kretprobe without a free slot).
+  public var missingReturns: UInt64 = 0
+
+  /// All zero.
+  public init() {}
+}
+
+/// A copy_page_range in progress: pages that change meanwhile are not inferred to be shared.
+struct ActiveCopy {
+  let pid: Int32
+  let source: VMAView
+  let destination: VMAView
+  var uncertainPages: ContiguousArray<UInt64> = []
+}
+
+/// A move_page_tables in progress: a page of the source may already be mapped at its new address.
+struct ActiveMove {
+  let pid: Int32
+  let entry: OperationEntry
+}

@@ -1,0 +1,141 @@
+public import RmapEvents
+
+/// An AVC at the door of its tree.
+public struct TreeSituation {
+  /// The event.
+  public let update: TreeUpdate
+  /// The event's place.
+  public let stamp: EventStamp
+  /// The VMA.
+  public let vma: VMAID
+  /// The anon_vma.
+  public let anonVMA: AnonVMAID
+  /// The AVC, if the model has met it.
+  public let avc: AVCID?
+  /// The innermost operation that the task is in.
+  public let operation: Operation?
+  /// Insertion: whether the anon_vma is new with this event.
+  public let anonVMAIsNew: Bool
+  /// Whether another task may be half-way through an operation on the same root.
+  public let isContended: Bool
+}
+
+/// An operation that has returned.
+public struct OperationSituation {
+  /// The operation.
+  public let operation: Operation
+  /// Whether it runs inside another one (a clone inside a fork).
+  public let outer: Operation?
+  /// What it returned.
+  public let result: OperationReturn
+  /// The return's place.
+  public let stamp: EventStamp
+  /// The VMA that it changed.
+  public let vma: VMAID
+  /// The VMA that it copied, if the model has met it.
+  public let source: VMAID?
+}
+
+/// A VMA at the beginning or the end of unlink_anon_vmas, or at its death.
+public struct VMASituation {
+  /// The VMA.
+  public let vma: VMAID
+  /// What the event says of it; for a death, address, mm and anon_vma only.
+  public let view: VMAView
+  /// The event's place.
+  public let stamp: EventStamp
+  /// Why the VMA ends.
+  public let function: EventKind
+}
+
+/// An anon_vma whose last reference is gone.
+public struct PutSituation {
+  /// The event.
+  public let put: AnonVMAPut
+  /// The event's place.
+  public let stamp: EventStamp
+  /// The anon_vma that dies: the event's own, or its root that dies with it.
+  public let anonVMA: AnonVMAID
+  /// Whether it is the root that dies as its last child is freed (mm/rmap.c:__put_anon_vma).
+  public let isImplicitRoot: Bool
+  /// Whether another task may be half-way through an operation on the same root.
+  public let isContended: Bool
+}
+
+/// A step in a folio's life.
+public struct FolioSituation {
+  /// The event.
+  public let event: FolioEvent
+  /// The event's place.
+  public let stamp: EventStamp
+  /// The folio, if the model has met it: before the step for a removal, after it for all others.
+  public let folio: FolioID?
+  /// The VMA, if the model has met it.
+  public let vma: VMAID?
+  /// A removal: whether the model had this mapping.
+  public let wasPredicted: Bool
+  /// The model's mapping of the folio before the event, where it differs from what the event shows.
+  public let priorMapping: FolioMapping?
+  /// Whether ``priorMapping`` was predicted from the kernel's rules.
+  public let priorWasPredicted: Bool
+  /// The event that set ``priorMapping``.
+  public let priorStamp: EventStamp
+  /// The model's index of the folio before the event, where it knew the folio.
+  public let priorIndex: PgOff?
+}
+
+/// A mapped page whose VMA has changed under it: inherited by fork, moved by mremap, or left behind.
+public struct PageSituation {
+  /// How the page came into question.
+  public enum Cause: Sendable {
+    /// copy_page_range gave the child this page.
+    case inherited
+    /// move_page_tables moved it to the destination VMA.
+    case moved
+    /// The VMA that covered it was unlinked from its anon_vmas.
+    case unlinked
+    /// The VMA that covered it no longer covers its address.
+    case givenUp
+  }
+
+  /// The cause.
+  public let cause: Cause
+  /// The folio.
+  public let folio: FolioID
+  /// Which page of the folio.
+  public let subpage: UInt32
+  /// Where it is mapped.
+  public let address: UserAddress
+  /// The VMA: the new one where it is inherited or moved, the old one otherwise.
+  public let vma: VMAID
+  /// What the operation said of that VMA.
+  public let view: VMAView
+  /// The event's place.
+  public let stamp: EventStamp
+  /// The function that did it.
+  public let function: EventKind
+}
+
+/// Whoever watches the graph change. The graph itself never judges the kernel.
+public protocol GraphObserver {
+  /// An AVC is about to enter its tree; the graph is as before.
+  mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
+  /// An AVC is about to leave its tree; the graph is as before.
+  mutating func unlinking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
+  /// anon_vma_clone has returned.
+  mutating func cloned(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
+  /// anon_vma_fork has returned.
+  mutating func forked(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
+  /// The anon_vma that a fork gave the child has come in sight (`vma->anon_vma`).
+  mutating func forkSeen(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
+  /// unlink_anon_vmas has returned; the graph still has what the recording did not see removed.
+  mutating func unlinked(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
+  /// A VMA is about to be freed.
+  mutating func freeing(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
+  /// An anon_vma is about to be freed.
+  mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph)
+  /// A folio's mapping was added, moved or seen, or is about to be removed.
+  mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph)
+  /// A mapped page's VMA changed under it.
+  mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph)
+}
