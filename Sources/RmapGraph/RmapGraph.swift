@@ -71,6 +71,12 @@ public struct RmapGraph: ~Copyable {
     return AnonVMAID(slot: slot, serial: anonVMAs[slot].serial)
   }
 
+  /// What is known of the anon_vma that lives at an address.
+  public func anonVMANode(at address: KernelAddress) -> AnonVMA? {
+    guard let slot = anonVMAOf[address.raw] else { return nil }
+    return anonVMAs[slot]
+  }
+
   /// The VMA behind an identity.
   public func vma(_ id: VMAID) -> VMA { vmas[id.slot] }
 

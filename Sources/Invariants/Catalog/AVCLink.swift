@@ -1,0 +1,166 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let avcLink = Invariant(
+    name: "avc-link", number: 1,
+    statement: """
+      Each AVC is in the tree of its own anon_vma exactly once and on its VMA's chain exactly once; a VMA is a \
+      member of an anon_vma through one AVC only; unlink_anon_vmas leaves none behind.
+      """,
+    source: """
+      include/linux/rmap.h, struct anon_vma_chain: "The same_vma list contains the anon_vma_chains linking all \
+      the anon_vmas associated with this VMA"; mm/rmap.c: anon_vma_chain_link, unlink_anon_vmas
+      """,
+    exceptions: """
+      While a VMA's range changes (anon_vma_interval_tree_pre_update_vma to post_update_vma) its AVCs are in no \
+      tree; the root's lock is held all the time.
+      """,
+    needs: [.insert, .remove, .unlink],
+    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .unlinked(judgeUnlinked)])
+}
+
+private let rule =
+  "An AVC stands in exactly one tree, that of avc->anon_vma (mm/rmap.c, struct anon_vma_chain)."
+
+private func judgeLinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (update, stamp) = (s.update, s.stamp)
+  let node = graph.anonVMA(s.anonVMA)
+  if update.treeOwner != update.anonVMA {
+    return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: true) }
+  }
+  if let id = s.avc, graph.avc(id).isLinked {
+    let old = graph.avc(id)
+    return ledger.broken(key: update.avc.raw) {
+      finding(
+        "An AVC that is in a tree is inserted again.", update, stamp,
+        [.init("C is in a tree", old.stamp)],
+        .init("C is inserted without having been removed", stamp), insertion: true)
+    }
+  }
+  if let twin = graph.membership(of: s.vma, in: s.anonVMA), graph.avc(twin).address != update.avc {
+    let old = graph.avc(twin)
+    return ledger.broken(key: update.avc.raw) {
+      finding(
+        "A VMA becomes a member of an anon_vma for the second time.", update, stamp,
+        [.init("V is a member of A through AVC \(old.address)", old.stamp)],
+        .init("V is linked to A again, through C", stamp), insertion: true)
+    }
+  }
+  judgeEmptiness(update, stamp, node, s.anonVMAIsNew, &ledger)
+}
+
+/// The kernel's `rb_node == NULL` against the model's count.
+private func judgeEmptiness(
+  _ update: TreeUpdate, _ stamp: EventStamp, _ node: AnonVMA?, _ isNew: Bool,
+  _ ledger: inout Ledger
+) {
+  guard let node, !isNew else { return ledger.holds() }
+  if update.treeIsEmpty, node.linkedCount > 0 {
+    return ledger.broken(key: update.anonVMA.raw) {
+      finding(
+        "A tree has lost its AVCs without a removal.", update, stamp,
+        [.init("\(node.linkedCount) AVC(s) were inserted into A's tree and not removed", node.birth)],
+        .init("A's tree is empty", stamp), insertion: true)
+    }
+  }
+  if !update.treeIsEmpty, node.linkedCount == 0, node.birthWasSeen {
+    return ledger.broken(key: update.anonVMA.raw) {
+      finding(
+        "A tree holds an AVC that should have left it.", update, stamp,
+        [.init("every AVC that entered A's tree was removed", node.birth)],
+        .init("A's tree is not empty", stamp), insertion: true)
+    }
+  }
+  ledger.holds()
+}
+
+private func judgeUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (update, stamp) = (s.update, s.stamp)
+  if update.treeOwner != update.anonVMA {
+    return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: false) }
+  }
+  if update.treeIsEmpty {
+    return ledger.broken(key: update.avc.raw) {
+      finding(
+        "An AVC is removed from an empty tree.", update, stamp, [],
+        .init("A's tree is empty when C is taken out of it", stamp), insertion: false)
+    }
+  }
+  guard let id = s.avc else {
+    guard graph.vma(s.vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+    let chain = graph.vma(s.vma).chainStamp
+    return ledger.broken(key: update.avc.raw) {
+      finding(
+        "An AVC is removed that was never inserted.", update, stamp,
+        [.init("every AVC of V is known, and C is not among them", chain)],
+        .init("C is removed from A's tree", stamp), insertion: false)
+    }
+  }
+  let avc = graph.avc(id)
+  if !avc.isLinked {
+    return ledger.broken(key: update.avc.raw) {
+      finding(
+        "An AVC is removed from its tree twice.", update, stamp,
+        [.init("C was removed", avc.stamp)], .init("C is removed again", stamp), insertion: false)
+    }
+  }
+  let (vma, anonVMA) = (s.vma, s.anonVMA)
+  if avc.vma != vma || avc.anonVMA != anonVMA {
+    return ledger.broken(key: update.avc.raw) {
+      finding(
+        "An AVC in a tree has changed its VMA or its anon_vma.", update, stamp,
+        [.init("C linked other objects than V and A", avc.stamp)],
+        .init("C links V and A when it is removed", stamp), insertion: false)
+    }
+  }
+  ledger.holds()
+}
+
+private func judgeUnlinked(
+  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard graph.vma(s.vma).chainCount > 0 else { return ledger.holds() }
+  var left: AVC?
+  graph.forEachAVC(of: s.vma) { _, avc in
+    left = avc
+    return false
+  }
+  guard let left else { return ledger.holds() }
+  let owner = graph.describe(left.anonVMA)
+  let (view, stamp) = (s.view, s.stamp)
+  ledger.broken(key: view.address.raw) {
+    Finding(
+      what: "unlink_anon_vmas leaves an AVC of the VMA behind.", function: "unlink_anon_vmas",
+      stamp: stamp, objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
+      established: [.init("C linked V to A", left.stamp)],
+      contradiction: .init("unlink_anon_vmas(V) returned without removing C", stamp), rule: rule)
+  }
+}
+
+private func wrongTree(_ update: TreeUpdate, _ stamp: EventStamp, inserted: Bool) -> Finding {
+  finding(
+    inserted
+      ? "An AVC enters the tree of another anon_vma than its own."
+      : "An AVC is removed from the tree of another anon_vma than its own.",
+    update, stamp, [.init("C names A as its anon_vma", stamp)],
+    .init("the tree is that of anon_vma \(update.treeOwner)", stamp), insertion: inserted)
+}
+
+private func finding(
+  _ what: String, _ update: TreeUpdate, _ stamp: EventStamp, _ established: [Finding.Fact],
+  _ contradiction: Finding.Fact, insertion: Bool
+) -> Finding {
+  Finding(
+    what: what,
+    function: insertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove",
+    stamp: stamp,
+    objects: [
+      ("C", "AVC \(update.avc)"), ("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)"),
+    ],
+    established: established, contradiction: contradiction, rule: rule)
+}

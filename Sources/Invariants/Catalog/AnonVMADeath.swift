@@ -1,0 +1,78 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let anonVMADeath = Invariant(
+    name: "anon-vma-death", number: 13,
+    statement: """
+      When an anon_vma is freed its refcount is 0 and its tree is empty, no VMA uses it, no living anon_vma has \
+      it as its root, and no mapped page points to it.
+      """,
+    source: """
+      mm/rmap.c: __put_anon_vma, anon_vma_free (VM_BUG_ON(atomic_read(&anon_vma->refcount))), unlink_anon_vmas \
+      (VM_WARN_ON(num_children), VM_WARN_ON(num_active_vmas))
+      """,
+    exceptions: """
+      Folios that are not mapped may keep a stale mapping. An anon_vma that lost the race in \
+      __anon_vma_prepare dies without ever having had a tree. A root is freed in the same call as its last child.
+      """,
+    needs: [.insert, .remove, .put],
+    checks: [.putting(judge)])
+}
+
+private func judge(
+  _ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let node = graph.anonVMA(s.anonVMA) else { return }
+  if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
+    return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, &ledger)
+  }
+  if node.linkedCount + node.parkedCount > 0 {
+    var left: AVC?
+    graph.forEachAVC(in: s.anonVMA) { _, avc in
+      left = avc
+      return false
+    }
+    let vma = left.map { describe(graph.vma($0.vma).view) } ?? "a VMA whose range is changing"
+    return broken(
+      s, node, graph, [.init("A's tree holds an AVC of \(vma)", left?.stamp)],
+      .init("A is freed", s.stamp), &ledger)
+  }
+  if node.isRoot, node.rootedCount > 0 {
+    return broken(
+      s, node, graph, [.init("A is the root of \(node.rootedCount) living anon_vma(s)", node.birth)],
+      .init("A is freed, and the lock with it", s.stamp), &ledger)
+  }
+  if node.mappedPages > 0, let folio = graph.anyMappedFolio(of: s.anonVMA) {
+    return broken(
+      s, node, graph,
+      [.init("\(graph.describe(folio)) is mapped and points to A", graph.folio(folio).changeStamp)],
+      .init("A is freed: the page's mapping dangles", s.stamp), &ledger)
+  }
+  if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+}
+
+private func brokenFields(_ put: AnonVMAPut, _ stamp: EventStamp) -> Finding.Fact? {
+  if put.refcount != 0 { return .init("A's refcount is \(put.refcount)", stamp) }
+  if !put.treeIsEmpty { return .init("A's tree is not empty", stamp) }
+  if let active = put.active, active != 0 { return .init("A's num_active_vmas is \(active)", stamp) }
+  if let children = put.children, children != 0 {
+    return .init("A's num_children is \(children)", stamp)
+  }
+  return nil
+}
+
+private func broken(
+  _ s: borrowing PutSituation, _ node: AnonVMA, _ graph: borrowing RmapGraph,
+  _ established: [Finding.Fact], _ contradiction: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (stamp, object) = (s.stamp, graph.describe(s.anonVMA))
+  ledger.broken(key: node.address.raw) {
+    Finding(
+      what: "An anon_vma is freed that is still in use.", function: "__put_anon_vma", stamp: stamp,
+      objects: [("A", object)], established: established, contradiction: contradiction,
+      rule: """
+        An anon_vma lives as long as a VMA, a child or a mapped page needs it (mm/rmap.c, __put_anon_vma).
+        """)
+  }
+}

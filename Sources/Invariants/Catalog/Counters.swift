@@ -1,0 +1,65 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let counters = Invariant(
+    name: "counters", number: 11,
+    statement: """
+      num_active_vmas counts the VMAs whose anon_vma is this one; num_children counts the anon_vmas with a \
+      non-empty tree whose parent is this one, a root's link to itself included. Each operation changes them as \
+      its code says, and nothing else does.
+      """,
+    source: """
+      include/linux/rmap.h, struct anon_vma; mm/rmap.c: __anon_vma_prepare, anon_vma_clone, anon_vma_fork, \
+      unlink_anon_vmas; commit 2555283eb40d (6.0, backported)
+      """,
+    exceptions: """
+      The counters change under the root's lock, but an operation's return is recorded after it let go of it: \
+      while another task is inside an operation on the same root, nothing is decided. Kernels that count \
+      `degree` (3.19 to 5.19) are not decided.
+      """,
+    needs: [.insert, .remove, .prepare, .clone, .fork, .unlink],
+    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
+}
+
+private func judgeLinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judge(s, graph, function(of: s, insertion: true), &ledger) }
+
+private func judgeUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judge(s, graph, function(of: s, insertion: false), &ledger) }
+
+private func judge(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ name: String, _ ledger: inout Ledger
+) {
+  guard let children = s.update.children, let active = s.update.active else {
+    return ledger.cannotTell(.notRecorded)
+  }
+  guard !s.isContended else { return ledger.cannotTell(.contended) }
+  guard let node = graph.anonVMA(s.anonVMA), let knownChildren = node.children,
+    let knownActive = node.active, graph.countersAreKnown(s.anonVMA)
+  else { return ledger.cannotTell(.predatesRecording) }
+  if Int64(bitPattern: children) == knownChildren, Int64(bitPattern: active) == knownActive {
+    return ledger.holds()
+  }
+  let (update, stamp) = (s.update, s.stamp)
+  let field = Int64(bitPattern: active) == knownActive ? "num_children" : "num_active_vmas"
+  let isActive = field == "num_active_vmas"
+  ledger.broken(key: update.anonVMA.raw) {
+    Finding(
+      what: "\(field) of an anon_vma is \(isActive ? active : children), and must be "
+        + "\(isActive ? knownActive : knownChildren).",
+      function: name, stamp: stamp,
+      objects: [("A", "anon_vma \(update.anonVMA)"), ("V", describe(update.vma))],
+      established: [
+        .init(
+          "A has num_children \(knownChildren), num_active_vmas \(knownActive)", node.counterStamp)
+      ],
+      contradiction: .init("A shows num_children \(children), num_active_vmas \(active)", stamp),
+      rule: """
+        The counters follow from the recorded operations on A (mm/rmap.c; include/linux/rmap.h, struct \
+        anon_vma).
+        """)
+  }
+}

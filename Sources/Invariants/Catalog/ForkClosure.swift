@@ -1,0 +1,157 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let forkClosure = Invariant(
+    name: "fork-closure", number: 8,
+    statement: """
+      After anon_vma_fork the child's VMA is in every tree in which the parent's VMA is, and either in the tree \
+      of one new anon_vma (root: the parent's root; parent: the parent VMA's anon_vma), or it uses an anon_vma \
+      of the chain again that has no VMA and at most one child and is not the root.
+      """,
+    source: "mm/rmap.c: anon_vma_fork, anon_vma_clone; commits 5beb49305251, 7a3ef208e662, 2555283eb40d",
+    exceptions: """
+      A parent without an anon_vma leaves the child without one. A failed fork leaves no AVC. VMAs with \
+      MADV_WIPEONFORK or MADV_DONTFORK are not forked.
+      """,
+    needs: [.insert, .fork],
+    checks: [.forked(judgeForked), .forkSeen(judgeSight)])
+}
+
+private let rule = """
+  The child's VMA must stand in every tree in which its parent's VMA stands, and in one anon_vma of its own \
+  (mm/rmap.c, anon_vma_fork).
+  """
+
+private func judgeForked(
+  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let entry = s.operation.entry
+  if s.result.failed || entry.source.anonVMA.isNull {
+    if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
+    let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
+    return broken(
+      s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],
+      .init("V is a member of \(graph.vma(s.vma).chainCount) anon_vma(s)", s.stamp), &ledger)
+  }
+  if let contradiction = ownAnonVMA(s, graph) {
+    return broken(
+      s, "A forked VMA's own anon_vma is wrong.", [.init("V was forked from P", s.operation.stamp)],
+      contradiction, &ledger)
+  }
+  guard let source = s.source, graph.vma(source).chainIsKnown, graph.vma(source).parkedCount == 0
+  else { return ledger.cannotTell(.predatesRecording) }
+  let copy = s.vma
+  var missing: AVC?
+  graph.forEachAVC(of: source) { _, avc in
+    let member = graph.membership(of: copy, in: avc.anonVMA)
+    if member == nil { missing = avc }
+    return missing == nil
+  }
+  if let missing {
+    return broken(
+      s, "A forked VMA is missing from a tree in which its parent stands.",
+      [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
+      .init("anon_vma_fork returned without linking V to it", s.stamp), &ledger)
+  }
+  var extra: AVC?
+  let own = graph.vma(s.vma).forkedAnonVMA
+  graph.forEachAVC(of: s.vma) { _, avc in
+    if avc.anonVMA != own, graph.membership(of: source, in: avc.anonVMA) == nil { extra = avc }
+    return extra == nil
+  }
+  if let extra {
+    return broken(
+      s, "A forked VMA is in a tree in which its parent does not stand.",
+      [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph.vma(source).chainStamp)],
+      .init("V was linked to it", extra.stamp), &ledger)
+  }
+  ledger.holds()
+}
+
+/// The fields of the anon_vma that the fork made, if it made one.
+private func ownAnonVMA(
+  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph
+) -> Finding.Fact? {
+  guard let id = graph.vma(s.vma).forkedAnonVMA, let own = graph.anonVMA(id) else { return nil }
+  let source = s.operation.entry.source
+  if own.parent != source.anonVMA {
+    return .init(
+      "its parent is anon_vma \(own.parent), not P's anon_vma \(source.anonVMA)", own.birth)
+  }
+  if let parent = graph.anonVMANode(at: source.anonVMA),
+    own.root != parent.root
+  {
+    return .init(
+      "its root is anon_vma \(own.root), not that of P's anon_vma, \(parent.root)", own.birth)
+  }
+  if own.linkedCount != 1 {
+    return .init("its tree holds \(own.linkedCount) AVCs, not one", own.birth)
+  }
+  return nil
+}
+
+/// `vma->anon_vma` of the child, at the first event that shows it.
+private func judgeSight(
+  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let vma = graph.vma(s.vma)
+  let given = s.view.anonVMA
+  if let own = vma.forkedAnonVMA {
+    guard let node = graph.anonVMA(own) else { return ledger.cannotTell(.predatesRecording) }
+    if node.address == given { return ledger.holds() }
+    return brokenSight(
+      s, vma, "A forked VMA does not use the anon_vma that was made for it.",
+      [.init("the fork made anon_vma \(node.address) for V", node.birth)],
+      .init("V's anon_vma is \(given)", s.stamp), &ledger)
+  }
+  guard let id = graph.membership(of: s.vma, in: given) else {
+    return brokenSight(
+      s, vma, "A forked VMA uses an anon_vma in whose tree it does not stand.",
+      [.init("the fork made no anon_vma for V", vma.forkStamp)],
+      .init("V's anon_vma is \(given), not one of its chain", s.stamp), &ledger)
+  }
+  let avc = graph.avc(id)
+  guard let children = avc.childrenAtLink, let active = avc.activeAtLink else {
+    return ledger.cannotTell(.notRecorded)
+  }
+  let isRoot = graph.anonVMA(avc.anonVMA)?.isRoot ?? false
+  if active == 0, children < 2, !isRoot { return ledger.holds() }
+  brokenSight(
+    s, vma, "A forked VMA uses an anon_vma again that is not free for it.",
+    [
+      .init(
+        "A = anon_vma \(given) had num_active_vmas \(active), num_children \(children)"
+          + (isRoot ? " and is the root" : ""), avc.stamp)
+    ],
+    .init("V's anon_vma is A", s.stamp), &ledger)
+}
+
+private func broken(
+  _ s: borrowing OperationSituation, _ what: String, _ established: [Finding.Fact],
+  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (entry, stamp) = (s.operation.entry, s.stamp)
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+    Finding(
+      what: what, function: "anon_vma_fork", stamp: stamp,
+      objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
+      established: established, contradiction: contradiction, rule: rule)
+  }
+}
+
+private func brokenSight(
+  _ s: borrowing VMASituation, _ vma: VMA, _ what: String, _ established: [Finding.Fact],
+  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (view, stamp) = (s.view, s.stamp)
+  ledger.broken(key: view.address.raw ^ stamp.ordinal) {
+    Finding(
+      what: what, function: "anon_vma_fork", stamp: stamp, objects: [("V", describe(view))],
+      established: established, contradiction: contradiction,
+      rule: """
+        An existing anon_vma is used again at fork only if it has no VMA and at most one child, and is not the \
+        root (mm/rmap.c, anon_vma_clone; commit 2555283eb40d).
+        """)
+  }
+}

@@ -1,0 +1,64 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let intervalKey = Invariant(
+    name: "interval-key", number: 5,
+    statement: """
+      While an AVC is in a tree, its VMA's vm_pgoff and length are those that it was inserted with: the tree's \
+      key is not stored, it is computed from the VMA.
+      """,
+    source: """
+      mm/interval_tree.c: avc_start_pgoff, avc_last_pgoff, anon_vma_interval_tree_verify (CONFIG_DEBUG_VM_RB); \
+      since 3.7
+      """,
+    exceptions: """
+      Between anon_vma_interval_tree_pre_update_vma and post_update_vma the AVCs are in no tree.
+      """,
+    needs: [.insert, .remove],
+    checks: [.unlinking(judgeUnlinking), .folio(judgeFolio)])
+}
+
+private func judgeUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let id = s.avc, let start = graph.avc(id).keyStart else {
+    return ledger.cannotTell(.predatesRecording)
+  }
+  let avc = graph.avc(id)
+  let view = s.update.vma
+  if view.pgoff == start, view.lastPgoff == avc.keyLast { return ledger.holds() }
+  let (stamp, name) = (s.stamp, function(of: s, insertion: false))
+  ledger.broken(key: view.address.raw) {
+    finding(view, stamp, name, pages(start, avc.keyLast), avc.stamp)
+  }
+}
+
+private func judgeFolio(
+  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let id = s.vma, let linked = graph.vma(id).linkedView, graph.vma(id).parkedCount == 0 else {
+    return
+  }
+  let view = s.event.vma
+  if view.pgoff == linked.pgoff, view.pages == linked.pages { return ledger.holds() }
+  let (stamp, since) = (s.stamp, graph.vma(id).chainStamp)
+  let name = kernelFunction(s.event)
+  ledger.broken(key: view.address.raw) {
+    finding(view, stamp, name, pages(linked.pgoff, linked.lastPgoff), since)
+  }
+}
+
+private func finding(
+  _ view: VMAView, _ stamp: EventStamp, _ function: String, _ key: String, _ inserted: EventStamp
+) -> Finding {
+  Finding(
+    what: "A VMA's range has changed while its AVCs are in their trees.", function: function,
+    stamp: stamp, objects: [("V", describe(view))],
+    established: [.init("V's AVCs were inserted under the key \(key)", inserted)],
+    contradiction: .init("V's range gives the key \(pages(view.pgoff, view.lastPgoff))", stamp),
+    rule: """
+      The key of an AVC in a tree must not change; the range is changed between \
+      anon_vma_interval_tree_pre_update_vma and post_update_vma (mm/interval_tree.c).
+      """)
+}

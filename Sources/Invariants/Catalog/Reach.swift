@@ -1,0 +1,158 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let reach = Invariant(
+    name: "reach", number: 15,
+    statement: """
+      The rmap walk finds every mapping of every anonymous page: the VMA that maps it stands in the tree of the \
+      anon_vma that folio->mapping names, and the page's offset is linear in that VMA.
+      """,
+    source: """
+      mm/rmap.c: rmap_walk_anon, __page_check_anon_rmap, folio_get_anon_vma; include/linux/rmap.h, struct \
+      anon_vma
+      """,
+    exceptions: """
+      The stack that exec is moving (VM_STACK_INCOMPLETE_SETUP); KSM pages; hugetlb, whose offsets have another \
+      unit on older kernels; folios that are not mapped.
+      """,
+    needs: [.insert, .remove, .folioRemove],
+    checks: [.folio(judgeFolio), .page(judgePage)])
+}
+
+private let rule = """
+  The anon_vma that a page points to must reach every VMA that maps the page, at the page's offset \
+  (mm/rmap.c, rmap_walk_anon).
+  """
+
+private func judgeFolio(
+  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let event = s.event
+  guard !event.vma.isTemporaryStack else { return }
+  guard !event.vma.isHugetlb else { return ledger.cannotTell(.unitUnknown) }
+  // On older kernels the mapping is set behind the probe: judge what the model predicts.
+  let folio = s.folio.map { graph.folio($0) }
+  let mapping = event.mapping.isAnonymous ? event.mapping : folio?.mapping ?? event.mapping
+  let index = event.mapping.isAnonymous && (event.isAfter || event.step != .new)
+    ? event.index : folio?.index ?? event.index
+  guard mapping.isAnonymous else { return }
+  let first = index + UInt64(event.subpage)
+  if let prior = s.priorIndex, prior != event.index, event.mapping.isAnonymous, let folio {
+    return brokenIndex(s, folio, prior, &ledger)
+  }
+  if event.step != .remove, let address = event.address,
+    event.vma.linearIndex(of: address) != first
+  {
+    return broken(
+      s, "A page is mapped at an address that its offset does not lead to.",
+      [.init("F is mapped at \(address), which is offset \(event.vma.linearIndex(of: address)) in V", s.stamp)],
+      .init("F's page has offset \(first)", s.stamp), &ledger)
+  }
+  let last = first + UInt64(event.pages - min(event.pages, 1))
+  if first < event.vma.pgoff || event.vma.lastPgoff < last {
+    return broken(
+      s, "A page is mapped in a VMA that does not hold its offset.",
+      [.init("V holds the offsets \(pages(event.vma.pgoff, event.vma.lastPgoff))", s.stamp)],
+      .init("F's page has offset \(first)", s.stamp), &ledger)
+  }
+  judgeMembership(s, mapping, graph, &ledger)
+}
+
+private func judgeMembership(
+  _ s: borrowing FolioSituation, _ mapping: FolioMapping, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  guard let vma = s.vma else { return ledger.cannotTell(.predatesRecording) }
+  if let id = graph.membership(of: vma, in: mapping.anonVMA) {
+    if graph.avc(id).isLinked { return ledger.holds() }
+    return broken(
+      s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
+      [.init("V's AVC was removed from A's tree and not put back", graph.avc(id).stamp)],
+      .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), &ledger)
+  }
+  guard graph.vma(vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  let owner = graph.describe(anonVMAAt: mapping.anonVMA)
+  broken(
+    s, "A page is mapped by a VMA that its anon_vma does not reach.",
+    [
+      .init("F points to A = \(owner)", s.folio.map { graph.folio($0).stamp } ?? s.stamp),
+      .init("V's chain has \(graph.vma(vma).chainCount) AVC(s), none for A", graph.vma(vma).chainStamp),
+    ],
+    .init("V maps F", s.stamp), &ledger)
+}
+
+private func judgePage(
+  _ s: borrowing PageSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let folio = graph.folio(s.folio)
+  guard folio.mapping.isAnonymous, !s.view.isHugetlb else { return }
+  let index = folio.index + UInt64(s.subpage)
+  switch s.cause {
+  case .inherited, .moved:
+    if let id = graph.membership(of: s.vma, in: folio.mapping.anonVMA), graph.avc(id).isLinked,
+      s.view.linearIndex(of: s.address) == index
+    {
+      return ledger.holds()
+    }
+    guard graph.vma(s.vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  case .unlinked, .givenUp:
+    guard let anonVMA = folio.anonVMA, let node = graph.anonVMA(anonVMA) else {
+      return ledger.cannotTell(.predatesRecording)
+    }
+    let found = graph.reachingVMA(
+      mm: s.view.mm, address: s.address, anonVMA: anonVMA, index: index)
+    if found != nil { return ledger.holds() }
+    guard node.birthWasSeen else { return ledger.cannotTell(.predatesRecording) }
+  }
+  brokenPage(s, folio, index, graph, &ledger)
+}
+
+private func brokenPage(
+  _ s: borrowing PageSituation, _ folio: Folio, _ index: PgOff, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  let (view, stamp, address) = (s.view, s.stamp, s.address)
+  let owner = graph.describe(anonVMAAt: folio.mapping.anonVMA)
+  let how =
+    switch s.cause {
+    case .inherited: "fork gave V the page at \(address)"
+    case .moved: "mremap moved the page to \(address) in V"
+    case .unlinked: "V left its anon_vmas while the page was mapped at \(address)"
+    case .givenUp: "V no longer covers \(address) at the page's offset, and no other VMA does"
+    }
+  let (object, name) = (graph.describe(s.folio), s.function.kernelFunction)
+  ledger.broken(key: view.address.raw ^ folio.mapping.raw) {
+    Finding(
+      what: "A page is mapped where its anon_vma does not lead.", function: name, stamp: stamp,
+      objects: [("F", object), ("V", describe(view))],
+      established: [.init("F points to A = \(owner), page offset \(index)", folio.stamp)],
+      contradiction: .init(how, stamp), rule: rule)
+  }
+}
+
+private func brokenIndex(
+  _ s: borrowing FolioSituation, _ folio: Folio, _ prior: PgOff, _ ledger: inout Ledger
+) {
+  broken(
+    s, "A mapped folio's index has changed.",
+    [.init("F was mapped with index \(prior)", s.priorStamp)],
+    .init("F's index is \(s.event.index)", s.stamp), &ledger)
+}
+
+private func broken(
+  _ s: borrowing FolioSituation, _ what: String, _ established: [Finding.Fact],
+  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (event, stamp) = (s.event, s.stamp)
+  let function = kernelFunction(event)
+  ledger.broken(key: event.vma.address.raw ^ event.mapping.raw) {
+    Finding(
+      what: what, function: function, stamp: stamp,
+      objects: [
+        ("F", "folio \(event.folio), index \(event.index), page \(event.subpage)"),
+        ("V", describe(event.vma)),
+      ],
+      established: established, contradiction: contradiction, rule: rule)
+  }
+}

@@ -1,0 +1,38 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let vmaDeath = Invariant(
+    name: "vma-death", number: 14,
+    statement: "When a VMA is freed its chain is empty: no tree holds an AVC that leads to it.",
+    source: "kernel/fork.c: vm_area_free; mm/memory.c: free_pgtables calls unlink_anon_vmas first",
+    exceptions: """
+      A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.
+      """,
+    needs: [.insert, .remove, .vmaFree],
+    checks: [.freeing(judge)])
+}
+
+private func judge(
+  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let vma = graph.vma(s.vma)
+  if vma.chainCount == 0 {
+    return vma.chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  }
+  var left: AVC?
+  graph.forEachAVC(of: s.vma) { _, avc in
+    left = avc
+    return false
+  }
+  guard let left else { return }
+  let (view, stamp, owner) = (s.view, s.stamp, graph.describe(left.anonVMA))
+  ledger.broken(key: view.address.raw ^ stamp.ordinal) {
+    Finding(
+      what: "A VMA is freed while a tree still leads to it.", function: "vm_area_free", stamp: stamp,
+      objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
+      established: [.init("C links V to A", left.stamp)],
+      contradiction: .init("V is freed, and C was not removed", stamp),
+      rule: "A VMA leaves its anon_vmas before it is freed (mm/memory.c, free_pgtables).")
+  }
+}

@@ -1,0 +1,78 @@
+public import RmapEvents
+public import RmapGraph
+
+/// One rule of the kernel's anonymous reverse mapping, with the text that explains it and the code that judges it.
+///
+/// A new invariant is one file in `Catalog/` and one line in ``Invariant/all``.
+public struct Invariant: Sendable {
+  /// Its short name, as it stands in reports and on the command line.
+  public let name: String
+  /// Its number in the project's list of the kernel's invariants (I1 to I28).
+  public let number: Int
+  /// The rule, in one or two sentences.
+  public let statement: String
+  /// The kernel code or commit behind it.
+  public let source: String
+  /// When it legally does not hold, and what it cannot decide.
+  public let exceptions: String
+  /// The events without which it decides nothing.
+  public let needs: [EventKind]
+  /// The moments at which it judges.
+  public let checks: [Check]
+
+  /// Code that judges at one kind of moment.
+  public enum Check: Sendable {
+    /// Before an AVC enters its tree.
+    case linking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before an AVC leaves its tree.
+    case unlinking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// After anon_vma_clone.
+    case cloned(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// After anon_vma_fork.
+    case forked(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// When the anon_vma that a fork gave the child comes in sight.
+    case forkSeen(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// After unlink_anon_vmas.
+    case unlinked(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before a VMA is freed.
+    case freeing(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before an anon_vma is freed.
+    case putting(@Sendable (borrowing PutSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// At a folio's event.
+    case folio(@Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// When a mapped page's VMA changed under it.
+    case page(@Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void)
+  }
+}
+
+/// Why a check could not be decided.
+public enum UndecidedReason: UInt8, CaseIterable, Sendable {
+  /// The object existed before the recording, so that the model may not have all of it.
+  case predatesRecording
+  /// Another task was half-way through an operation on the same root.
+  case contended
+  /// The recording lacks a field that the check needs.
+  case notRecorded
+  /// The unit of the offsets is not known (hugetlb).
+  case unitUnknown
+
+  /// A stable word for machine-readable reports.
+  public var word: String {
+    switch self {
+    case .predatesRecording: "predates-recording"
+    case .contended: "contended"
+    case .notRecorded: "not-recorded"
+    case .unitUnknown: "unit-unknown"
+    }
+  }
+
+  /// What it means, for people.
+  public var meaning: String {
+    switch self {
+    case .predatesRecording: "the object predates the recording"
+    case .contended: "another task was changing the same graph"
+    case .notRecorded: "a field was not recorded"
+    case .unitUnknown: "the unit of the page offset is unknown"
+    }
+  }
+}

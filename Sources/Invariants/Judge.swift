@@ -1,0 +1,108 @@
+public import RmapGraph
+
+/// Calls each invariant at the moments that it asked for, and keeps its ledger.
+///
+/// The invariants' functions are sorted by moment once; at an event only those that asked for it are called,
+/// through plain function values.
+public struct Judge: GraphObserver, Sendable {
+  /// The invariants that judge, in catalog order.
+  public let invariants: [Invariant]
+  /// Their ledgers, in the same order.
+  public private(set) var ledgers: [Ledger]
+
+  private typealias Call<Situation> = (
+    ledger: Int, judge: @Sendable (borrowing Situation, borrowing RmapGraph, inout Ledger) -> Void
+  )
+  private var onLinking: [Call<TreeSituation>] = []
+  private var onUnlinking: [Call<TreeSituation>] = []
+  private var onCloned: [Call<OperationSituation>] = []
+  private var onForked: [Call<OperationSituation>] = []
+  private var onForkSeen: [Call<VMASituation>] = []
+  private var onUnlinked: [Call<VMASituation>] = []
+  private var onFreeing: [Call<VMASituation>] = []
+  private var onPutting: [Call<PutSituation>] = []
+  private var onFolio: [Call<FolioSituation>] = []
+  private var onPage: [Call<PageSituation>] = []
+
+  /// A judge of the given invariants.
+  public init(_ invariants: [Invariant]) {
+    self.invariants = invariants
+    ledgers = invariants.map { _ in Ledger() }
+    for (index, invariant) in invariants.enumerated() {
+      for check in invariant.checks { register(check, index) }
+    }
+  }
+
+  private mutating func register(_ check: Invariant.Check, _ ledger: Int) {
+    switch check {
+    case .linking(let judge): onLinking.append((ledger, judge))
+    case .unlinking(let judge): onUnlinking.append((ledger, judge))
+    case .cloned(let judge): onCloned.append((ledger, judge))
+    case .forked(let judge): onForked.append((ledger, judge))
+    case .forkSeen(let judge): onForkSeen.append((ledger, judge))
+    case .unlinked(let judge): onUnlinked.append((ledger, judge))
+    case .freeing(let judge): onFreeing.append((ledger, judge))
+    case .putting(let judge): onPutting.append((ledger, judge))
+    case .folio(let judge): onFolio.append((ledger, judge))
+    case .page(let judge): onPage.append((ledger, judge))
+    }
+  }
+
+  // MARK: GraphObserver
+
+  /// See ``GraphObserver``.
+  public mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph) {
+    for call in onLinking { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func unlinking(
+    _ situation: borrowing TreeSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onUnlinking { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func cloned(
+    _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onCloned { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func forked(
+    _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onForked { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func forkSeen(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
+    for call in onForkSeen { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func unlinked(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
+    for call in onUnlinked { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func freeing(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
+    for call in onFreeing { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph) {
+    for call in onPutting { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph) {
+    for call in onFolio { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph) {
+    for call in onPage { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+}

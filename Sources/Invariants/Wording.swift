@@ -1,0 +1,52 @@
+import RmapEvents
+import RmapGraph
+
+/// How findings name the graph's objects.
+extension RmapGraph {
+  /// `anon_vma 0xffff… (born at event 17)`.
+  func describe(_ id: AnonVMAID) -> String {
+    guard let anonVMA = anonVMA(id) else { return "an anon_vma that is gone" }
+    let birth =
+      anonVMA.birthWasSeen ? "born at event \(anonVMA.birth.ordinal)" : "older than the recording"
+    return "anon_vma \(anonVMA.address) (\(birth))"
+  }
+
+  /// The anon_vma at an address, or the bare address.
+  func describe(anonVMAAt address: KernelAddress) -> String {
+    guard let id = anonVMA(at: address) else {
+      return "anon_vma \(address) (never seen in a tree)"
+    }
+    return describe(id)
+  }
+
+  /// `anonymous folio 0xffff…, index 0x7f3a0`.
+  func describe(_ id: FolioID) -> String {
+    let folio = folio(id)
+    return "folio \(folio.address), index \(folio.index)"
+  }
+}
+
+/// `vma 0xffff…, mm 0xffff…, 0x1000-0x3000, pgoff 0x1`.
+func describe(_ view: VMAView) -> String {
+  "vma \(view.address), mm \(view.mm), \(view.start)-\(view.end), pgoff \(view.pgoff)"
+}
+
+/// The function that a tree event happened in, as far as the recording tells.
+func function(of situation: borrowing TreeSituation, insertion: Bool) -> String {
+  if let operation = situation.operation { return operation.kind.kernelFunction }
+  return insertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove"
+}
+
+func pages(_ start: PgOff, _ last: PgOff) -> String { "\(start)-\(last)" }
+
+/// The kernel function behind a folio event.
+func kernelFunction(_ event: FolioEvent) -> String {
+  switch event.step {
+  case .new: EventKind.folioNew.kernelFunction
+  case .add: EventKind.folioAdd.kernelFunction
+  case .remove: EventKind.folioRemove.kernelFunction
+  case .move: EventKind.folioMove.kernelFunction
+  case .seen: EventKind.folioSeen.kernelFunction
+  case .splitPMD: EventKind.splitPMD.kernelFunction
+  }
+}
