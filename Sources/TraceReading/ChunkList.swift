@@ -5,6 +5,7 @@ struct ChunkList {
   static let chunkSizeMax: UInt32 = 1 << 26
   /// Greatest plausible ratio of compression; ring-buffer pages reach about 100.
   static let ratioMax: UInt64 = 1 << 13
+  private static let countSize: UInt64 = 4
 
   struct Chunk {
     let compressed: UnsafeRawBufferPointer
@@ -16,13 +17,23 @@ struct ChunkList {
   private var reader: ByteReader
   private(set) var remaining: UInt32
 
-  init(_ reader: ByteReader) throws(TraceReadingError) {
-    self.reader = reader
-    remaining = try self.reader.read(UInt32.self)
+  /// - Throws: `truncated` if the data are not all in the file.
+  init(_ data: CPUData, in file: MappedFile, _ what: String) throws(TraceReadingError) {
+    _ = try file.slice(at: data.offset, count: data.size, what)
+    let rest = UInt64(file.bytes.count) - data.offset
+    let bytes = try file.slice(
+      at: data.offset, count: min(rest, data.size + Self.countSize), what)
+    reader = ByteReader(bytes, section: what, baseOffset: data.offset)
+    remaining = try reader.read(UInt32.self)
   }
 
-  /// Bytes after the last chunk.
-  var surplus: Int { reader.remaining }
+  /// Whether the chunks taken so far are as long as the file says.
+  ///
+  /// trace-cmd before 3.2 forgot the count of chunks when it noted the size.
+  func fills(_ data: CPUData) -> Bool {
+    let size = UInt64(reader.position)
+    return size == data.size || size == data.size + Self.countSize
+  }
 
   mutating func next() throws(TraceReadingError) -> Chunk? {
     guard remaining > 0 else { return nil }
@@ -41,18 +52,19 @@ extension CPUData {
   /// Checks that the data lie in the file and, if compressed, that the chunks fill them exactly.
   mutating func verify(in file: MappedFile, _ what: String) throws(TraceReadingError) {
     guard size > 0 else { return }
-    let bytes = try file.slice(at: offset, count: size, what)
-    guard chunkCount != nil else { return }
-    var chunks = try ChunkList(ByteReader(bytes, section: what, baseOffset: offset))
+    guard chunkCount != nil else {
+      _ = try file.slice(at: offset, count: size, what)
+      return
+    }
+    var chunks = try ChunkList(self, in: file, what)
     chunkCount = Int(chunks.remaining)
     uncompressedSize = 0
     while let chunk = try chunks.next() {
       uncompressedSize += UInt64(chunk.size)
       chunkSizeMax = max(chunkSizeMax, chunk.size)
     }
-    guard chunks.surplus == 0 else {
-      throw TraceReadingError(
-        .damaged, "\(what) has \(chunks.surplus) bytes after its chunks", at: offset)
+    guard chunks.fills(self) else {
+      throw TraceReadingError(.damaged, "\(what) is not filled by its chunks", at: offset)
     }
   }
 }

@@ -26,12 +26,12 @@ struct PageSource {
     outputSize = data.chunkSizeMax
     name = "data of CPU \(data.cpu) of buffer \"\(buffer.name)\""
     currentOffset = data.offset
-    let bytes = try file.slice(at: data.size == 0 ? 0 : data.offset, count: data.size, name)
-    if data.chunkCount != nil, data.size > 0 {
-      chunks = try ChunkList(ByteReader(bytes, section: name, baseOffset: data.offset))
-      current = UnsafeRawBufferPointer(start: nil, count: 0)
+    current = UnsafeRawBufferPointer(start: nil, count: 0)
+    guard data.size > 0 else { return }
+    if data.chunkCount == nil {
+      current = try file.slice(at: data.offset, count: data.size, name)
     } else {
-      current = bytes
+      chunks = try ChunkList(data, in: file, name)
     }
   }
 
