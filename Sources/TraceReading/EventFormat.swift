@@ -1,0 +1,67 @@
+/// One field of an event's payload.
+public struct EventField: Equatable, Sendable {
+  /// The field's name, as the recording kernel gives it.
+  public let name: String
+  /// The C type, as the recording kernel gives it.
+  public let typeName: String
+  /// Bytes from the start of the payload.
+  public let offset: Int
+  /// Size in bytes; of an array, all of it; of a dynamic array, its 4-byte locator.
+  public let size: Int
+  /// Whether the C type is signed.
+  public let isSigned: Bool
+  /// Whether the field is an array, of fixed or dynamic length.
+  public let isArray: Bool
+  /// Whether the field holds the place of an array (`__data_loc`) instead of the array.
+  public let isDynamic: Bool
+  /// Whether the field is text.
+  public let isString: Bool
+  /// Whether the field is one of those that every event begins with (`common_pid` …).
+  public let isCommon: Bool
+}
+
+/// The layout of one kind of event, as the recording kernel described it.
+public struct EventFormat: Equatable, Sendable {
+  /// The number by which records name this event (`common_type`).
+  public let id: UInt16
+  /// The event's group, for example `rmap`.
+  public let system: String
+  /// The event's name within its group.
+  public let name: String
+  /// All fields, the common ones first.
+  public let fields: [EventField]
+  /// The `print fmt` text, not interpreted; nil if the kernel gave none.
+  public let printFormat: String?
+  /// The least number of payload bytes that holds every field.
+  public let payloadSize: Int
+
+  /// The field of that name, nil if this event has none.
+  public func field(_ name: String) -> EventField? {
+    fields.first { $0.name == name }
+  }
+}
+
+/// The formats of all events of a recording, by event number.
+public struct EventFormats: Sendable {
+  /// All formats, in the file's order.
+  public let all: [EventFormat]
+  /// Events whose format text could not be understood, as `system:name`; never one of `rmap`.
+  public let unreadable: [String]
+  private var indexByID: [UInt16: Int] = [:]
+
+  init(_ formats: [EventFormat], unreadable: [String] = []) {
+    all = formats
+    self.unreadable = unreadable
+    for (index, format) in formats.enumerated() { indexByID[format.id] = index }
+  }
+
+  /// The format of the event with this number, nil if the recording has none.
+  public subscript(id: UInt16) -> EventFormat? {
+    indexByID[id].map { all[$0] }
+  }
+
+  /// The format of an event by group and name, nil if the recording has none.
+  public func format(system: String, name: String) -> EventFormat? {
+    all.first { $0.system == system && $0.name == name }
+  }
+}

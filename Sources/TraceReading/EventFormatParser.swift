@@ -1,0 +1,109 @@
+import CTraceEvent
+import Synchronization
+
+/// Parses format texts with libtraceevent.
+///
+/// The library keeps parser state in file-static variables, so one lock guards every use of it.
+enum EventFormatParser {
+  /// The group whose formats must all be understood; a fault in another group's is only noted.
+  static let requiredSystem = "rmap"
+
+  private static let lock = Mutex<Void>(())
+
+  static func parse(
+    _ texts: [FormatText], longSize: Int
+  ) throws(TraceReadingError) -> EventFormats {
+    let outcome = lock.withLock { _ in
+      Result { () throws(TraceReadingError) in try parseLocked(texts, longSize: longSize) }
+    }
+    return try outcome.get()
+  }
+
+  private static func parseLocked(
+    _ texts: [FormatText], longSize: Int
+  ) throws(TraceReadingError) -> EventFormats {
+    tep_set_loglevel(TEP_LOG_NONE)
+    guard let handle = tep_alloc() else {
+      throw TraceReadingError(.eventFormat, "no memory for libtraceevent")
+    }
+    defer { tep_free(handle) }
+    tep_set_file_bigendian(handle, TEP_LITTLE_ENDIAN)
+    tep_set_local_bigendian(handle, TEP_LITTLE_ENDIAN)
+    tep_set_long_size(handle, Int32(longSize))
+
+    var formats: [EventFormat] = []
+    var seen: Set<UInt16> = []
+    var unreadable: [String] = []
+    for text in texts {
+      do throws(TraceReadingError) {
+        let format = try parse(text, handle)
+        guard seen.insert(format.id).inserted else {
+          throw TraceReadingError(
+            .damaged, "two event formats have the number \(format.id)", at: text.offset)
+        }
+        formats.append(format)
+      } catch {
+        if error.kind != .eventFormat || text.system == requiredSystem { throw error }
+        unreadable.append("\(text.system):\(text.name)")
+      }
+    }
+    return EventFormats(formats, unreadable: unreadable)
+  }
+
+  private static func parse(
+    _ text: FormatText, _ handle: OpaquePointer
+  ) throws(TraceReadingError) -> EventFormat {
+    func failure(_ reason: String) -> TraceReadingError {
+      TraceReadingError(
+        .eventFormat, "format of \(text.system):\(text.name) \(reason)", at: text.offset)
+    }
+    if let objection = text.objection { throw failure(objection) }
+    let parts = text.parts
+    let source = parts.fields + Array("print fmt: \"\"\n".utf8)
+    var parsed: UnsafeMutablePointer<tep_event>?
+    let status = source.withUnsafeBytes { bytes in
+      tep_parse_format(
+        handle, &parsed, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+        UInt(bytes.count), text.system)
+    }
+    guard status == TEP_ERRNO__SUCCESS, let parsed else {
+      throw failure("cannot be parsed (libtraceevent error \(status.rawValue))")
+    }
+    let event = parsed.pointee
+    guard let id = UInt16(exactly: event.id) else { throw failure("has the number \(event.id)") }
+    guard let name = event.name else { throw failure("has no name") }
+    let fields =
+      fields(event.format.common_fields, areCommon: true)
+      + fields(event.format.fields, areCommon: false)
+    for field in fields where field.offset < 0 || field.size < 0 || field.offset > 65_535
+      || field.size > 65_535
+    {
+      throw failure("places \(field.name) at \(field.offset), size \(field.size)")
+    }
+    return EventFormat(
+      id: id, system: text.system, name: String(cString: name), fields: fields,
+      printFormat: parts.printFormat.map { String(decoding: $0, as: UTF8.self) },
+      payloadSize: fields.map { $0.offset + $0.size }.max() ?? 0)
+  }
+
+  private static func fields(
+    _ first: UnsafeMutablePointer<tep_format_field>?, areCommon: Bool
+  ) -> [EventField] {
+    var fields: [EventField] = []
+    var next = first
+    while let pointer = next {
+      let field = pointer.pointee
+      next = field.next
+      func has(_ flag: tep_format_flags) -> Bool { field.flags & UInt(flag.rawValue) != 0 }
+      fields.append(
+        EventField(
+          name: field.name.map { String(cString: $0) } ?? "",
+          typeName: field.type.map { String(cString: $0) } ?? "",
+          offset: Int(field.offset), size: Int(field.size),
+          isSigned: has(TEP_FIELD_IS_SIGNED), isArray: has(TEP_FIELD_IS_ARRAY),
+          isDynamic: has(TEP_FIELD_IS_DYNAMIC), isString: has(TEP_FIELD_IS_STRING),
+          isCommon: areCommon))
+    }
+    return fields
+  }
+}

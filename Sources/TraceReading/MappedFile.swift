@@ -1,0 +1,46 @@
+import Glibc
+
+/// A read-only mapping of a whole file. The mapping is removed with the object.
+///
+/// `@unchecked Sendable`: the bytes are mapped read-only and the pointer never changes.
+final class MappedFile: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+
+  init(path: String) throws(TraceReadingError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw MappedFile.failure("cannot open \(path)") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw MappedFile.failure("cannot stat \(path)") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw TraceReadingError(.cannotOpen(errno: EINVAL), "\(path) is not a regular file")
+    }
+    guard status.st_size > 0 else { throw TraceReadingError(.empty, path) }
+    let size = Int(status.st_size)
+    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address, address != MAP_FAILED else { throw MappedFile.failure("cannot map \(path)") }
+    bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  deinit {
+    munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+  }
+
+  /// The bytes from `offset` on, `count` of them, if the file has them.
+  func slice(
+    at offset: UInt64, count: UInt64, _ what: @autoclosure () -> String
+  ) throws(TraceReadingError) -> UnsafeRawBufferPointer {
+    let size = UInt64(bytes.count)
+    guard offset <= size, count <= size - offset else {
+      let there = offset <= size ? size - offset : 0
+      throw TraceReadingError(.truncated(expected: count, actual: there), what(), at: offset)
+    }
+    let start = Int(offset)
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<(start + Int(count))])
+  }
+
+  private static func failure(_ what: String) -> TraceReadingError {
+    let number = errno
+    return TraceReadingError(.cannotOpen(errno: number), "\(what): \(String(cString: strerror(number)))")
+  }
+}

@@ -1,0 +1,134 @@
+/// An opened recording: what it says about itself, and its events as a stream.
+///
+/// Opening reads and checks all metadata and the place of all data, but no events. The file must not
+/// be truncated by others while it is open (the system would end the process with SIGBUS).
+public final class TraceFile: Sendable {
+  /// Most memory for decompressing all CPUs' data, bytes.
+  static let chunkMemoryMax = 1 << 30
+
+  /// The file format: 6 or 7.
+  public let formatVersion: Int
+  /// Bytes of a ring-buffer page of the first buffer; each buffer has its own in format 7.
+  public let pageSize: Int
+  /// Bytes of the recording machine's `long`: 4 or 8.
+  public let longSize: Int
+  /// "zstd" or "zlib" if parts of the file may be compressed, nil if none is.
+  public let compression: String?
+  /// The ring buffers, the top one (named "") first if it was recorded.
+  public let buffers: [TraceBuffer]
+  /// The layouts of the events.
+  public let eventFormats: EventFormats
+  /// The recording system's kernel and machine; nil if not recorded.
+  public let uname: String?
+  /// The recorder's version; nil if not recorded.
+  public let traceCommandVersion: String?
+  /// What the kernel counted for each CPU when recording ended; empty if not recorded.
+  public let cpuStatistics: [CPUStatistics]
+
+  let file: MappedFile
+  let layout: PageLayout
+  let header: RecordHeader
+  let compressionAlgorithm: Compression?
+  private let commandNames: [Int32: String]
+
+  /// Opens the recording at `path`.
+  /// - Throws: every kind of `TraceReadingError`; `truncated` if any announced part is not all there.
+  public init(path: String) throws(TraceReadingError) {
+    file = try MappedFile(path: path)
+    var reader = ByteReader(file.bytes, section: "file header")
+    let fileHeader = try FileHeader(&reader)
+    let contents: TraceContents
+    if fileHeader.version == 6 {
+      var format = Format6(file: file, header: fileHeader)
+      contents = try format.read(&reader)
+    } else {
+      var format = Format7(file: file, header: fileHeader)
+      contents = try format.read()
+    }
+    guard let layout = contents.layout else {
+      throw TraceReadingError(.damaged, "the file does not describe its ring-buffer pages")
+    }
+    self.layout = layout
+    formatVersion = fileHeader.version
+    longSize = fileHeader.longSize
+    compressionAlgorithm = fileHeader.compression
+    compression = fileHeader.compression?.rawValue
+    buffers = try TraceFile.verified(contents.buffers, in: file)
+    pageSize = buffers.first?.pageSize ?? fileHeader.pageSize
+    eventFormats = try EventFormatParser.parse(contents.formatTexts, longSize: layout.commitSize)
+    header = try RecordHeader(eventFormats)
+    uname = contents.options.uname
+    traceCommandVersion = contents.options.version
+    cpuStatistics = CPUStatistics.parse(contents.options.statistics)
+    commandNames = contents.commandNames
+  }
+
+  /// The name of the task with that id when it was recorded; nil if the kernel had not saved it.
+  public func commandName(ofPID pid: Int32) -> String? {
+    commandNames[pid]
+  }
+
+  /// All records of all CPUs of all buffers, in order of time.
+  /// - Throws: what is wrong with the first pages; later faults are thrown by the stream.
+  public func records() throws(TraceReadingError) -> RecordStream {
+    try RecordStream(self)
+  }
+
+  /// Checks every CPU's data, and that they do not share bytes of the file, which would let a small
+  /// file hold records without end.
+  private static func verified(
+    _ buffers: [TraceBuffer], in file: MappedFile
+  ) throws(TraceReadingError) -> [TraceBuffer] {
+    var buffers = buffers
+    var total: UInt64 = 0
+    var chunkMemory = 0
+    for index in buffers.indices {
+      let name = buffers[index].name
+      for cpu in buffers[index].cpus.indices {
+        var data = buffers[index].cpus[cpu]
+        try data.verify(in: file, "data of CPU \(data.cpu) of buffer \"\(name)\"")
+        buffers[index].cpus[cpu] = data
+        total += data.size
+        chunkMemory += data.chunkSizeMax
+        guard total <= UInt64(file.bytes.count) else {
+          throw TraceReadingError(.damaged, "the data of the CPUs overlap", at: data.offset)
+        }
+        guard chunkMemory <= chunkMemoryMax else {
+          throw TraceReadingError(
+            .unsupported, "compressed chunks of more than \(chunkMemoryMax) bytes", at: data.offset)
+        }
+      }
+    }
+    return buffers
+  }
+}
+
+/// Where every record holds its event's number and its task, in bytes from the payload's start.
+struct RecordHeader: Sendable {
+  var typeOffset = 0
+  var pidOffset = 4
+  /// Fewest bytes a payload may have.
+  var size = 8
+
+  /// - Throws: `unsupported` if the events disagree, so that no record could be told apart.
+  init(_ formats: EventFormats) throws(TraceReadingError) {
+    var known: (type: Int, pid: Int)?
+    for format in formats.all {
+      guard let type = format.field("common_type"), type.size == 2,
+        let pid = format.field("common_pid"), pid.size == 4
+      else {
+        throw TraceReadingError(
+          .unsupported, "event \(format.system):\(format.name) without common_type and common_pid")
+      }
+      if let known, known != (type.offset, pid.offset) {
+        throw TraceReadingError(
+          .unsupported, "event \(format.system):\(format.name) with its own common fields")
+      }
+      known = (type.offset, pid.offset)
+    }
+    guard let known else { return }
+    typeOffset = known.type
+    pidOffset = known.pid
+    size = max(typeOffset + 2, pidOffset + 4)
+  }
+}
