@@ -6,5 +6,5 @@ struct RmapCheck: ParsableCommand {
     commandName: "rmapcheck",
     abstract: "Replays kernel traces and checks the anon_vma graph that they rebuild.",
     version: "0.1.0",
-    subcommands: [ProbesCommand.self])
+    subcommands: [CheckCommand.self, ProbesCommand.self])
 }

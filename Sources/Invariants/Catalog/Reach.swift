@@ -73,10 +73,12 @@ private func judgeMembership(
   }
   guard graph.vma(vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   let owner = graph.describe(anonVMAAt: mapping.anonVMA)
+  var since = s.stamp
+  if let folio = s.folio { since = graph.folio(folio).stamp }
   broken(
     s, "A page is mapped by a VMA that its anon_vma does not reach.",
     [
-      .init("F points to A = \(owner)", s.folio.map { graph.folio($0).stamp } ?? s.stamp),
+      .init("F points to A = \(owner)", since),
       .init("V's chain has \(graph.vma(vma).chainCount) AVC(s), none for A", graph.vma(vma).chainStamp),
     ],
     .init("V maps F", s.stamp), &ledger)

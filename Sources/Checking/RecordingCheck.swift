@@ -1,0 +1,153 @@
+import EventDecoding
+public import Invariants
+import RmapEvents
+import RmapGraph
+import TraceReading
+
+/// Checks one recording from its first record to its last.
+public struct RecordingCheck: Sendable {
+  /// The invariants to judge.
+  public let invariants: [Invariant]
+
+  /// A check of the given invariants.
+  public init(invariants: [Invariant] = Invariant.all) { self.invariants = invariants }
+
+  /// Replays the recording at `path`. Whatever is wrong with the file is in the result: nothing is thrown.
+  public func run(path: String) -> RecordingResult {
+    var result = RecordingResult(path: path)
+    do {
+      result.sidecar = try Sidecar.beside(path)
+    } catch {
+      result.damage = error.description
+      result.verdict = .damaged
+      return result
+    }
+    do {
+      let file = try TraceFile(path: path)
+      result.kernel = result.sidecar?.kernel?.release ?? file.uname
+      try replay(file, into: &result)
+    } catch {
+      result.damage = error.description
+    }
+    conclude(&result)
+    return result
+  }
+
+  private func replay(_ file: TraceFile, into result: inout RecordingResult) throws(TraceReadingError) {
+    let decoder = EventDecoder(formats: file.eventFormats)
+    var replay = Replay(decoder: decoder, judge: Judge(invariants))
+    defer { replay.report(to: &result, kinds: decoder.kinds, file: file) }
+    result.doubts += decoder.unusable
+    var stream = try file.records()
+    while let item = try stream.next() {
+      switch item {
+      case .record(let record): replay.take(record)
+      case .lost(let lost): replay.lose(lost)
+      }
+    }
+    if stream.timeRegressions > 0 {
+      result.doubts.append(
+        "the clock went backwards \(stream.timeRegressions) time(s): the order of events is uncertain")
+    }
+  }
+
+  private func conclude(_ result: inout RecordingResult) {
+    noteDoubts(&result)
+    if result.violations > 0 {
+      result.verdict = .violated
+    } else if result.damage != nil {
+      result.verdict = .damaged
+    } else if !result.doubts.isEmpty || result.invariants.contains(where: { $0.verdict != .holds }) {
+      result.verdict = .undecided
+    } else {
+      result.verdict = result.invariants.isEmpty ? .undecided : .holds
+    }
+  }
+
+  private func noteDoubts(_ result: inout RecordingResult) {
+    if result.damage == nil, result.events == 0 {
+      result.doubts.append(
+        "the file is sound but holds none of our events: record with the probes of `rmapcheck probes`")
+    }
+    if result.malformed > 0 {
+      result.doubts.append("\(result.malformed) event(s) of ours hold values that make no sense")
+    }
+    for probe in result.sidecar?.probes ?? [] {
+      if let missed = probe.missed, missed > 0 {
+        result.doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
+      }
+    }
+    let lost = result.losses.reduce(into: (gaps: 0, events: UInt64(0), isKnown: true)) { sum, loss in
+      sum.gaps += 1
+      sum.events &+= loss.count ?? 0
+      if loss.count == nil { sum.isKnown = false }
+    }
+    if lost.gaps > 0 {
+      let count = lost.isKnown ? "\(lost.events)" : "an unknown number of"
+      result.doubts.append("\(count) events were lost in \(lost.gaps) gap(s)")
+    }
+  }
+}
+
+/// The moving parts of one check.
+private struct Replay: ~Copyable {
+  let decoder: EventDecoder
+  var graph = RmapGraph()
+  var judge: Judge
+  var records: UInt64 = 0
+  var events: UInt64 = 0
+  var malformed: UInt64 = 0
+  var losses: [Loss] = []
+  /// While records are missing, the graph is not to be trusted: nothing is applied up to this time, ns.
+  var blindUntil: UInt64?
+
+  init(decoder: EventDecoder, judge: Judge) {
+    self.decoder = decoder
+    self.judge = judge
+  }
+
+  @inline(__always) mutating func take(_ record: RawRecord) {
+    records &+= 1
+    switch decoder.decode(record) {
+    case .foreign: return
+    case .malformed:
+      malformed &+= 1
+      graph.reset()
+    case .event(let event):
+      events &+= 1
+      if let until = blindUntil {
+        if record.timestamp < until { return }
+        blindUntil = nil
+        graph.reset()
+      }
+      let stamp = EventStamp(
+        ordinal: records, timestamp: record.timestamp, pid: record.pid, cpu: record.cpu)
+      graph.apply(event, at: stamp, observer: &judge)
+    }
+  }
+
+  /// Records of one CPU are missing from here to `lost.before`: what other CPUs recorded meanwhile can't be
+  /// understood either. After the gap everything is as if the recording began there.
+  mutating func lose(_ lost: LostEvents) {
+    let end = lost.before == .max ? nil : lost.before
+    losses.append(Loss(cpu: lost.cpu, count: lost.count, after: lost.after, before: end))
+    blindUntil = max(blindUntil ?? 0, lost.before)
+  }
+
+  func report(to result: inout RecordingResult, kinds: Set<EventKind>, file: TraceFile) {
+    result.records = records
+    result.events = events
+    result.malformed = malformed
+    result.losses = losses
+    result.statistics = graph.statistics
+    result.invariants = zip(judge.invariants, judge.ledgers).map { invariant, ledger in
+      InvariantResult(
+        invariant: invariant, ledger: ledger, missing: invariant.needs.filter { !kinds.contains($0) })
+    }
+    for (_, finding) in result.findings {
+      for stamp in finding.events {
+        result.commandNames[stamp.pid] = file.commandName(ofPID: stamp.pid)
+      }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+public import Invariants
+public import RmapEvents
+public import RmapGraph
+
+/// Everything that a check of one recording found out.
+public struct RecordingResult: Sendable {
+  /// The recording's path, as it was given.
+  public let path: String
+  /// The verdict.
+  public internal(set) var verdict: Verdict = .undecided
+  /// Why the file could not be read to its end; nil if it was.
+  public internal(set) var damage: String?
+  /// The kernel, from the recording or its sidecar.
+  public internal(set) var kernel: String?
+  /// All records of the file.
+  public internal(set) var records: UInt64 = 0
+  /// Records of our events.
+  public internal(set) var events: UInt64 = 0
+  /// Records of ours that made no sense.
+  public internal(set) var malformed: UInt64 = 0
+  /// Gaps in the recording.
+  public internal(set) var losses: [Loss] = []
+  /// What keeps the recording as a whole from a better verdict, one line each.
+  public internal(set) var doubts: [String] = []
+  /// One entry for each invariant, in catalog order.
+  public internal(set) var invariants: [InvariantResult] = []
+  /// How well the model's page tables predicted the recording.
+  public internal(set) var statistics = GraphStatistics()
+  /// The names of the tasks that findings speak of.
+  public internal(set) var commandNames: [Int32: String] = [:]
+  /// The recording's sidecar.
+  public internal(set) var sidecar: Sidecar?
+
+  init(path: String) { self.path = path }
+
+  /// All findings, in the order of their events.
+  public var findings: [(invariant: Invariant, finding: Finding)] {
+    invariants.flatMap { result in result.findings.map { (result.invariant, $0) } }
+      .sorted { $0.finding.stamp.ordinal < $1.finding.stamp.ordinal }
+  }
+
+  /// All violations, including those without a finding of their own.
+  public var violations: UInt64 { invariants.reduce(0) { $0 + $1.ledger.violations } }
+}
+
+/// A gap in a recording.
+public struct Loss: Sendable, Equatable {
+  /// The CPU that lost records.
+  public let cpu: UInt16
+  /// How many; nil if the kernel did not say.
+  public let count: UInt64?
+  /// The last record's time before the gap, ns; nil at the start.
+  public let after: UInt64?
+  /// The first record's time after the gap, ns; nil if none follows.
+  public let before: UInt64?
+}
+
+/// What became of one invariant in one recording.
+public struct InvariantResult: Sendable {
+  /// The invariant.
+  public let invariant: Invariant
+  /// Its counts.
+  public let ledger: Ledger
+  /// The events that it needs and the recording does not have.
+  public let missing: [EventKind]
+
+  /// Its findings.
+  public var findings: [Finding] { ledger.findings }
+
+  /// Its own verdict: never "holds" with nothing decided.
+  public var verdict: Verdict {
+    if ledger.violations > 0 { return .violated }
+    return ledger.decided > 0 && missing.isEmpty ? .holds : .undecided
+  }
+}

@@ -1,0 +1,55 @@
+public import RmapEvents
+public import TraceReading
+
+/// Turns raw records into ``RmapEvent``s. Offsets are resolved once per event format; what differs between
+/// kernels is resolved by the field and event names that the recording itself offers.
+public struct EventDecoder: Sendable {
+  /// What a record turned out to be.
+  public enum Outcome {
+    /// One of ours.
+    case event(RmapEvent)
+    /// A record of some other event.
+    case foreign
+    /// One of ours whose bytes make no sense: too short, a pointer that is none, an absurd count.
+    case malformed
+  }
+
+  /// The kinds of event that this recording can hold.
+  public let kinds: Set<EventKind>
+  /// Events of ours that can't be decoded, and why; for the report.
+  public let unusable: [String]
+  private let layouts: ContiguousArray<Layout?>
+
+  /// A decoder for a recording's formats. `system` is the name of the probes' group.
+  public init(formats: EventFormats, system: String = "rmap") {
+    var layouts: ContiguousArray<Layout?> = []
+    var kinds: Set<EventKind> = []
+    var unusable: [String] = []
+    for format in formats.all where format.system == system {
+      guard let recipe = Layout.recipes[format.name] else { continue }
+      var finder = FieldFinder(format)
+      let shape = recipe.make(&finder)
+      guard finder.missing.isEmpty else {
+        let names = finder.missing.joined(separator: ", ")
+        unusable.append("\(system):\(format.name) lacks \(names)")
+        continue
+      }
+      while layouts.count <= Int(format.id) { layouts.append(nil) }
+      layouts[Int(format.id)] = Layout(shape: shape, length: finder.length)
+      kinds.formUnion(recipe.kinds)
+    }
+    self.layouts = layouts
+    self.kinds = kinds
+    self.unusable = unusable
+  }
+
+  /// Decodes one record.
+  @inline(__always) public func decode(_ record: RawRecord) -> Outcome {
+    guard Int(record.eventID) < layouts.count, let layout = layouts[Int(record.eventID)] else {
+      return .foreign
+    }
+    guard record.payload.count >= layout.length else { return .malformed }
+    guard let event = layout.shape.load(record.payload) else { return .malformed }
+    return .event(event)
+  }
+}

@@ -1,0 +1,107 @@
+import RmapEvents
+import TraceReading
+
+/// A 64-bit field at a fixed place in its event's records.
+struct Word {
+  let offset: Int
+
+  /// The value. The record's length has been checked against the format once for all of its fields.
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> UInt64 {
+    record.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+  }
+
+  @inline(__always) func address(_ record: UnsafeRawBufferPointer) -> KernelAddress {
+    KernelAddress(load(record))
+  }
+}
+
+/// A field of any width up to 8 bytes.
+struct Number {
+  let offset: Int
+  let size: Int
+  let isSigned: Bool
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> Int64 {
+    switch size {
+    case 8: record.loadUnaligned(fromByteOffset: offset, as: Int64.self)
+    case 4:
+      isSigned
+        ? Int64(record.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+        : Int64(record.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    case 2:
+      isSigned
+        ? Int64(record.loadUnaligned(fromByteOffset: offset, as: Int16.self))
+        : Int64(record.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    default: isSigned ? Int64(Int8(bitPattern: record[offset])) : Int64(record[offset])
+    }
+  }
+}
+
+/// Looks up an event's fields by name, once per recording.
+struct FieldFinder {
+  let format: EventFormat
+  private(set) var missing: [String] = []
+  /// How many bytes a record must have for every field found so far.
+  private(set) var length = 0
+
+  init(_ format: EventFormat) { self.format = format }
+
+  /// A 64-bit field that the event must have.
+  mutating func word(_ name: String) -> Word {
+    guard let field = find(name), field.size == 8 else {
+      missing.append(name)
+      return Word(offset: 0)
+    }
+    return Word(offset: field.offset)
+  }
+
+  /// A 64-bit field that the event may lack.
+  mutating func optionalWord(_ name: String) -> Word? {
+    guard let field = find(name), field.size == 8 else { return nil }
+    return Word(offset: field.offset)
+  }
+
+  /// A field of any width that the event must have.
+  mutating func number(_ name: String) -> Number {
+    guard let number = optionalNumber(name) else {
+      missing.append(name)
+      return Number(offset: 0, size: 1, isSigned: false)
+    }
+    return number
+  }
+
+  /// A field of any width that the event may lack.
+  mutating func optionalNumber(_ name: String) -> Number? {
+    guard let field = find(name), [1, 2, 4, 8].contains(field.size) else { return nil }
+    return Number(offset: field.offset, size: field.size, isSigned: field.isSigned)
+  }
+
+  private mutating func find(_ name: String) -> EventField? {
+    guard let field = format.field(name), field.offset >= 0, field.size > 0 else { return nil }
+    length = max(length, field.offset + field.size)
+    return field
+  }
+}
+
+/// The seven fields of a VMA.
+struct VMAFields {
+  let address, start, end, mm, flags, anonVMA, pgoff: Word
+
+  /// `vma` and `vm_…` for the event's own VMA, `src` and `src_…` for a second one.
+  init(_ finder: inout FieldFinder, _ name: String = "vma", prefix: String = "vm_") {
+    address = finder.word(name)
+    start = finder.word(prefix + "start")
+    end = finder.word(prefix + "end")
+    mm = finder.word(prefix + "mm")
+    flags = finder.word(prefix + "flags")
+    anonVMA = finder.word(prefix + "anon")
+    pgoff = finder.word(prefix + "pgoff")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAView {
+    VMAView(
+      address: address.address(record), start: UserAddress(start.load(record)),
+      end: UserAddress(end.load(record)), mm: mm.address(record), flags: flags.load(record),
+      anonVMA: anonVMA.address(record), pgoff: PgOff(pgoff.load(record)))
+  }
+}

@@ -1,0 +1,153 @@
+import RmapEvents
+
+/// RMAP_EXCLUSIVE (include/linux/rmap.h: BIT(0) since 5.19); a macro, so BTF does not have it.
+private let rmapExclusive: Int64 = 1
+/// RMAP_COMPOUND (include/linux/rmap.h: BIT(1), 5.19 to 6.7).
+private let rmapCompound: Int64 = 2
+/// The pages of a PMD on x86-64, and the most that one event can be about.
+private let pagesPerPMD: UInt32 = 512
+
+/// The folio_* events.
+struct FolioLayout: Sendable {
+  let step: FolioEvent.Step
+  let isPMD: Bool
+  let folio: Word
+  let page: Word?
+  let vma: VMAFields
+  let mapping, index: Word
+  let large, folioPages, pageSize: Number
+  let pages, flags: Number?
+  let address: Word?
+
+  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool) {
+    self.step = step
+    self.isPMD = isPMD
+    folio = finder.word("folio")
+    vma = VMAFields(&finder)
+    mapping = finder.word("mapping")
+    index = finder.word("index")
+    large = finder.number("large")
+    folioPages = finder.number("folio_nr")
+    pageSize = finder.number("page_size")
+    let isRange = step == .add || step == .remove
+    page = isRange ? finder.word("page") : nil
+    pages = isRange && !isPMD ? finder.number("nr") : nil
+    address = step == .add || step == .new ? finder.word("addr") : nil
+    flags = step == .add || step == .new ? finder.number("rmap_flags") : nil
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
+    let folio = self.folio.address(record)
+    guard folio.isKernel else { return nil }
+    let whole = large.load(record) != 0 ? UInt32(truncatingIfNeeded: folioPages.load(record)) : 1
+    var count: UInt32 = 1
+    var isPMD = self.isPMD
+    if isPMD {
+      count = pagesPerPMD
+    } else if let pages {
+      count = UInt32(truncatingIfNeeded: pages.load(record))
+    } else if step == .new {
+      // mm/rmap.c:folio_add_new_anon_rmap: a PMD-sized folio is mapped by its PMD.
+      count = whole
+      isPMD = whole == pagesPerPMD
+    }
+    guard count >= 1, count <= pagesPerPMD else { return nil }
+    guard let subpage = subpage(record, of: folio) else { return nil }
+    let view = vma.load(record)
+    guard view.address.isKernel else { return nil }
+    return FolioEvent(
+      step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
+      isExclusive: (flags?.load(record) ?? 0) & rmapExclusive != 0, folio: folio, subpage: subpage,
+      pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
+      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)))
+  }
+
+  /// Which page of the folio the event starts at; nil if the page lies outside of any folio's reach.
+  @inline(__always) private func subpage(
+    _ record: UnsafeRawBufferPointer, of folio: KernelAddress
+  ) -> UInt32? {
+    guard let page else { return 0 }
+    return subpageNumber(page.load(record), folio.raw, pageSize.load(record))
+  }
+}
+
+/// The page_* events of kernels before 6.7: the page may be a tail, its folio is the head.
+struct PageLayout: Sendable {
+  let step: FolioEvent.Step
+  let page, head, mapping, index, headMapping, headIndex: Word
+  let vma: VMAFields
+  let large, pageSize: Number
+  let address: Word?
+  let flags, compound: Number?
+
+  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step) {
+    self.step = step
+    page = finder.word("page")
+    head = finder.word("compound_head")
+    mapping = finder.word("mapping")
+    index = finder.word("index")
+    headMapping = finder.word("head_mapping")
+    headIndex = finder.word("head_index")
+    vma = VMAFields(&finder)
+    large = finder.number("large")
+    pageSize = finder.number("page_size")
+    address = step == .new || step == .add ? finder.word("addr") : nil
+    flags = step == .add ? finder.number("rmap_flags") : nil
+    compound = step == .remove ? finder.number("compound") : nil
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
+    let page = self.page.address(record)
+    guard page.isKernel else { return nil }
+    var event = FolioEvent(
+      step: step, isAfter: false, folio: page, vma: vma.load(record),
+      address: address.map { UserAddress($0.load(record)) },
+      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)))
+    guard event.vma.address.isKernel else { return nil }
+    let head = self.head.load(record)
+    if head & 1 == 1 {
+      event.folio = KernelAddress(head & ~1)
+      event.mapping = FolioMapping(headMapping.load(record))
+      event.index = PgOff(headIndex.load(record))
+      guard event.folio.isKernel,
+        let subpage = subpageNumber(page.raw, event.folio.raw, pageSize.load(record))
+      else { return nil }
+      event.subpage = subpage
+    }
+    let flags = self.flags?.load(record) ?? 0
+    event.isExclusive = step == .new || flags & rmapExclusive != 0
+    event.isPMD =
+      switch step {
+      case .new: large.load(record) != 0
+      case .add: flags & rmapCompound != 0
+      case .remove: (compound?.load(record) ?? 0) & 1 != 0
+      default: false
+      }
+    event.pages = event.isPMD ? pagesPerPMD : 1
+    return event
+  }
+}
+
+/// split_pmd.
+struct SplitLayout: Sendable {
+  let vma: VMAFields
+  let address: Word
+
+  init(_ finder: inout FieldFinder) {
+    vma = VMAFields(&finder)
+    address = finder.word("addr")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent {
+    FolioEvent(
+      step: .splitPMD, isAfter: false, folio: .null, vma: vma.load(record),
+      address: UserAddress(address.load(record)), mapping: FolioMapping(0), index: PgOff(0))
+  }
+}
+
+/// A page's number within its folio, from the distance of their `struct page`s; nil if it can't be one.
+@inline(__always) private func subpageNumber(_ page: UInt64, _ folio: UInt64, _ size: Int64) -> UInt32? {
+  guard size > 0, page >= folio else { return nil }
+  let number = (page - folio) / UInt64(size)
+  return number < 1 << 16 ? UInt32(number) : nil
+}

@@ -1,0 +1,160 @@
+import RmapEvents
+
+/// avc_insert and avc_remove.
+struct TreeLayout: Sendable {
+  let avc, tree, anonVMA, root, rootOfRoot, parent, rbNode: Word
+  let treeOffset, refcount, rootRefcount: Number
+  let children, active: Word?
+  let lock: Word?
+  let lockPID: Number?
+  let vma: VMAFields
+
+  init(_ finder: inout FieldFinder) {
+    avc = finder.word("avc")
+    tree = finder.word("rb")
+    treeOffset = finder.number("rb_off")
+    vma = VMAFields(&finder)
+    anonVMA = finder.word("av")
+    root = finder.word("root")
+    rootOfRoot = finder.word("root_root")
+    parent = finder.word("parent")
+    refcount = finder.number("ref")
+    rootRefcount = finder.number("root_ref")
+    children = finder.optionalWord("children")
+    active = finder.optionalWord("active")
+    rbNode = finder.word("rb_node")
+    lock = finder.optionalWord("lock")
+    lockPID = finder.optionalNumber("lock_pid")
+  }
+
+  /// nil if a pointer that must be valid is none: the dependent fields then hold old bytes.
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> TreeUpdate? {
+    let update = TreeUpdate(
+      avc: avc.address(record), vma: vma.load(record), anonVMA: anonVMA.address(record),
+      treeOwner: KernelAddress(
+        tree.load(record) &- UInt64(truncatingIfNeeded: treeOffset.load(record))),
+      root: root.address(record), rootOfRoot: rootOfRoot.address(record),
+      parent: parent.address(record), refcount: Int32(truncatingIfNeeded: refcount.load(record)),
+      children: children?.load(record), active: active?.load(record),
+      treeIsEmpty: rbNode.load(record) == 0,
+      rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record))
+    guard update.avc.isKernel, update.vma.address.isKernel, update.anonVMA.isKernel else {
+      return nil
+    }
+    return update
+  }
+
+  @inline(__always) private func lockView(_ record: UnsafeRawBufferPointer) -> LockView? {
+    guard let lock, let lockPID else { return nil }
+    return LockView(
+      count: lock.load(record), ownerPID: Int32(truncatingIfNeeded: lockPID.load(record)))
+  }
+}
+
+/// av_put.
+struct PutLayout: Sendable {
+  let anonVMA, root, rbNode: Word
+  let refcount, rootRefcount: Number
+  let children, active: Word?
+
+  init(_ finder: inout FieldFinder) {
+    anonVMA = finder.word("av")
+    root = finder.word("root")
+    refcount = finder.number("ref")
+    rootRefcount = finder.number("root_ref")
+    children = finder.optionalWord("children")
+    active = finder.optionalWord("active")
+    rbNode = finder.word("rb_node")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> AnonVMAPut? {
+    let put = AnonVMAPut(
+      anonVMA: anonVMA.address(record), root: root.address(record),
+      refcount: Int32(truncatingIfNeeded: refcount.load(record)),
+      rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)),
+      children: children?.load(record), active: active?.load(record),
+      treeIsEmpty: rbNode.load(record) == 0)
+    return put.anonVMA.isKernel ? put : nil
+  }
+}
+
+/// vma_free and vma_release.
+struct VMAFreeLayout: Sendable {
+  let vma, mm, anonVMA: Word
+
+  init(_ finder: inout FieldFinder) {
+    vma = finder.word("vma")
+    mm = finder.word("vm_mm")
+    anonVMA = finder.word("vm_anon")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAFree? {
+    let free = VMAFree(
+      vma: vma.address(record), mm: mm.address(record), anonVMA: anonVMA.address(record))
+    return free.vma.isKernel ? free : nil
+  }
+}
+
+/// The entries of operations. Which fields there are depends on the operation, not on the kernel.
+struct EntryLayout: Sendable {
+  let kind: EventKind
+  var vma: VMAFields?
+  var source: VMAFields?
+  var address, sourceAddress, length, mm: Word?
+
+  init(_ finder: inout FieldFinder, _ kind: EventKind) {
+    self.kind = kind
+    switch kind {
+    case .mmExit: mm = finder.word("mm")
+    case .vmaDup: source = VMAFields(&finder, "src", prefix: "src_")
+    case .clone, .fork, .copyRange:
+      vma = VMAFields(&finder)
+      source = VMAFields(&finder, "src", prefix: "src_")
+    case .moveTables:
+      vma = VMAFields(&finder)
+      source = VMAFields(&finder, "src", prefix: "src_")
+      address = finder.word("addr")
+      sourceAddress = finder.word("src_addr")
+      length = finder.word("len")
+    case .split, .copyVMA:
+      vma = VMAFields(&finder)
+      address = finder.word("addr")
+    default: vma = VMAFields(&finder)
+    }
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> OperationEntry? {
+    var entry = OperationEntry(kind: kind)
+    if let vma {
+      entry.vma = vma.load(record)
+      guard entry.vma.address.isKernel else { return nil }
+    }
+    if let source {
+      entry.source = source.load(record)
+      guard entry.source.address.isKernel else { return nil }
+    }
+    if let address { entry.address = UserAddress(address.load(record)) }
+    if let sourceAddress { entry.sourceAddress = UserAddress(sourceAddress.load(record)) }
+    if let length { entry.length = length.load(record) }
+    if let mm {
+      entry.mm = mm.address(record)
+      guard entry.mm.isKernel else { return nil }
+    }
+    return entry
+  }
+}
+
+/// The returns of operations.
+struct LeaveLayout: Sendable {
+  let kind: EventKind
+  let value: Number?
+
+  init(_ finder: inout FieldFinder, _ kind: EventKind, _ field: String?) {
+    self.kind = kind
+    value = field.map { finder.number($0) }
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> OperationReturn {
+    OperationReturn(kind: kind, value: value?.load(record) ?? 0)
+  }
+}

@@ -1,0 +1,91 @@
+import RmapEvents
+
+/// Where the fields of one event lie in its records.
+struct Layout: Sendable {
+  let shape: Shape
+  /// The least length of a record, in bytes.
+  let length: Int
+
+  /// How to lay out an event, and which kinds its presence makes observable.
+  struct Recipe: Sendable {
+    let kinds: [EventKind]
+    let make: @Sendable (inout FieldFinder) -> Shape
+  }
+
+  /// The events of our vocabulary by name: the one table in which the recordings' dialects differ.
+  static let recipes: [String: Recipe] = [
+    "avc_insert": Recipe(kinds: [.insert]) { .tree(TreeLayout(&$0), isInsertion: true) },
+    "avc_remove": Recipe(kinds: [.remove]) { .tree(TreeLayout(&$0), isInsertion: false) },
+    "av_put": Recipe(kinds: [.put]) { .put(PutLayout(&$0)) },
+    "vma_free": Recipe(kinds: [.vmaFree]) { .vmaFree(VMAFreeLayout(&$0)) },
+    // 6.10+: exit frees its VMAs by this function, and munmap's RCU callback calls it once more.
+    "vma_release": Recipe(kinds: [.vmaFree]) { .vmaFree(VMAFreeLayout(&$0)) },
+
+    "prepare": entry(.prepare), "prepare_ret": leave(.prepare, "ret"),
+    "clone": entry(.clone), "clone_ret": leave(.clone, "ret"),
+    "fork": entry(.fork), "fork_ret": leave(.fork, "ret"),
+    "unlink": entry(.unlink), "unlink_ret": leave(.unlink, nil),
+    "copy_range": entry(.copyRange), "copy_range_ret": leave(.copyRange, "ret"),
+    "move_tables": entry(.moveTables), "move_tables_ret": leave(.moveTables, "ret"),
+    "split": entry(.split), "split_ret": leave(.split, "ret"),
+    "copy_vma": entry(.copyVMA), "copy_vma_ret": leave(.copyVMA, "vma"),
+    "mm_exit": entry(.mmExit), "mm_exit_ret": leave(.mmExit, nil),
+    "vma_alloc_ret": leave(.vmaAlloc, "vma"),
+    "vma_dup": entry(.vmaDup), "vma_dup_ret": leave(.vmaDup, "vma"),
+
+    // 5.18 to 6.10: page_* functions are given a page, which may be a tail of its folio.
+    "page_new": Recipe(kinds: [.folioNew]) { .page(PageLayout(&$0, .new)) },
+    "page_add": Recipe(kinds: [.folioAdd]) { .page(PageLayout(&$0, .add)) },
+    "page_remove": Recipe(kinds: [.folioRemove]) { .page(PageLayout(&$0, .remove)) },
+    "page_move": Recipe(kinds: [.folioMove]) { .page(PageLayout(&$0, .move)) },
+    // 6.7 and later: folio_* functions.
+    "folio_new": Recipe(kinds: [.folioNew]) { .folio(FolioLayout(&$0, .new, isPMD: false)) },
+    "folio_add": Recipe(kinds: [.folioAdd]) { .folio(FolioLayout(&$0, .add, isPMD: false)) },
+    "folio_add_pmd": Recipe(kinds: []) { .folio(FolioLayout(&$0, .add, isPMD: true)) },
+    "folio_remove": Recipe(kinds: [.folioRemove]) {
+      .folio(FolioLayout(&$0, .remove, isPMD: false))
+    },
+    "folio_remove_pmd": Recipe(kinds: []) { .folio(FolioLayout(&$0, .remove, isPMD: true)) },
+    "folio_move": Recipe(kinds: [.folioMove]) { .folio(FolioLayout(&$0, .move, isPMD: false)) },
+
+    "lru_add": Recipe(kinds: [.folioSeen]) { .folio(FolioLayout(&$0, .seen, isPMD: false)) },
+    "split_pmd": Recipe(kinds: [.splitPMD]) { .splitPMD(SplitLayout(&$0)) },
+  ]
+
+  private static func entry(_ kind: EventKind) -> Recipe {
+    Recipe(kinds: []) { .entry(EntryLayout(&$0, kind)) }
+  }
+
+  /// A kind is observable only where its return is, since that is when its outcome is known.
+  private static func leave(_ kind: EventKind, _ value: String?) -> Recipe {
+    Recipe(kinds: [kind]) { .leave(LeaveLayout(&$0, kind, value)) }
+  }
+}
+
+/// The layouts of all events.
+enum Shape: Sendable {
+  case tree(TreeLayout, isInsertion: Bool)
+  case put(PutLayout)
+  case vmaFree(VMAFreeLayout)
+  case entry(EntryLayout)
+  case leave(LeaveLayout)
+  case folio(FolioLayout)
+  case page(PageLayout)
+  case splitPMD(SplitLayout)
+
+  /// The event in a record; nil if its bytes make no sense.
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> RmapEvent? {
+    switch self {
+    case .tree(let layout, let isInsertion):
+      guard let update = layout.load(record) else { return nil }
+      return isInsertion ? .insert(update) : .remove(update)
+    case .put(let layout): return layout.load(record).map(RmapEvent.put)
+    case .vmaFree(let layout): return layout.load(record).map(RmapEvent.vmaFree)
+    case .entry(let layout): return layout.load(record).map(RmapEvent.enter)
+    case .leave(let layout): return .leave(layout.load(record))
+    case .folio(let layout): return layout.load(record).map(RmapEvent.folio)
+    case .page(let layout): return layout.load(record).map(RmapEvent.folio)
+    case .splitPMD(let layout): return .folio(layout.load(record))
+    }
+  }
+}

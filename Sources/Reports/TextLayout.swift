@@ -1,0 +1,49 @@
+/// Plain text for mails and terminals: lines of at most 80 columns.
+struct TextLayout {
+  static let width = 80
+  private(set) var text = ""
+
+  mutating func line(_ line: String = "") {
+    text += line
+    text += "\n"
+  }
+
+  /// A paragraph with a label in front: words are wrapped, later lines are indented below the first.
+  mutating func paragraph(_ label: String, _ body: String, indent: Int) {
+    var line = label + String(repeating: " ", count: max(1, indent - label.count))
+    var isEmpty = true
+    for word in body.split(separator: " ") {
+      if !isEmpty, line.count + 1 + word.count > Self.width {
+        self.line(line)
+        line = String(repeating: " ", count: indent)
+        isEmpty = true
+      }
+      line += (isEmpty ? "" : " ") + word
+      isEmpty = false
+    }
+    self.line(line)
+  }
+}
+
+/// Right-aligned digits.
+func column(_ value: UInt64, _ width: Int) -> String {
+  let digits = String(value)
+  return String(repeating: " ", count: max(0, width - digits.count)) + digits
+}
+
+/// Left-aligned text.
+func column(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+/// `1021.482913 s` from nanoseconds.
+func seconds(_ nanoseconds: UInt64) -> String {
+  let micro = String(nanoseconds / 1000 % 1_000_000)
+  return "\(nanoseconds / 1_000_000_000)."
+    + String(repeating: "0", count: 6 - micro.count) + micro + " s"
+}
+
+/// `1 event`, `2 events`.
+func counted(_ count: UInt64, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}

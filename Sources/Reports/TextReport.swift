@@ -1,0 +1,100 @@
+public import Checking
+import Invariants
+import RmapEvents
+
+/// The report for people, fit to be pasted into a mail: no colour, 80 columns, the same bytes every time.
+public enum TextReport {
+  /// How many findings of one recording are shown in full.
+  static let findingsShown = 8
+
+  /// One recording's part of the report.
+  public static func render(_ result: RecordingResult) -> String {
+    var page = TextLayout()
+    page.line("\(column(headline(result.verdict), 10)) \(result.path)")
+    if let damage = result.damage {
+      page.paragraph("  damaged", damage, indent: 11)
+    }
+    if result.records > 0 { summary(result, &page) }
+    for doubt in result.doubts { page.paragraph("  doubt", doubt, indent: 11) }
+    if result.events > 0 { table(result, &page) }
+    let findings = result.findings
+    for (invariant, finding) in findings.prefix(findingsShown) {
+      page.line()
+      render(finding, invariant, result, &page)
+    }
+    let hidden = result.violations - UInt64(min(findings.count, findingsShown))
+    if hidden > 0 {
+      page.line()
+      page.line("  \(counted(hidden, "more violation")) not shown; --format json has more.")
+    }
+    return page.text
+  }
+
+  /// The last line of a report over several recordings.
+  public static func total(_ results: [RecordingResult]) -> String {
+    let counts = Verdict.allCases.map { verdict in
+      "\(results.count { $0.verdict == verdict }) \(verdict.rawValue)"
+    }
+    return "\(counted(UInt64(results.count), "recording")): " + counts.joined(separator: ", ") + "\n"
+  }
+
+  private static func headline(_ verdict: Verdict) -> String { verdict.rawValue.uppercased() }
+
+  private static func summary(_ result: RecordingResult, _ page: inout TextLayout) {
+    var parts: [String] = []
+    if let kernel = result.kernel { parts.append("kernel \(kernel)") }
+    parts.append("\(counted(result.events, "event")) of \(counted(result.records, "record"))")
+    parts.append(result.losses.isEmpty ? "none lost" : counted(UInt64(result.losses.count), "gap"))
+    page.paragraph("  replayed", parts.joined(separator: ", "), indent: 11)
+    let (hit, miss) = (result.statistics.predictedUnmaps, result.statistics.unpredictedUnmaps)
+    if hit + miss > 0 {
+      let tenths = hit * 1000 / (hit + miss)
+      page.line("  predicted  \(tenths / 10).\(tenths % 10) % of \(hit + miss) page unmappings")
+    }
+  }
+
+  private static func table(_ result: RecordingResult, _ page: inout TextLayout) {
+    page.line("  invariant        verdict      decided  undecided  violations")
+    for entry in result.invariants {
+      let ledger = entry.ledger
+      page.line(
+        "  \(column(entry.invariant.name, 16)) \(column(entry.verdict.rawValue, 10))"
+          + " \(column(ledger.decided, 9)) \(column(ledger.undecidedTotal, 10))"
+          + "  \(column(ledger.violations, 10))")
+    }
+    for entry in result.invariants where !entry.missing.isEmpty {
+      let names = entry.missing.map(\.kernelFunction).joined(separator: ", ")
+      page.paragraph("  missing", "\(entry.invariant.name) needs events of \(names)", indent: 11)
+    }
+  }
+
+  private static func render(
+    _ finding: Finding, _ invariant: Invariant, _ result: RecordingResult, _ page: inout TextLayout
+  ) {
+    page.line("VIOLATED \(invariant.name)")
+    page.paragraph("What", finding.what, indent: 7)
+    page.paragraph("Where", "\(place(finding.stamp, result)), \(finding.function)", indent: 7)
+    for (index, object) in finding.objects.enumerated() {
+      let label = index == 0 ? "Why    Let" : ""
+      page.paragraph(label, "\(object.name) = \(object.description)", indent: 11)
+    }
+    for fact in finding.established {
+      page.paragraph("       Then", sentence(fact), indent: 12)
+    }
+    page.paragraph("       However,", sentence(finding.contradiction), indent: 16)
+    page.paragraph("Rule", finding.rule, indent: 7)
+    page.paragraph(
+      "Events", finding.events.map { "\($0.ordinal)" }.joined(separator: ", "), indent: 7)
+    for stamp in finding.events { page.line("       \(place(stamp, result))") }
+  }
+
+  private static func sentence(_ fact: Finding.Fact) -> String {
+    guard let stamp = fact.stamp, stamp.isRecorded else { return fact.text + "." }
+    return "\(fact.text) (event \(stamp.ordinal))."
+  }
+
+  private static func place(_ stamp: EventStamp, _ result: RecordingResult) -> String {
+    let name = result.commandNames[stamp.pid].map { " (\($0))" } ?? ""
+    return "event \(stamp.ordinal), cpu \(stamp.cpu), \(seconds(stamp.timestamp)), pid \(stamp.pid)\(name)"
+  }
+}
