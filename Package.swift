@@ -37,7 +37,7 @@ let package = Package(
       dependencies: ["TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants"],
       swiftSettings: settings),
     .target(
-      name: "Reports", dependencies: ["Checking", "Invariants", "RmapEvents"],
+      name: "Reports", dependencies: ["Checking", "Invariants", "RmapGraph", "RmapEvents"],
       swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
     .executableTarget(

@@ -38,6 +38,8 @@ public struct Invariant: Sendable {
     case freeing(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// Before an anon_vma is freed.
     case putting(@Sendable (borrowing PutSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// When an AVC is not put back after a range change.
+    case stranded(@Sendable (borrowing StrandedSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// At a folio's event.
     case folio(@Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// When a mapped page's VMA changed under it.

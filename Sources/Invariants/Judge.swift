@@ -21,6 +21,7 @@ public struct Judge: GraphObserver, Sendable {
   private var onUnlinked: [Call<VMASituation>] = []
   private var onFreeing: [Call<VMASituation>] = []
   private var onPutting: [Call<PutSituation>] = []
+  private var onStranded: [Call<StrandedSituation>] = []
   private var onFolio: [Call<FolioSituation>] = []
   private var onPage: [Call<PageSituation>] = []
 
@@ -43,6 +44,7 @@ public struct Judge: GraphObserver, Sendable {
     case .unlinked(let judge): onUnlinked.append((ledger, judge))
     case .freeing(let judge): onFreeing.append((ledger, judge))
     case .putting(let judge): onPutting.append((ledger, judge))
+    case .stranded(let judge): onStranded.append((ledger, judge))
     case .folio(let judge): onFolio.append((ledger, judge))
     case .page(let judge): onPage.append((ledger, judge))
     }
@@ -94,6 +96,13 @@ public struct Judge: GraphObserver, Sendable {
   /// See ``GraphObserver``.
   public mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph) {
     for call in onPutting { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func stranded(
+    _ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onStranded { call.judge(situation, graph, &ledgers[call.ledger]) }
   }
 
   /// See ``GraphObserver``.

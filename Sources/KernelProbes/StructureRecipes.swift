@@ -3,7 +3,7 @@ extension EventRecipe {
   static let structure: [EventChoice] = [
     EventChoice([chainInsert]), EventChoice([chainRemove]), EventChoice([prepare]),
     EventChoice([clone]), EventChoice([fork]), EventChoice([unlink]), EventChoice([put]),
-    EventChoice([vmaAlloc]), EventChoice([vmaDup]), EventChoice([vmaFree]),
+    EventChoice([vmaAlloc]), EventChoice([vmaDup]), EventChoice([vmaFree, vmaRelease], [vmaFree]),
     EventChoice([copyRange]), EventChoice([moveTables]), EventChoice([split]),
     EventChoice([copyVMA]), EventChoice([exit]),
   ]
@@ -111,19 +111,21 @@ extension EventRecipe {
     onReturn: [Field("vma", .returnValue(.hex))])
 
   /// `kernel/fork.c:vm_area_free`: the VMA's address may come back as another VMA.
-  static let vmaFree: EventRecipe = {
+  static let vmaFree = EventRecipe("vma_free", of: "vm_area_free", shapes: [freedVMA])
+
+  /// `kernel/fork.c:__vm_area_free` (6.4+): exit_mmap frees its VMAs by this function alone; for all others
+  /// the RCU callback of vm_area_free comes here once more.
+  static let vmaRelease = EventRecipe("vma_release", of: "__vm_area_free", shapes: [freedVMA])
+
+  private static let freedVMA: [Part] = {
     let subject = Base(.pointer(to: "vm_area_struct"))
-    return EventRecipe(
-      "vma_free", of: "vm_area_free",
-      shapes: [
-        [
-          .required([
-            Field("vma", .path(subject, [""], .hex)),
-            Field("vm_mm", .path(subject, ["vm_mm"], .hex)),
-            Field("vm_anon", .path(subject, ["anon_vma"], .hex)),
-          ])
-        ]
+    return [
+      .required([
+        Field("vma", .path(subject, [""], .hex)),
+        Field("vm_mm", .path(subject, ["vm_mm"], .hex)),
+        Field("vm_anon", .path(subject, ["anon_vma"], .hex)),
       ])
+    ]
   }()
 
   /// `mm/memory.c:copy_page_range`: fork copies the page tables of src; no event for each page.

@@ -1,6 +1,7 @@
 public import Checking
 import Invariants
 import RmapEvents
+import RmapGraph
 
 /// The report for people, fit to be pasted into a mail: no colour, 80 columns, the same bytes every time.
 public enum TextReport {

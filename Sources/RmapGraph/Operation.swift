@@ -44,12 +44,12 @@ struct Task {
   let pid: Int32
   /// Entered operations, outermost first.
   var operations: ContiguousArray<Operation> = []
-  /// How many AVCs it has taken out of their trees for a range change.
-  var parked = 0
+  /// The AVCs that it has taken out of their trees for a range change, by address.
+  var parked: ContiguousArray<KernelAddress> = []
   /// Page ranges that VMAs have given up since then; to be looked at once all AVCs are back.
   var givenUp: ContiguousArray<GivenUpRange> = []
 
-  var isIdle: Bool { operations.isEmpty && parked == 0 && givenUp.isEmpty }
+  var isIdle: Bool { operations.isEmpty && parked.isEmpty && givenUp.isEmpty }
 }
 
 /// Addresses that a VMA no longer covers.

@@ -50,7 +50,7 @@ struct PageTables {
   private var spaceOf = SlotMap()
 
   private func key(_ space: UInt32, _ number: UInt64) -> UInt64 {
-    UInt64(space) + 1 << 40 | number & 0xff_ffff_ffff
+    (UInt64(space) + 1) << 40 | (number & 0xff_ffff_ffff)
   }
 
   /// The page mapped at page number `page` of an mm.

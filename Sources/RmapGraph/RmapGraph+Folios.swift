@@ -71,7 +71,7 @@ extension RmapGraph {
         event: told, stamp: stamp, folio: slot.map(FolioID.init), vma: vma.map(VMAID.init),
         wasPredicted: predicted, priorMapping: prior?.mapping,
         priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
-        priorIndex: priorIndex),
+        priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)),
       in: self)
     unmap(slot, event, at: address, stamp)
   }
@@ -128,7 +128,13 @@ extension RmapGraph {
       FolioSituation(
         event: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, wasPredicted: false,
         priorMapping: prior?.mapping, priorWasPredicted: prior?.wasPredicted ?? false,
-        priorStamp: prior?.stamp ?? stamp, priorIndex: priorIndex), in: self)
+        priorStamp: prior?.stamp ?? stamp, priorIndex: priorIndex,
+        isInRangeChange: isChangingRange(stamp.pid)), in: self)
+  }
+
+  private func isChangingRange(_ pid: Int32) -> Bool {
+    guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return false }
+    return !tasks[task].parked.isEmpty
   }
 
   // MARK: Folios
@@ -233,7 +239,7 @@ extension RmapGraph {
       // Count first: replacing the folio's own entry must not make it look unmapped for a moment.
       countMapping(1, slot)
       if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
-        countMapping(-1, old.folio)
+        displace(old, by: slot, event.vma.mm, page)
       }
       noteUncertain(event.vma.mm, page)
     }
@@ -259,6 +265,7 @@ extension RmapGraph {
       let subpage = UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset)
       guard let at = place(of: slot, subpage, mm, page), let entry = tables.entry(mm: mm.raw, page: at)
       else {
+        if takeDisplaced(slot, subpage, mm, page) { continue }
         if !event.mapping.isKSM, !event.isPMD { statistics.unpredictedUnmaps += 1 }
         continue
       }
@@ -285,6 +292,29 @@ extension RmapGraph {
       if holds(page &+ shift) { return page &+ shift }
     }
     return nil
+  }
+
+  /// A new page takes the place of another: a COW fault maps the copy first and tells of the old page's removal
+  /// afterwards (mm/memory.c:wp_page_copy), so the old page stays mapped a little longer.
+  private mutating func displace(
+    _ old: PageTables.Entry, by slot: UInt32, _ mm: KernelAddress, _ page: UInt64
+  ) {
+    guard old.folio != slot else { return countMapping(-1, slot) }
+    if displaced.count == Self.displacedKept { countMapping(-1, displaced.removeFirst().entry.folio) }
+    displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
+  }
+
+  private mutating func takeDisplaced(
+    _ slot: UInt32, _ subpage: UInt16, _ mm: KernelAddress, _ page: UInt64
+  ) -> Bool {
+    let found = displaced.firstIndex {
+      $0.entry.folio == slot && $0.entry.subpage == subpage && $0.mm == mm && $0.page == page
+    }
+    guard let found else { return false }
+    displaced.remove(at: found)
+    statistics.predictedUnmaps += 1
+    countMapping(-1, slot)
+    return true
   }
 
   private mutating func noteUncertain(_ mm: KernelAddress, _ page: UInt64) {

@@ -25,6 +25,7 @@ extension RmapGraph {
   ) {
     let task = self.task(stamp.pid)
     dropStale(task, before: entry.kind)
+    tellStranded(task, stamp, &observer)
     tasks[task].operations.append(Operation(entry: entry, stamp: stamp))
     switch entry.kind {
     case .prepare:
@@ -77,10 +78,19 @@ extension RmapGraph {
       statistics.missingReturns += 1
       abandon(last, pid: tasks[task].pid)
     }
-    // No operation begins while AVCs are out of their trees for a range change.
-    if tasks[task].parked > 0 || !tasks[task].givenUp.isEmpty {
-      tasks[task].parked = 0
-      tasks[task].givenUp.removeAll(keepingCapacity: true)
+  }
+
+  /// No operation begins while AVCs are out of their trees for a range change: those that still are will not
+  /// come back.
+  private mutating func tellStranded<Observer: GraphObserver>(
+    _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let parked = tasks[task].parked
+    tasks[task].parked.removeAll(keepingCapacity: true)
+    tasks[task].givenUp.removeAll(keepingCapacity: true)
+    for address in parked {
+      guard let slot = avcOf[address.raw], !avcs[slot].isLinked else { continue }
+      observer.stranded(StrandedSituation(avc: AVCID(slot: slot), stamp: stamp), in: self)
     }
   }
 

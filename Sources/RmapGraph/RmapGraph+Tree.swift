@@ -65,7 +65,9 @@ extension RmapGraph {
         takeFromTree(slot)
       } else {
         unparkCounts(slot)
-        if tasks[task].parked > 0 { tasks[task].parked -= 1 }
+        if let index = tasks[task].parked.firstIndex(of: update.avc) {
+          tasks[task].parked.remove(at: index)
+        }
       }
     } else {
       if let stale = avcOf[update.avc.raw] { discard(stale) }
@@ -110,7 +112,7 @@ extension RmapGraph {
   private mutating func settleParked<Observer: GraphObserver>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard tasks[task].parked == 0, !tasks[task].givenUp.isEmpty else { return }
+    guard tasks[task].parked.isEmpty, !tasks[task].givenUp.isEmpty else { return }
     let ranges = tasks[task].givenUp
     tasks[task].givenUp.removeAll(keepingCapacity: true)
     for range in ranges {
@@ -206,7 +208,7 @@ extension RmapGraph {
     }
     avcs[slot].stamp = stamp
     if vmas[vma.slot].linkedView == nil { vmas[vma.slot].linkedView = update.vma }
-    tasks[task].parked += 1
+    tasks[task].parked.append(update.avc)
   }
 
   /// unlink_anon_vmas: an anon_vma whose tree has become empty is no longer its parent's child.

@@ -26,6 +26,9 @@ public struct RmapGraph: ~Copyable {
   var tables = PageTables()
   var activeCopies: ContiguousArray<ActiveCopy> = []
   var activeMoves: ContiguousArray<ActiveMove> = []
+  var displaced: ContiguousArray<DisplacedPage> = []
+  /// How many displaced pages are kept: each waits for the very next events of its task.
+  static let displacedKept = 64
   var scratch: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []
   var nextSerial: UInt32 = 1
 
@@ -181,4 +184,11 @@ struct ActiveCopy {
 struct ActiveMove {
   let pid: Int32
   let entry: OperationEntry
+}
+
+/// A page whose place in the tables another has taken, and whose removal is still to be told.
+struct DisplacedPage {
+  let mm: KernelAddress
+  let page: UInt64
+  let entry: PageTables.Entry
 }

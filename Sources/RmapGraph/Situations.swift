@@ -62,6 +62,14 @@ public struct PutSituation {
   public let isContended: Bool
 }
 
+/// An AVC that a range change took out of its tree and did not put back.
+public struct StrandedSituation {
+  /// The AVC, which the model still has, parked.
+  public let avc: AVCID
+  /// The first event that the task can only come to after the range change.
+  public let stamp: EventStamp
+}
+
 /// A step in a folio's life.
 public struct FolioSituation {
   /// The event.
@@ -82,6 +90,9 @@ public struct FolioSituation {
   public let priorStamp: EventStamp
   /// The model's index of the folio before the event, where it knew the folio.
   public let priorIndex: PgOff?
+  /// Whether the task is changing the VMA's range under the root's lock: its AVCs are in no tree meanwhile
+  /// (mm/vma.c: vma_prepare to vma_complete, with vma_adjust_trans_huge in between).
+  public let isInRangeChange: Bool
 }
 
 /// A mapped page whose VMA has changed under it: inherited by fork, moved by mremap, or left behind.
@@ -134,6 +145,8 @@ public protocol GraphObserver {
   mutating func freeing(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
   /// An anon_vma is about to be freed.
   mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph)
+  /// An AVC was taken out of its tree for a range change and is not coming back.
+  mutating func stranded(_ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph)
   /// A folio's mapping was added, moved or seen, or is about to be removed.
   mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph)
   /// A mapped page's VMA changed under it.

@@ -17,7 +17,10 @@ extension Invariant {
       tree; the root's lock is held all the time.
       """,
     needs: [.insert, .remove, .unlink],
-    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .unlinked(judgeUnlinked)])
+    checks: [
+      .linking(judgeLinking), .unlinking(judgeUnlinking), .unlinked(judgeUnlinked),
+      .stranded(judgeStranded),
+    ])
 }
 
 private let rule =
@@ -139,6 +142,22 @@ private func judgeUnlinked(
       stamp: stamp, objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
       established: [.init("C linked V to A", left.stamp)],
       contradiction: .init("unlink_anon_vmas(V) returned without removing C", stamp), rule: rule)
+  }
+}
+
+private func judgeStranded(
+  _ s: borrowing StrandedSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (avc, stamp) = (graph.avc(s.avc), s.stamp)
+  let (view, owner) = (graph.vma(avc.vma).view, graph.describe(avc.anonVMA))
+  ledger.broken(key: avc.address.raw) {
+    Finding(
+      what: "An AVC is not put back into its tree after a range change.",
+      function: "anon_vma_interval_tree_post_update_vma", stamp: stamp,
+      objects: [("C", "AVC \(avc.address)"), ("V", describe(view)), ("A", owner)],
+      established: [.init("C was taken out of A's tree to change V's range", avc.stamp)],
+      contradiction: .init("the task goes on to its next operation without putting C back", stamp),
+      rule: rule)
   }
 }
 

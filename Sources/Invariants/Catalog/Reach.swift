@@ -64,8 +64,9 @@ private func judgeMembership(
   _ ledger: inout Ledger
 ) {
   guard let vma = s.vma else { return ledger.cannotTell(.predatesRecording) }
+  let inRangeChange = s.isInRangeChange
   if let id = graph.membership(of: vma, in: mapping.anonVMA) {
-    if graph.avc(id).isLinked { return ledger.holds() }
+    if graph.avc(id).isLinked || inRangeChange { return ledger.holds() }
     return broken(
       s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
       [.init("V's AVC was removed from A's tree and not put back", graph.avc(id).stamp)],
