@@ -13,6 +13,8 @@ public struct Operation: Sendable {
   /// A clone for fork: the anon_vma that the kernel's rule has chosen to be used again
   /// (mm/rmap.c:anon_vma_clone: the first with num_children < 2 and num_active_vmas == 0).
   public internal(set) var reuse: AnonVMAID?
+  /// Whether it is known what encloses the operation.
+  public internal(set) var isClear = true
   /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
   var isSettled = false
 
@@ -39,9 +41,21 @@ public struct Operation: Sendable {
   }
 }
 
+extension EventKind {
+  /// Whether the kernel never enters this operation from within another of ours.
+  var isOutermost: Bool {
+    switch self {
+    case .prepare, .fork, .copyRange, .moveTables, .split, .copyVMA, .mmExit, .vmaAlloc: true
+    default: false
+    }
+  }
+}
+
 /// What the model knows of one task.
 struct Task {
   let pid: Int32
+  /// Whether it is known which operations the task is in: it has begun one that nothing encloses.
+  var isClear: Bool
   /// Entered operations, outermost first.
   var operations: ContiguousArray<Operation> = []
   /// The AVCs that it has taken out of their trees for a range change, by address.

@@ -6,7 +6,7 @@ extension RmapGraph {
   mutating func task(_ pid: Int32) -> UInt32 {
     let key = UInt64(UInt32(bitPattern: pid)) + 1
     if let slot = taskOf[key] { return slot }
-    let slot = tasks.insert(Task(pid: pid))
+    let slot = tasks.insert(Task(pid: pid, isClear: clearTasks[key] != nil))
     taskOf.set(key, to: slot)
     return slot
   }
@@ -18,15 +18,24 @@ extension RmapGraph {
     tasks.remove(slot)
   }
 
+  private mutating func markClear(_ slot: UInt32) {
+    guard !tasks[slot].isClear else { return }
+    tasks[slot].isClear = true
+    clearTasks.set(UInt64(UInt32(bitPattern: tasks[slot].pid)) + 1, to: 0)
+  }
+
   // MARK: Entry
 
   mutating func enter<Observer: GraphObserver>(
     _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    if entry.kind.isOutermost { markClear(task) }
     dropStale(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
-    tasks[task].operations.append(Operation(entry: entry, stamp: stamp))
+    var operation = Operation(entry: entry, stamp: stamp)
+    operation.isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
+    tasks[task].operations.append(operation)
     switch entry.kind {
     case .prepare:
       let vma = meet(entry.vma)

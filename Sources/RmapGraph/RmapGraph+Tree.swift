@@ -20,6 +20,7 @@ extension RmapGraph {
 
     learnCounters(of: anonVMA, from: update, contended, stamp)
     link(update, vma, anonVMA, stamp, task: task)
+    if isUnclear(task) { noteUnclear(vma, anonVMA) }
     countInsertion(update, anonVMA, task: task, stamp)
     settleParked(task, stamp, &observer)
     retire(task)
@@ -172,6 +173,14 @@ extension RmapGraph {
     observer.unlinking(situation, in: self)
 
     learnCounters(of: anonVMA, from: update, contended, stamp)
+    if isUnclear(task) {
+      // The end of an unlink, or a range change: either way the AVC is out of its tree, and will be met again
+      // if it comes back.
+      if let avc = avcOf[update.avc.raw] { discard(avc) }
+      noteUnclear(vma, anonVMA)
+      retire(task)
+      return
+    }
     let isFinal = operation?.kind == .unlink && operation?.entry.vma.address == update.vma.address
     if isFinal {
       if let avc = avcOf[update.avc.raw] { discard(avc) }
@@ -181,6 +190,19 @@ extension RmapGraph {
       parkRemoved(update, vma, anonVMA, stamp, task: task)
     }
     retire(task)
+  }
+
+  /// Whether the task changes a tree in the middle of an operation whose entry was not recorded.
+  private func isUnclear(_ task: UInt32) -> Bool {
+    tasks[task].operations.isEmpty && !tasks[task].isClear
+  }
+
+  /// What such an operation does to chain and counters is not known.
+  private mutating func noteUnclear(_ vma: VMAID, _ anonVMA: AnonVMAID) {
+    vmas[vma.slot].chainIsKnown = false
+    if let root = anonVMAOf[anonVMAs[anonVMA.slot].root.raw] {
+      anonVMAs[root].counterEpoch &+= 1
+    }
   }
 
   /// A removal outside unlink_anon_vmas: the VMA's range is about to change

@@ -23,6 +23,9 @@ public struct RmapGraph: ~Copyable {
   var folioOf = SlotMap()
   var tasks = Slab<Task>()
   var taskOf = SlotMap()
+  /// Tasks seen outside of any operation since the recording, or the last gap in it, began. Any other task may
+  /// be in the middle of an operation whose entry was not recorded. Bounded by the kernel's `pid_max`.
+  var clearTasks = SlotMap()
   var tables = PageTables()
   var activeCopies: ContiguousArray<ActiveCopy> = []
   var activeMoves: ContiguousArray<ActiveMove> = []

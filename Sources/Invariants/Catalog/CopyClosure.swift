@@ -20,6 +20,7 @@ private func judge(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.outer?.kind != .fork else { return }
+  guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   let entry = s.operation.entry
   if s.result.failed {
     if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }

@@ -7,7 +7,8 @@ extension Invariant {
     statement: """
       After anon_vma_fork the child's VMA is in every tree in which the parent's VMA is, and either in the tree \
       of one new anon_vma (root: the parent's root; parent: the parent VMA's anon_vma), or it uses an anon_vma \
-      of the chain again that has no VMA and at most one child and is not the root.
+      of the chain again that has no VMA and at most one child and is not the root. An anon_vma's parent never \
+      changes.
       """,
     source: "mm/rmap.c: anon_vma_fork, anon_vma_clone; commits 5beb49305251, 7a3ef208e662, 2555283eb40d",
     exceptions: """
@@ -15,7 +16,9 @@ extension Invariant {
       MADV_WIPEONFORK or MADV_DONTFORK are not forked.
       """,
     needs: [.insert, .fork],
-    checks: [.forked(judgeForked), .forkSeen(judgeSight)])
+    checks: [
+      .forked(judgeForked), .forkSeen(judgeSight), .linking(judgeParent), .unlinking(judgeParent),
+    ])
 }
 
 private let rule = """
@@ -89,6 +92,24 @@ private func ownAnonVMA(
     return .init("its tree holds \(own.linkedCount) AVCs, not one", own.birth)
   }
   return nil
+}
+
+/// `->parent` is set once, by anon_vma_fork or, to itself, by anon_vma_alloc.
+private func judgeParent(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard !s.anonVMAIsNew, let node = graph.anonVMA(s.anonVMA) else { return }
+  if s.update.parent == node.parent { return ledger.holds() }
+  let (update, stamp) = (s.update, s.stamp)
+  let name = s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree"
+  ledger.broken(key: update.anonVMA.raw) {
+    Finding(
+      what: "An anon_vma's parent has changed while it lives.", function: name, stamp: stamp,
+      objects: [("A", "anon_vma \(update.anonVMA)"), ("V", describe(update.vma))],
+      established: [.init("A's parent was anon_vma \(node.parent)", node.birth)],
+      contradiction: .init("A's parent is anon_vma \(update.parent)", stamp),
+      rule: "anon_vma_fork sets ->parent once (mm/rmap.c, anon_vma_fork).")
+  }
 }
 
 /// `vma->anon_vma` of the child, at the first event that shows it.
