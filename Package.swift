@@ -53,8 +53,15 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "KernelProbesTests", dependencies: ["KernelProbes", "CLibBPF"], swiftSettings: settings),
+    .target(
+      name: "RmapTestSupport", dependencies: ["RmapEvents", "RmapGraph", "Invariants"],
+      path: "Tests/RmapTestSupport", swiftSettings: settings),
     .testTarget(
-      name: "InvariantsTests", dependencies: ["Invariants", "RmapGraph", "RmapEvents"],
+      name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "InvariantsTests",
+      dependencies: ["Invariants", "RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CheckingTests", dependencies: ["Checking", "Reports"], swiftSettings: settings),

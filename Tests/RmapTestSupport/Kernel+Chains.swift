@@ -1,0 +1,140 @@
+import RmapEvents
+
+/// mm/rmap.c, function by function.
+extension Kernel {
+  /// anon_vma_chain_link: a new AVC, on the VMA's chain and in the tree.
+  private func link(_ vma: VMA, _ anonVMA: AnonVMA, by process: String) {
+    let avc = AVC(take(.avc), vma, anonVMA)
+    vma.chain.insert(avc, at: 0)
+    insert(avc, by: process)
+  }
+
+  /// __anon_vma_prepare: a VMA's first anon_vma, a neighbour's or one of its own.
+  func prepare(_ vma: VMA) {
+    guard vma.anonVMA == nil else { return }
+    let process = vma.mm.process
+    enter(.prepare, vma)
+    let anonVMA = mergeableAnonVMA(vma) ?? newRoot()
+    vma.anonVMA = anonVMA
+    link(vma, anonVMA, by: process)
+    anonVMA.active += 1
+    leave(.prepare, by: process)
+  }
+
+  private func newRoot() -> AnonVMA {
+    let root = AnonVMA(take(.anonVMA))
+    root.children = 1  // Its link to itself.
+    return root
+  }
+
+  /// find_mergeable_anon_vma: the next VMA first, then the previous one.
+  private func mergeableAnonVMA(_ vma: VMA) -> AnonVMA? {
+    let next = vma.mm.vmas.first { $0.pages.lowerBound == vma.pages.upperBound }
+    if let next, isContiguous(vma, next), next.chain.count == 1 { return next.anonVMA }
+    let previous = vma.mm.vmas.first { $0.pages.upperBound == vma.pages.lowerBound }
+    if let previous, isContiguous(previous, vma), previous.chain.count == 1 {
+      return previous.anonVMA
+    }
+    return nil
+  }
+
+  func isContiguous(_ left: VMA, _ right: VMA) -> Bool {
+    left.pages.upperBound == right.pages.lowerBound && left.flags == right.flags
+      && left.pgoff + UInt64(left.pages.count) == right.pgoff
+  }
+
+  /// The loser of the race in __anon_vma_prepare frees the anon_vma that it had made for nothing.
+  func loseRace(_ vma: VMA, by process: String) {
+    put(newRoot(), by: process)
+  }
+
+  /// anon_vma_clone: dst joins every tree of src, the oldest first.
+  @discardableResult
+  func clone(_ copy: VMA, _ source: VMA, by process: String) -> Bool {
+    enter(.clone, copy, source: source, by: process)
+    for (count, avc) in source.chain.reversed().enumerated() {
+      if count == cloneFailure {
+        cloneFailure = nil
+        copy.anonVMA = nil
+        unlink(copy, by: process)
+        leave(.clone, -12, by: process)
+        return false
+      }
+      let anonVMA = avc.anonVMA
+      link(copy, anonVMA, by: process)
+      if copy.anonVMA == nil, source.anonVMA != nil, anonVMA.children < 2, anonVMA.active == 0 {
+        copy.anonVMA = anonVMA
+      }
+    }
+    copy.anonVMA?.active += 1
+    leave(.clone, by: process)
+    return true
+  }
+
+  /// anon_vma_fork: a clone, then an anon_vma of the child's own unless an old one could be used again.
+  func forkChain(_ child: VMA, _ parent: VMA, by process: String) -> Bool {
+    enter(.fork, child, source: parent, by: process)
+    guard let inherited = parent.anonVMA else {
+      leave(.fork, by: process)
+      return true
+    }
+    child.anonVMA = nil
+    guard clone(child, parent, by: process) else {
+      leave(.fork, -12, by: process)
+      return false
+    }
+    if child.anonVMA == nil {
+      let own = AnonVMA(take(.anonVMA), root: inherited.root, parent: inherited)
+      own.active = 1
+      own.root.refcount += 1
+      child.anonVMA = own
+      link(child, own, by: process)
+      own.parent.children += 1
+    }
+    leave(.fork, by: process)
+    return true
+  }
+
+  /// unlink_anon_vmas: out of every tree, the newest first; empty anon_vmas are put after the lock.
+  func unlink(_ vma: VMA, by process: String) {
+    enter(.unlink, vma, by: process)
+    var empty: [AnonVMA] = []
+    for avc in vma.chain {
+      remove(avc, by: process)
+      if avc.anonVMA.tree.isEmpty {
+        avc.anonVMA.parent.children -= 1
+        empty.append(avc.anonVMA)
+      }
+      give(back: avc.address, .avc)
+    }
+    vma.chain = []
+    vma.anonVMA?.active -= 1
+    vma.anonVMA = nil
+    for anonVMA in empty { put(anonVMA, by: process) }
+    leave(.unlink, by: process)
+  }
+
+  /// put_anon_vma: the last reference frees it, and its root if that was the root's last one.
+  func put(_ anonVMA: AnonVMA, by process: String) {
+    anonVMA.refcount -= 1
+    guard anonVMA.refcount == 0 else { return }
+    let root = anonVMA.root
+    emit(
+      .put(
+        AnonVMAPut(
+          anonVMA: anonVMA.address, root: root.address, refcount: 0, rootRefcount: root.refcount,
+          children: anonVMA.children, active: anonVMA.active, treeIsEmpty: anonVMA.tree.isEmpty)),
+      by: process)
+    give(back: anonVMA.address, .anonVMA)
+    guard root !== anonVMA else { return }
+    root.refcount -= 1
+    if root.refcount == 0 { give(back: root.address, .anonVMA) }
+  }
+
+  /// mm/vma.c: vma_prepare to vma_complete. Every AVC leaves its tree, the ranges change, every AVC comes back.
+  func changeRanges(_ vmas: [VMA], _ change: () -> Void) {
+    for vma in vmas { for avc in vma.chain { remove(avc, by: vma.mm.process) } }
+    change()
+    for vma in vmas { for avc in vma.chain { insert(avc, by: vma.mm.process) } }
+  }
+}

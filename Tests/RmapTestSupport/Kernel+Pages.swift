@@ -1,0 +1,234 @@
+public import RmapEvents
+
+/// The life of pages.
+extension Kernel {
+  // MARK: Faults
+
+  /// The process writes to a page: a first fault, a swap-in and copy, a reuse, or a copy-on-write.
+  public func write(_ name: String, _ page: UInt64) {
+    let vma = vma(name)
+    precondition(vma.pages.contains(page))
+    if vma.mm.swapped[page] != nil { swapIn(name, page) }
+    guard let mapping = vma.mm.tables[page] else {
+      prepare(vma)
+      return mapNew(vma, page)
+    }
+    if mapping.folio.isExclusive, mapping.folio.mapping.isAnonymous { return }
+    prepare(vma)
+    // mm/memory.c:wp_can_reuse_anon_folio refuses large folios.
+    if mapping.folio.mapcount == 1, mapping.folio.mapping.isAnonymous {
+      move(mapping.folio, vma)
+    } else {
+      if mapping.isPMD { splitPMD(name, page) }
+      guard let old = vma.mm.tables[page] else { return }
+      mapNew(vma, page)
+      tellRemoval(old, vma, page)
+    }
+  }
+
+  /// do_anonymous_page or wp_page_copy: folio_add_new_anon_rmap, then folio_add_lru_vma.
+  private func mapNew(_ vma: VMA, _ page: UInt64, isExclusive: Bool = true) {
+    guard let own = vma.anonVMA else { preconditionFailure("a page needs an anon_vma") }
+    let owner = isExclusive ? own : own.root
+    let folio = Folio(take(.folio), FolioMapping(anonVMA: owner.address), index: index(vma, page))
+    folio.isExclusive = isExclusive
+    let step: FolioEvent.Step = version == .v6_1 && !isExclusive ? .add : .new
+    map(folio, vma, page, step, isExclusive: isExclusive)
+    tell(.seen, Mapping(folio: folio), vma, page)
+  }
+
+  private func map(
+    _ folio: Folio, _ vma: VMA, _ page: UInt64, _ step: FolioEvent.Step, isExclusive: Bool = false
+  ) {
+    let mapping = Mapping(folio: folio)
+    tell(step, mapping, vma, page, isExclusive: isExclusive, isUnset: version == .v6_1)
+    vma.mm.tables[page] = mapping
+    vma.mm.swapped[page] = nil
+    folio.mapcount += 1
+  }
+
+  /// Reuse at a write fault: folio_move_anon_rmap.
+  private func move(_ folio: Folio, _ vma: VMA) {
+    guard let own = vma.anonVMA else { return }
+    let old = folio.mapping
+    folio.mapping = FolioMapping(anonVMA: own.address)
+    folio.isExclusive = true
+    var event = folioEvent(.move, Mapping(folio: folio), vma, 0)
+    event.subpage = 0
+    event.address = nil
+    event.isAfter = version == .v6_12
+    if version == .v6_1 { event.mapping = old }
+    emit(.folio(event), by: vma.mm.process)
+  }
+
+  /// A PMD's worth of pages at once (do_huge_pmd_anonymous_page).
+  public func writeHuge(_ name: String, _ page: UInt64) {
+    let vma = vma(name)
+    prepare(vma)
+    guard let own = vma.anonVMA else { return }
+    let folio = Folio(take(.folio), FolioMapping(anonVMA: own.address), index: index(vma, page))
+    tell(
+      .new, Mapping(folio: folio, isPMD: true), vma, page, pages: 512, isExclusive: true,
+      isUnset: version == .v6_1)
+    for number in 0..<512 {
+      vma.mm.tables[page + UInt64(number)] = Mapping(
+        folio: folio, subpage: UInt32(number), isPMD: true)
+    }
+    folio.mapcount += 512
+  }
+
+  /// __split_huge_pmd: the same pages, mapped one by one.
+  public func splitPMD(_ name: String, _ page: UInt64) {
+    let vma = vma(name)
+    let first = page & ~511
+    guard let mapping = vma.mm.tables[first], mapping.isPMD else { return }
+    if version == .v6_1 {
+      var event = folioEvent(.splitPMD, mapping, vma, first)
+      (event.folio, event.mapping, event.index) = (.null, FolioMapping(0), PgOff(0))
+      emit(.folio(event), by: vma.mm.process)
+    } else {
+      tell(.add, Mapping(folio: mapping.folio), vma, first, pages: 512)
+    }
+    tell(.remove, mapping, vma, first, pages: 512)
+    for page in first..<first + 512 { vma.mm.tables[page]?.isPMD = false }
+  }
+
+  // MARK: Unmapping
+
+  /// unmap_vmas: every page of the VMA goes.
+  func zap(_ vma: VMA) {
+    for page in vma.pages.sorted() {
+      vma.mm.swapped[page] = nil
+      guard let mapping = vma.mm.tables[page] else { continue }
+      tellRemoval(mapping, vma, page)
+      let count: UInt64 = mapping.isPMD ? 512 : 1
+      for page in page..<page + count { vma.mm.tables[page] = nil }
+    }
+  }
+
+  /// madvise(MADV_DONTNEED) of one page.
+  public func discard(_ name: String, _ page: UInt64) {
+    let vma = vma(name)
+    vma.mm.swapped[page] = nil
+    if vma.mm.tables[page]?.isPMD ?? false { splitPMD(name, page) }
+    guard let mapping = vma.mm.tables.removeValue(forKey: page) else { return }
+    tellRemoval(mapping, vma, page)
+  }
+
+  private func tellRemoval(_ mapping: Mapping, _ vma: VMA, _ page: UInt64) {
+    let count = mapping.isPMD ? 512 : 1
+    tell(.remove, mapping, vma, page, pages: UInt32(count))
+    mapping.folio.mapcount -= count
+    if mapping.folio.mapcount == 0 { give(back: mapping.folio.address, .folio) }
+  }
+
+  // MARK: Swap, migration and KSM
+
+  /// Every VMA that maps a folio, and where: the rmap walk, done by looking everywhere.
+  private func mappings(of folio: Folio) -> [(vma: VMA, page: UInt64)] {
+    mms.values.sorted { $0.address < $1.address }.flatMap { mm in
+      mm.tables.filter { $0.value.folio === folio }.keys.sorted().compactMap { page in
+        mm.vmas.first { $0.pages.contains(page) }.map { ($0, page) }
+      }
+    }
+  }
+
+  /// kswapd: try_to_unmap takes the page out of every page table.
+  public func swapOut(_ name: String, _ page: UInt64) {
+    guard let folio = vma(name).mm.tables[page]?.folio, folio.mapping.isAnonymous else { return }
+    visitor = "kswapd"
+    let swap = Swap()
+    for (vma, page) in mappings(of: folio) {
+      guard let mapping = vma.mm.tables.removeValue(forKey: page) else { continue }
+      tell(.remove, mapping, vma, page)
+      vma.mm.swapped[page] = swap
+    }
+    folio.mapcount = 0
+    visitor = nil
+  }
+
+  /// do_swap_page: a fresh folio for the first who comes, who can't know to be the only one; the same for others.
+  public func swapIn(_ name: String, _ page: UInt64) {
+    let vma = vma(name)
+    guard let swap = vma.mm.swapped[page] else { return }
+    prepare(vma)
+    if let cached = swap.cached, cached.mapcount > 0 {
+      tell(.add, Mapping(folio: cached), vma, page)
+      cached.mapcount += 1
+      vma.mm.tables[page] = Mapping(folio: cached)
+      vma.mm.swapped[page] = nil
+    } else {
+      mapNew(vma, page, isExclusive: false)
+      swap.cached = vma.mm.tables[page]?.folio
+    }
+  }
+
+  /// migrate_pages: all mappings of the old folio go, the new one takes mapping and index and all places.
+  public func migrate(_ name: String, _ page: UInt64) {
+    guard let old = vma(name).mm.tables[page]?.folio else { return }
+    visitor = "kcompactd"
+    let places = mappings(of: old)
+    for (vma, page) in places { tell(.remove, Mapping(folio: old), vma, page) }
+    let new = Folio(take(.folio), old.mapping, index: old.index)
+    (new.mapcount, new.isExclusive) = (old.mapcount, old.isExclusive)
+    for (vma, page) in places {
+      tell(.add, Mapping(folio: new), vma, page)
+      vma.mm.tables[page] = Mapping(folio: new)
+    }
+    give(back: old.address, .folio)
+    visitor = nil
+  }
+
+  /// ksmd finds two equal pages: the first becomes KSM's without an event, the second is replaced by it.
+  public func mergeSame(_ first: String, _ firstPage: UInt64, _ second: String, _ page: UInt64) {
+    let (kept, vma) = (vma(first), vma(second))
+    guard let folio = kept.mm.tables[firstPage]?.folio, let old = vma.mm.tables[page],
+      folio !== old.folio
+    else { return }
+    visitor = "ksmd"
+    folio.mapping = FolioMapping(0xffff_8880_0600_0000 | 3)
+    folio.isExclusive = false
+    tell(.add, Mapping(folio: folio), vma, page)
+    folio.mapcount += 1
+    vma.mm.tables[page] = Mapping(folio: folio)
+    tellRemoval(old, vma, page)
+    visitor = nil
+  }
+
+  /// UFFDIO_MOVE of a page: folio_move_anon_rmap, and the index changes after it.
+  public func userfaultMove(_ from: String, _ page: UInt64, _ into: String, _ target: UInt64) {
+    let (source, vma) = (vma(from), vma(into))
+    prepare(vma)
+    guard let mapping = source.mm.tables.removeValue(forKey: page) else { return }
+    move(mapping.folio, vma)
+    mapping.folio.index = index(vma, target)
+    vma.mm.tables[target] = mapping
+  }
+
+  // MARK: Events
+
+  private func index(_ vma: VMA, _ page: UInt64) -> UInt64 { vma.pgoff + page - vma.pages.lowerBound }
+
+  private func folioEvent(
+    _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64
+  ) -> FolioEvent {
+    FolioEvent(
+      step: step, isAfter: version == .v6_12 && (step == .new || step == .move),
+      isPMD: mapping.isPMD, folio: mapping.folio.address, subpage: mapping.subpage, vma: view(vma),
+      address: UserAddress(page << 12), mapping: mapping.folio.mapping,
+      index: PgOff(mapping.folio.index))
+  }
+
+  /// `isUnset`: the probe fires before the kernel has set mapping and index.
+  private func tell(
+    _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64, pages: UInt32 = 1,
+    isExclusive: Bool = false, isUnset: Bool = false
+  ) {
+    var event = folioEvent(step, mapping, vma, page)
+    event.pages = pages
+    event.isExclusive = isExclusive
+    if step == .remove || step == .seen { event.address = nil }
+    if isUnset { (event.mapping, event.index) = (FolioMapping(0), PgOff(0)) }
+    emit(.folio(event), by: vma.mm.process)
+  }
+}

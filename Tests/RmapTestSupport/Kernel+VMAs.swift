@@ -1,0 +1,197 @@
+public import RmapEvents
+
+/// The operations on VMAs that a process can ask for.
+extension Kernel {
+  // MARK: mmap and munmap
+
+  /// mmap of anonymous memory that no neighbour takes up.
+  public func mmap(_ name: String, _ pages: Range<UInt64>, flags: UInt64 = 0) {
+    let mm = mm(String(name.prefix { $0 != "." }))
+    let vma = VMA(name, take(.vma), mm, pages, pgoff: pages.lowerBound)
+    vma.flags = flags
+    mm.vmas.append(vma)
+    leave(.vmaAlloc, Int64(bitPattern: vma.address.raw), by: mm.process)
+  }
+
+  /// munmap of a whole VMA.
+  public func munmap(_ name: String) {
+    let vma = vma(name)
+    zap(vma)
+    unlink(vma, by: vma.mm.process)
+    free(vma)
+  }
+
+  private func free(_ vma: VMA) {
+    emit(
+      .vmaFree(
+        VMAFree(vma: vma.address, mm: vma.mm.address, anonVMA: vma.anonVMA?.address ?? .null)),
+      by: vma.mm.process)
+    vma.mm.vmas.removeAll { $0 === vma }
+    give(back: vma.address, .vma)
+  }
+
+  /// vm_area_dup: a copy with the pointer to the anon_vma, but without the chain.
+  private func dup(_ vma: VMA, _ name: String, in mm: MM) -> VMA {
+    let process = vma.mm.process
+    emit(.enter(OperationEntry(kind: .vmaDup, source: view(vma))), by: process)
+    let copy = VMA(name, take(.vma), mm, vma.pages, pgoff: vma.pgoff)
+    (copy.flags, copy.anonVMA) = (vma.flags, vma.anonVMA)
+    leave(.vmaDup, Int64(bitPattern: copy.address.raw), by: process)
+    return copy
+  }
+
+  // MARK: fork and exit
+
+  /// fork: dup_mmap of each VMA.
+  public func fork(_ parent: String, _ child: String) {
+    let mm = mm(child)
+    for vma in self.mm(parent).vmas {
+      let copy = dup(vma, child + vma.name.drop { $0 != "." }, in: mm)
+      guard forkChain(copy, vma, by: parent) else {
+        // dup_mmap: fail_nomem_anon_vma_fork frees the copy.
+        copy.mm.vmas.append(copy)
+        free(copy)
+        return
+      }
+      mm.vmas.append(copy)
+      enter(.copyRange, copy, source: vma, by: parent)
+      share(vma, with: mm)
+      leave(.copyRange, by: parent)
+    }
+  }
+
+  /// copy_present_ptes, which has no probe.
+  private func share(_ vma: VMA, with mm: MM) {
+    for (page, mapping) in vma.mm.tables where vma.pages.contains(page) {
+      mm.tables[page] = mapping
+      mapping.folio.mapcount += 1
+      mapping.folio.isExclusive = false
+    }
+    for (page, swap) in vma.mm.swapped where vma.pages.contains(page) { mm.swapped[page] = swap }
+  }
+
+  /// exit_mmap: all pages, then all chains, then all VMAs.
+  public func exit(_ process: String) {
+    let mm = mm(process)
+    emit(.enter(OperationEntry(kind: .mmExit, mm: mm.address)), by: process)
+    for vma in mm.vmas { zap(vma) }
+    for vma in mm.vmas { unlink(vma, by: process) }
+    for vma in mm.vmas { free(vma) }
+    leave(.mmExit, by: process)
+    mms[process] = nil
+    give(back: mm.address, .mm)
+  }
+
+  // MARK: Ranges
+
+  /// __split_vma at a page: `name` keeps the lower part, `upper` becomes the upper one.
+  public func split(_ name: String, at page: UInt64, _ upper: String, during: () -> Void = {}) {
+    let vma = vma(name)
+    let process = vma.mm.process
+    enter(.split, vma)
+    let new = dup(vma, upper, in: vma.mm)
+    new.pages = page..<vma.pages.upperBound
+    new.pgoff += page - vma.pages.lowerBound
+    guard clone(new, vma, by: process) else {
+      vma.mm.vmas.append(new)
+      free(new)
+      return leave(.split, -12, by: process)
+    }
+    vma.mm.vmas.append(new)
+    changeRanges([vma]) {
+      during()
+      vma.pages = vma.pages.lowerBound..<page
+    }
+    leave(.split, by: process)
+  }
+
+  /// vma_merge: `kept` takes over the range of its upper neighbour `removed`.
+  public func merge(_ kept: String, _ removed: String) {
+    let (kept, removed) = (vma(kept), vma(removed))
+    precondition(kept.pages.upperBound == removed.pages.lowerBound)
+    let process = kept.mm.process
+    if kept.anonVMA == nil, let anonVMA = removed.anonVMA {
+      kept.anonVMA = anonVMA  // dup_anon_vma
+      clone(kept, removed, by: process)
+    }
+    changeRanges([kept]) { kept.pages = kept.pages.lowerBound..<removed.pages.upperBound }
+    if removed.anonVMA != nil { unlink(removed, by: process) }  // anon_vma_merge
+    free(removed)
+  }
+
+  /// vma_expand or vma_shrink, downwards (expand_downwards) as well.
+  public func resize(_ name: String, to pages: Range<UInt64>) {
+    let vma = vma(name)
+    changeRanges([vma]) {
+      vma.pgoff = vma.pgoff &+ pages.lowerBound &- vma.pages.lowerBound
+      vma.pages = pages
+    }
+  }
+
+  /// mprotect shifts the boundary between two neighbours (vma_prepare with adj_next).
+  public func shiftBoundary(_ left: String, _ right: String, to page: UInt64) {
+    let (left, right) = (vma(left), vma(right))
+    changeRanges([left, right]) {
+      right.pgoff = right.pgoff &+ page &- right.pages.lowerBound
+      left.pages = left.pages.lowerBound..<page
+      right.pages = page..<right.pages.upperBound
+    }
+  }
+
+  // MARK: mremap
+
+  /// mremap to a place where nothing merges; with `keepingSource`, MREMAP_DONTUNMAP.
+  public func mremap(_ name: String, to page: UInt64, _ moved: String, keepingSource: Bool = false) {
+    let vma = vma(name)
+    let process = vma.mm.process
+    let target = page..<page + UInt64(vma.pages.count)
+    enter(.copyVMA, vma)
+    let new = dup(vma, moved, in: vma.mm)
+    new.pages = target
+    if vma.anonVMA == nil { new.pgoff = page }
+    clone(new, vma, by: process)
+    vma.mm.vmas.append(new)
+    leave(.copyVMA, Int64(bitPattern: new.address.raw), by: process)
+    moveTables(vma, new, from: vma.pages, to: page)
+    if keepingSource {
+      unlink(vma, by: process)
+      vma.pgoff = vma.pages.lowerBound
+    } else {
+      munmap(name)
+    }
+  }
+
+  /// exec moves the stack that it has built to its place (relocate_vma_down); the offsets stay.
+  public func moveStack(_ name: String, down shift: UInt64) {
+    let vma = vma(name)
+    let old = vma.pages
+    let new = old.lowerBound - shift..<old.upperBound - shift
+    changeRanges([vma]) { vma.pages = new.lowerBound..<old.upperBound }
+    moveTables(vma, vma, from: old, to: new.lowerBound)
+    changeRanges([vma]) { vma.pages = new }
+    vma.flags &= ~Self.temporaryStack
+  }
+
+  /// VM_STACK_INCOMPLETE_SETUP.
+  public static let temporaryStack: UInt64 = 0x18000
+
+  private func moveTables(_ source: VMA, _ target: VMA, from old: Range<UInt64>, to page: UInt64) {
+    let process = source.mm.process
+    let length = UInt64(old.count) << 12
+    emit(
+      .enter(
+        OperationEntry(
+          kind: .moveTables, vma: view(target), source: view(source),
+          address: UserAddress(page << 12), sourceAddress: UserAddress(old.lowerBound << 12),
+          length: length)), by: process)
+    let moved = source.mm.tables.filter { old.contains($0.key) }
+    let swapped = source.mm.swapped.filter { old.contains($0.key) }
+    for page in old {
+      source.mm.tables[page] = nil
+      source.mm.swapped[page] = nil
+    }
+    for (from, mapping) in moved { target.mm.tables[from - old.lowerBound + page] = mapping }
+    for (from, swap) in swapped { target.mm.swapped[from - old.lowerBound + page] = swap }
+    leave(.moveTables, Int64(length), by: process)
+  }
+}

@@ -1,0 +1,49 @@
+public import Invariants
+import RmapEvents
+public import RmapGraph
+
+/// What the invariants say of a history.
+public struct Outcome: Sendable {
+  private let judge: Judge
+
+  init(_ judge: Judge) { self.judge = judge }
+
+  /// One invariant's ledger.
+  public func ledger(_ name: String) -> Ledger {
+    guard let index = judge.invariants.firstIndex(where: { $0.name == name }) else {
+      preconditionFailure("no invariant is named \(name)")
+    }
+    return judge.ledgers[index]
+  }
+
+  /// Every finding, as `name: what [contradiction] at event n`.
+  public var findings: [String] {
+    zip(judge.invariants, judge.ledgers).flatMap { invariant, ledger in
+      ledger.findings.map {
+        "\(invariant.name): \($0.what) [\($0.contradiction.text)] at event \($0.stamp.ordinal)"
+      }
+    }
+  }
+
+  /// How many checks of all invariants could not be decided.
+  public var undecided: UInt64 { judge.ledgers.reduce(0) { $0 + $1.undecidedTotal } }
+}
+
+extension History {
+  /// Judges the history by every invariant.
+  public func judged() -> Outcome {
+    var graph = RmapGraph()
+    return judged(in: &graph)
+  }
+
+  /// Judges the history by every invariant, in a graph that the caller keeps.
+  public func judged(in graph: inout RmapGraph) -> Outcome {
+    var judge = Judge(Invariant.all)
+    for (index, step) in steps.enumerated() {
+      let stamp = EventStamp(
+        ordinal: UInt64(index + 1), timestamp: UInt64(index + 1) * 1000, pid: step.pid, cpu: 0)
+      graph.apply(step.event, at: stamp, observer: &judge)
+    }
+    return Outcome(judge)
+  }
+}
