@@ -141,6 +141,9 @@ struct PageTables {
     }
   }
 
+  /// How many blocks and address spaces it keeps: 0 once every page is unmapped and every mm forgotten.
+  var liveObjectCount: Int { blocks.count + spaces.count }
+
   /// Forgets an mm; every page of it must have been unmapped.
   mutating func forget(mm: UInt64) {
     guard let space = spaceOf[mm], spaces[space].blockCount == 0 else { return }

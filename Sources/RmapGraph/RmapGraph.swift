@@ -155,6 +155,12 @@ public struct RmapGraph: ~Copyable {
     return found.map(FolioID.init)
   }
 
+  /// How many objects the model keeps: memory must grow with what lives, not with the length of a recording.
+  var liveObjectCount: Int {
+    let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + tasks.count
+    return nodes + displaced.count + activeCopies.count + activeMoves.count + tables.liveObjectCount
+  }
+
   func linkKey(_ vma: UInt32, _ anonVMA: UInt32) -> UInt64 {
     (UInt64(vma) << 32 | UInt64(anonVMA)) &+ 1
   }

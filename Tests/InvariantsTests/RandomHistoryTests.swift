@@ -1,0 +1,25 @@
+import RmapTestSupport
+import Testing
+
+@testable import RmapGraph
+
+/// Goal: no invariant cries wolf, and memory comes back. Method: random operations of a kernel in miniature,
+/// recorded as a real kernel's would be, on both kernels, with addresses used again and with late returns.
+@Suite struct RandomHistoryTests {
+  @Test(arguments: [Kernel.Version.v6_1, .v6_12])
+  func healthyHistoriesHold(_ version: Kernel.Version) {
+    let seed = testSeed()
+    for number in 0..<UInt64(100) {
+      var generator = SeededGenerator(seed: seed &+ number)
+      var history = History.random(
+        60, version: version, reusingAddresses: number % 2 == 0, using: &generator)
+      if number % 4 > 1 { history = history.overtaken(using: &generator) }
+      var graph = RmapGraph()
+      let outcome = history.judged(in: &graph)
+      #expect(outcome.findings == [], "seed \(seed) + \(number)")
+      #expect(graph.liveObjectCount == 0, "seed \(seed) + \(number)")
+      #expect(graph.statistics.missingReturns == 0)
+      if !outcome.findings.isEmpty { return }
+    }
+  }
+}

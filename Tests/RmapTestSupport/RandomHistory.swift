@@ -1,0 +1,132 @@
+import RmapEvents
+
+/// Histories of random healthy operations.
+extension History {
+  /// `count` operations of a few processes that then all exit.
+  public static func random(
+    _ count: Int, version: Kernel.Version, reusingAddresses: Bool,
+    using generator: inout SeededGenerator
+  ) -> History {
+    History(version) { kernel in
+      kernel.reusesAddresses = reusingAddresses
+      kernel.mmap("p0.0", 64..<72)
+      for number in 1...count { kernel.doSomething(number, &generator) }
+      for process in kernel.mms.keys.sorted() { kernel.exit(process) }
+    }
+  }
+
+  /// The same history with returns recorded late: a task that has let go of a lock and not yet reached its
+  /// return probe is overtaken by others. A free of an anon_vma is outside of the lock, too.
+  public func overtaken(using generator: inout SeededGenerator) -> History {
+    var copy = self
+    for start in steps.indices.dropLast() where Bool.random(using: &generator) {
+      var index = start
+      while index + 1 < copy.steps.count, copy.mayOvertake(index),
+        Int.random(in: 0..<8, using: &generator) > 0
+      {
+        copy.steps.swapAt(index, index + 1)
+        index += 1
+      }
+    }
+    return copy
+  }
+
+  /// Whether the event after `index` may as well come before it.
+  private func mayOvertake(_ index: Int) -> Bool {
+    let (step, next) = (steps[index], steps[index + 1])
+    guard step.pid != next.pid else { return false }
+    switch (step.event, next.event) {
+    case (.leave, .leave): return false
+    case (.leave(let result), _): return result.kind != .vmaAlloc && result.kind != .mmExit
+    // A root's refcount tells in which order its anon_vmas were freed.
+    case (.put, .put): return false
+    case (.put(let put), .insert(let update)): return put.anonVMA != update.anonVMA
+    case (.put, _): return true
+    default: return false
+    }
+  }
+}
+
+extension Kernel {
+  /// One random operation, if what it needs is there.
+  fileprivate func doSomething(_ number: Int, _ generator: inout SeededGenerator) {
+    let all = mms.keys.sorted().flatMap { mm($0).vmas }
+    guard let vma = all.randomElement(using: &generator) else {
+      return mmap("p\(number).0", 64..<72)
+    }
+    let page = UInt64.random(in: vma.pages, using: &generator)
+    switch Int.random(in: 0..<40, using: &generator) {
+    case 0..<14: write(vma.name, page)
+    case 14..<17: discard(vma.name, page)
+    case 17..<19: swapOut(vma.name, page)
+    case 19..<21: swapIn(vma.name, page)
+    case 21: migrate(vma.name, page)
+    case 22: mergePages(vma, page, all, &generator)
+    case 23: moveByUserfault(vma, page, &generator)
+    case 24..<28: fork(number, vma.mm.process)
+    case 28..<30: if mms.count > 1 { exit(vma.mm.process) }
+    default: changeVMAs(number, vma, page, &generator)
+    }
+  }
+
+  private func fork(_ number: Int, _ process: String) {
+    if mms.count < 6 { fork(process, "p\(number)") }
+  }
+
+  private func mergePages(
+    _ vma: VMA, _ page: UInt64, _ all: [VMA], _ generator: inout SeededGenerator
+  ) {
+    guard let other = all.randomElement(using: &generator) else { return }
+    mergeSame(vma.name, page, other.name, UInt64.random(in: other.pages, using: &generator))
+  }
+
+  private func moveByUserfault(_ vma: VMA, _ page: UInt64, _ generator: inout SeededGenerator) {
+    guard version == .v6_12, let folio = vma.mm.tables[page]?.folio, folio.isExclusive,
+      let target = vma.mm.vmas.randomElement(using: &generator)
+    else { return }
+    let free = target.pages.filter { vma.mm.tables[$0] == nil && vma.mm.swapped[$0] == nil }
+    if let place = free.randomElement(using: &generator) {
+      userfaultMove(vma.name, page, target.name, place)
+    }
+  }
+
+  private func changeVMAs(
+    _ number: Int, _ vma: VMA, _ page: UInt64, _ generator: inout SeededGenerator
+  ) {
+    let name = "\(vma.mm.process).\(number)"
+    let place = UInt64.random(in: 1..<200, using: &generator) * 8
+    let next = vma.mm.vmas.first { isContiguous(vma, $0) }
+    switch Int.random(in: 0..<12, using: &generator) {
+    case 0..<2: if isFree(place..<place + 8, vma.mm) { mmap(name, place..<place + 8) }
+    case 2..<5: if page > vma.pages.lowerBound { split(vma.name, at: page, name) }
+    case 5: munmap(vma.name)
+    case 6..<8:
+      let target = place..<place + UInt64(vma.pages.count)
+      guard isFree(target, vma.mm) else { return }
+      mremap(vma.name, to: place, name, keepingSource: Bool.random(using: &generator))
+    case 8:
+      let bigger = vma.pages.lowerBound..<vma.pages.upperBound + 2
+      if isFree(vma.pages.upperBound..<bigger.upperBound, vma.mm) { resize(vma.name, to: bigger) }
+    case 9:
+      let bigger = vma.pages.lowerBound - 2..<vma.pages.upperBound
+      let isFree = isFree(bigger.lowerBound..<vma.pages.lowerBound, vma.mm)
+      if isFree, vma.pgoff >= 2, vma.anonVMA != nil { resize(vma.name, to: bigger) }
+    case 10:
+      if let next, next.anonVMA != nil, next.anonVMA === vma.anonVMA {
+        shiftBoundary(vma.name, next.name, to: UInt64.random(in: next.pages, using: &generator))
+      }
+    default: if let next, isMergeable(vma, next) { merge(vma.name, next.name) }
+    }
+  }
+
+  private func isFree(_ pages: Range<UInt64>, _ mm: MM) -> Bool {
+    !mm.vmas.contains { $0.pages.overlaps(pages) }
+  }
+
+  /// is_mergeable_anon_vma; dup_anon_vma only from an anon_vma that fork has not made.
+  private func isMergeable(_ kept: VMA, _ removed: VMA) -> Bool {
+    if kept.anonVMA === removed.anonVMA { return true }
+    if kept.anonVMA == nil { return removed.chain.count == 1 }
+    return removed.anonVMA == nil && kept.chain.count == 1
+  }
+}
