@@ -75,7 +75,8 @@ enum EventFormatParser {
     let fields =
       fields(event.format.common_fields, areCommon: true)
       + fields(event.format.fields, areCommon: false)
-    for field in fields where field.offset < 0 || field.size < 0 || field.offset > 65_535
+    for field in fields
+    where field.offset < 0 || field.size < 0 || field.offset > 65_535
       || field.size > 65_535
     {
       throw failure("places \(field.name) at \(field.offset), size \(field.size)")
