@@ -4,27 +4,23 @@ import Testing
 
 /// Files that are cut or changed: an error or a gap, never a trap, a hang, or silence.
 @Suite struct HostileFileTests {
-  @Test func truncationAnywhereIsNoticed() throws {
-    for bytes in SampleTrace.rich.everyFile {
+  @Test func truncationAnywhereIsNoticed() {
+    for bytes in SampleTrace.small.everyFile {
       let file = TemporaryFile(bytes)
+      #expect(readAll(file).error == nil)
       for size in (0..<bytes.count).reversed() {
         file.truncate(to: size)
-        let (items, error) = readAll(file)
-        let isNoticed =
-          error != nil || items.contains { if case .lost = $0 { true } else { false } }
-        #expect(isNoticed, "cut to \(size) of \(bytes.count) bytes reads as complete")
+        #expect(readAll(file).error != nil, "cut to \(size) of \(bytes.count) bytes")
       }
     }
   }
 
   @Test func changedBytesNeverTrap() {
-    for bytes in SampleTrace.rich.everyFile {
+    for bytes in SampleTrace.small.everyFile {
       let file = TemporaryFile(bytes)
       for (index, byte) in bytes.enumerated() {
-        for value in [byte ^ 1, byte ^ 0x80, 0, 0xff] where value != byte {
-          file.write([value], at: index)
-          _ = readAll(file)
-        }
+        file.write([byte ^ (index % 2 == 0 ? 0x80 : 0xff)], at: index)
+        _ = readAll(file)
         file.write([byte], at: index)
       }
     }
@@ -32,15 +28,14 @@ import Testing
 
   @Test func changedNumbersNeverTrap() {
     var random = SeededGenerator(seed: 3)
-    for bytes in SampleTrace.rich.everyFile {
+    for bytes in SampleTrace.small.everyFile {
       let file = TemporaryFile(bytes)
-      for _ in 0..<1000 {
+      for _ in 0..<500 {
         let index = Int.random(in: 0..<(bytes.count - 8), using: &random)
-        let number = UInt64.max >> UInt64.random(in: 0..<64, using: &random)
+        let size = [2, 4, 8].randomElement(using: &random) ?? 8
         var changed = Bytes()
-        changed.number(number)
-        file.write(
-          Array(changed.all.prefix([2, 4, 8].randomElement(using: &random) ?? 8)), at: index)
+        changed.number(UInt64.max >> UInt64.random(in: 0..<64, using: &random))
+        file.write(Array(changed.all.prefix(size)), at: index)
         _ = readAll(file)
         file.write(Array(bytes[index..<(index + 8)]), at: index)
       }
@@ -111,9 +106,9 @@ import Testing
   @Test func optionsInACircle() throws {
     var bytes = Bytes()
     bytes.all = SampleTrace.rich.format7()
-    let start = bytes.all[22..<30].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let start = bytes.all[24..<32].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     // The first section's DONE option is its last; the second section begins where it points to.
-    let pages = try TraceFile(path: TemporaryFile(bytes.all).path).buffers[0].cpus[0]
+    let pages = try open(bytes.all).buffers[0].cpus[0]
     let second = try place(of: pages.offset, in: bytes.all)
     let next = try #require(
       (Int(start)..<second).first { index in
@@ -126,7 +121,7 @@ import Testing
   @Test func cpusThatShareData() throws {
     var bytes = Bytes()
     bytes.all = SampleTrace.rich.format6()
-    let cpus = try TraceFile(path: TemporaryFile(bytes.all).path).buffers[0].cpus
+    let cpus = try open(bytes.all).buffers[0].cpus
     let entry = UInt64(try place(of: cpus[0].offset, in: bytes.all))
     // All three CPUs get the whole file.
     for cpu in 0..<UInt64(3) {

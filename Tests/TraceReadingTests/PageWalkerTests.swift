@@ -84,6 +84,12 @@ import Testing
       let theirs = try kbufferWalk(page)
       #expect(ours.end == .end)
       #expect(ours.entries == theirs.entries)
+      // It forgets the loss if the page begins with another entry than a record.
+      let firstType = page[16] & 31
+      if firstType >= 29 {
+        #expect(theirs.missed == 0)
+        continue
+      }
       switch ours.loss {
       case .none: #expect(theirs.missed == 0)
       case .unknown: #expect(theirs.missed == -1)

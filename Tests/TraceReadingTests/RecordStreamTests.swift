@@ -62,7 +62,7 @@ import Testing
 
   @Test func clockThatGoesBackwardsIsCounted() throws {
     let sample = SampleTrace(cpus: [[page([10]), page([5, 7])], [page([6])]])
-    let trace = try TraceFile(path: TemporaryFile(sample.format6()).path)
+    let trace = try open(sample.format6())
     var stream = try trace.records()
     var items: [Read] = []
     while let item = try stream.next() { items.append(Read(item)) }
@@ -90,7 +90,7 @@ import Testing
     broken.event(100)
     broken.word(28)
     let sample = SampleTrace(cpus: [[page([10]), broken], [page([5, 30])]])
-    let trace = try TraceFile(path: TemporaryFile(sample.format6()).path)
+    let trace = try open(sample.format6())
     var stream = try trace.records()
     var times: [UInt64] = []
     var errors: [TraceReadingError] = []

@@ -25,7 +25,7 @@ import Testing
 
   @Test func metadata() throws {
     for (bytes, version) in zip(SampleTrace.rich.everyFile, [6, 7, 7, 7]) {
-      let trace = try TraceFile(path: TemporaryFile(bytes).path)
+      let trace = try open(bytes)
       #expect(trace.formatVersion == version)
       #expect(trace.pageSize == 256)
       #expect(trace.longSize == 8)
@@ -39,13 +39,13 @@ import Testing
       #expect(trace.commandName(ofPID: 2) == nil)
     }
     let names = try SampleTrace.rich.everyFile.map {
-      try TraceFile(path: TemporaryFile($0).path).compression
+      try open($0).compression
     }
     #expect(names == [nil, nil, "zstd", "zlib"])
   }
 
   @Test func eventFormats() throws {
-    let trace = try TraceFile(path: TemporaryFile(SampleTrace.rich.format6()).path)
+    let trace = try open(SampleTrace.rich.format6())
     let formats = trace.eventFormats
     #expect(formats.all.map(\.id) == [1, 100, 101, 50])
     #expect(formats.unreadable.isEmpty)
@@ -68,7 +68,7 @@ import Testing
   @Test func payloadAndTask() throws {
     var page = PageBuilder(at: 5)
     page.event(100, pid: -3, value: 0xdead_beef_0000_0001, delta: 2)
-    let trace = try TraceFile(path: TemporaryFile(SampleTrace(cpus: [[page]]).format7(.zstd)).path)
+    let trace = try open(SampleTrace(cpus: [[page]]).format7(.zstd))
     var stream = try trace.records()
     guard case .record(let record)? = try stream.next() else {
       Issue.record("no record")
@@ -88,7 +88,7 @@ import Testing
       "\nBuffer: second\n\n", "CPU: 1\nentries: 18446744073709551616\n",
     ]
     for bytes in sample.everyFile {
-      let all = try TraceFile(path: TemporaryFile(bytes).path).cpuStatistics
+      let all = try open(bytes).cpuStatistics
       #expect(all.map(\.cpu) == [0, 1])
       #expect(all.map(\.buffer) == ["", "second"])
       #expect(all[0].entries == 2)
@@ -121,7 +121,7 @@ import Testing
     var sample = SampleTrace.rich
     let broken = "name: odd\nID: 60\nformat:\n\tfield:((((((((((int x;\toffset:0;\tsize:4;\n"
     sample.formats.append(("other", [broken]))
-    let formats = try TraceFile(path: TemporaryFile(sample.format7()).path).eventFormats
+    let formats = try open(sample.format7()).eventFormats
     #expect(formats.unreadable == ["other:odd"])
     #expect(formats[60] == nil)
 

@@ -42,6 +42,13 @@ func readAll(_ bytes: [UInt8]) -> (items: [Read], error: TraceReadingError?) {
   readAll(TemporaryFile(bytes))
 }
 
+/// Opens a recording; the mapping outlives the file.
+func open(_ bytes: [UInt8]) throws(TraceReadingError) -> TraceFile {
+  let file = TemporaryFile(bytes)
+  defer { withExtendedLifetime(file) {} }
+  return try TraceFile(path: file.path)
+}
+
 extension SampleTrace {
   /// The file in format 6, then in format 7 with each packing.
   var everyFile: [[UInt8]] {
@@ -69,5 +76,23 @@ extension SampleTrace {
         ]),
       Buffer(name: "second", cpus: [[page(1500, [50])], [page(1000, [50])], []]),
     ])
+  }
+
+  /// The least file with every part: for tests that open it thousands of times.
+  static var small: SampleTrace {
+    func page(_ start: UInt64) -> [UInt8] {
+      var page = PageBuilder(at: start, size: 128)
+      page.event(1)
+      page.event(1, delta: 3)
+      return page.page()
+    }
+    var sample = SampleTrace(buffers: [
+      Buffer(name: "", cpus: [[page(10), page(20)]]), Buffer(name: "b", cpus: [[page(15)]]),
+    ])
+    sample.pageSize = 128
+    sample.pagesPerChunk = 1
+    sample.ftraceTexts = []
+    sample.formats = [("rmap", [format("e", id: 1)])]
+    return sample
   }
 }

@@ -17,6 +17,7 @@ struct SampleTrace {
 
   var buffers: [Buffer]
   var pageSize = 256
+  var ftraceTexts = [SampleTrace.format("function", id: 1)]
   var formats: [(system: String, texts: [String])] = [
     ("rmap", [SampleTrace.format("avc_insert", id: 100), SampleTrace.format("av_put", id: 101)]),
     ("sched", [SampleTrace.format("sched_switch", id: 50)]),
@@ -62,8 +63,8 @@ struct SampleTrace {
 
   var ftraceFormats: [UInt8] {
     var bytes = Bytes()
-    bytes.number(UInt32(1))
-    bytes.block(Array(SampleTrace.format("function", id: 1).utf8), UInt64.self)
+    bytes.number(UInt32(ftraceTexts.count))
+    for text in ftraceTexts { bytes.block(Array(text.utf8), UInt64.self) }
     return bytes.all
   }
 
