@@ -83,8 +83,7 @@ enum EventFormatParser {
     }
     return EventFormat(
       id: id, system: text.system, name: String(cString: name), fields: fields,
-      printFormat: parts.printFormat.map { String(decoding: $0, as: UTF8.self) },
-      payloadSize: fields.map { $0.offset + $0.size }.max() ?? 0)
+      printFormat: parts.printFormat.map { String(decoding: $0, as: UTF8.self) })
   }
 
   private static func fields(

@@ -68,6 +68,10 @@ import Testing
     while let item = try stream.next() { items.append(Read(item)) }
     #expect(items == [record(6, 1), record(10, 0), record(5, 0), record(7, 0)])
     #expect(stream.timeRegressions == 1)
+    #expect(
+      stream.recordCounts == [
+        RecordCount(cpu: 0, buffer: 0, count: 3), RecordCount(cpu: 1, buffer: 0, count: 1),
+      ])
   }
 
   @Test func manyCPUsInOrder() {
