@@ -57,6 +57,12 @@ import Testing
     #expect(format.printFormat?.hasSuffix("((((") == true)
   }
 
+  @Test func commandNames() {
+    var names = CommandNames(text: Array("1 init\n\n 5 x\n2\n7 two words\n-1 minus\n1 again".utf8))
+    #expect(
+      [1, 2, 5, 7, -1].map { names.name(of: $0) } == ["again", nil, nil, "two words", "minus"])
+  }
+
   @Test func clocks() {
     #expect(selectedClock("local [mono] global") == "mono")
     #expect(selectedClock("mono") == nil)
