@@ -41,6 +41,7 @@ final class MappedFile: @unchecked Sendable {
 
   private static func failure(_ what: String) -> TraceReadingError {
     let number = errno
-    return TraceReadingError(.cannotOpen(errno: number), "\(what): \(String(cString: strerror(number)))")
+    return TraceReadingError(
+      .cannotOpen(errno: number), "\(what): \(String(cString: strerror(number)))")
   }
 }

@@ -51,6 +51,14 @@ public struct RecordStream: ~Copyable {
     streams.reduce(0) { $0 + $1.timeRegressions }
   }
 
+  /// How many records each CPU of each buffer had, so far; CPUs without data are not listed.
+  ///
+  /// At the end of a whole recording, a CPU's number is its statistics' `entries` + `readEvents`: what
+  /// trace-cmd found in the kernel's buffer last, and what it had read before.
+  public var recordCounts: [RecordCount] {
+    streams.map { RecordCount(cpu: $0.cpu, buffer: $0.buffer, count: $0.recordCount) }
+  }
+
   /// The next record or gap; nil after the last.
   ///
   /// A gap comes right after the last record before it, or first of all if nothing is before it.
