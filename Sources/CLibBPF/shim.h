@@ -2,5 +2,7 @@
 #define RMAPCHECK_CLIBBPF_SHIM_H
 
 #include <bpf/btf.h>
+// For libbpf_set_print: without it the library writes its own complaints to stderr, between ours.
+#include <bpf/libbpf.h>
 
 #endif

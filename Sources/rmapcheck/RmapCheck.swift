@@ -5,5 +5,6 @@ struct RmapCheck: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rmapcheck",
     abstract: "Replays kernel traces and checks the anon_vma graph that they rebuild.",
-    version: "0.1.0")
+    version: "0.1.0",
+    subcommands: [ProbesCommand.self])
 }

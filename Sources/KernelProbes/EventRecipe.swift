@@ -1,0 +1,134 @@
+/// One event of the recording vocabulary: how to probe it on any kernel that has it.
+///
+/// A recipe holds names only. Offsets, sizes, signedness and argument numbers come from BTF when
+/// the recipe meets a kernel.
+struct EventRecipe: Sendable {
+  enum Kind: Sendable {
+    /// At the function's entry, where every argument can be read.
+    case entry
+    /// At the return, where only the returned value can be read.
+    case exit
+    /// At the return, with the entry's arguments: since 25f00e40ce79 ("tracing/probes: Support
+    /// $argN in return probe").
+    case exitWithArguments
+  }
+
+  let name: String
+  let kind: Kind
+  /// The functions that do this job, newest kernel first.
+  let symbols: [String]
+  /// The field lists for the prototypes that the function has had, newest kernel first.
+  let shapes: [[Part]]
+  /// The fields of the `NAME_ret` event that goes with an entry event; nil where there is none.
+  let onReturn: [Field]?
+
+  init(
+    _ name: String, _ kind: Kind = .entry, of symbols: String..., shapes: [[Part]],
+    onReturn: [Field]? = nil
+  ) {
+    self.name = name
+    self.kind = kind
+    self.symbols = symbols
+    self.shapes = shapes
+    self.onReturn = onReturn
+  }
+}
+
+/// Alternatives for one job: the family of the newest kernel that this kernel has is taken.
+struct EventChoice: Sendable {
+  let families: [[EventRecipe]]
+
+  init(_ families: [EventRecipe]...) { self.families = families }
+}
+
+/// A part of an event's field list: alternatives, of which the first that can be had is taken.
+struct Part: Sendable {
+  let alternatives: [[Field]]
+  /// A part that the event can do without.
+  let isOptional: Bool
+  /// What its absence probably means, for the note: `PREEMPT_RT?`.
+  let hint: String?
+
+  static func required(_ alternatives: [Field]...) -> Part {
+    Part(alternatives: alternatives, isOptional: false, hint: nil)
+  }
+
+  static func optional(_ alternatives: [Field]..., hint: String? = nil) -> Part {
+    Part(alternatives: alternatives, isOptional: true, hint: hint)
+  }
+}
+
+/// One field of an event: its name in the vocabulary, and the value that it records.
+struct Field: Sendable {
+  let name: String
+  let value: Value
+
+  init(_ name: String, _ value: Value) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// How a recorded number is written in the definition; its width always comes from BTF.
+enum Style: Sendable {
+  /// Addresses, flags and page offsets.
+  case hex
+  /// Counts, with the signedness that BTF gives.
+  case number
+  /// Flags of a signed C type that are read as bits.
+  case unsigned
+}
+
+enum Value: Sendable {
+  /// What a C expression over a base would read: `anon_vma->root->rwsem.count.counter`.
+  ///
+  /// The first of the paths that resolves is taken. A hop may name the struct that an untyped word
+  /// points to: `owner.counter->(task_struct)pid`. `untag` is taken off the last pointer.
+  case path(Base, [String], Style, untag: Int = 0)
+  /// The argument itself.
+  case argument(Argument, Style)
+  /// One bit of a word, its number an enumerator.
+  case bit(Base, [String], enumerator: String, of: String)
+  case returnValue(Style)
+  /// A member's offset, as a constant.
+  case offset(of: String, in: String)
+  /// A struct's size, as a constant.
+  case size(of: String)
+  case constant(Int)
+}
+
+/// A function's argument, found by its declaration.
+enum Argument: Sendable, Hashable {
+  /// The nth argument that points to this struct.
+  case pointer(to: String, nth: Int = 1)
+  /// The first argument that points to a pointer to this struct.
+  case pointerToPointer(to: String)
+  /// The argument of the first of these names that is there.
+  case named([String])
+}
+
+/// Where a path starts: an argument, and the hops that all fields of one object share.
+struct Base: Sendable {
+  let argument: Argument
+  let prefix: String
+
+  init(_ argument: Argument, _ prefix: String = "") {
+    self.argument = argument
+    self.prefix = prefix
+  }
+}
+
+extension EventRecipe {
+  /// Every event of the vocabulary for a level, in its order.
+  static func choices(for level: ProbeLevel) -> [EventChoice] {
+    level == .structure ? structure : structure + pages
+  }
+
+  /// Since 25f00e40ce79; the definition of `$argN` at return needs it.
+  static let returnArgumentMarkers = ["traceprobe_get_entry_data_size", "store_trace_entry_data"]
+
+  static let symbolsOfInterest: Set<String> = {
+    let recipes = choices(for: .pages).flatMap { $0.families.joined() }
+    return Set(recipes.flatMap(\.symbols)).union(returnArgumentMarkers)
+  }()
+}

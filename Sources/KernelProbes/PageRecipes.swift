@@ -1,0 +1,118 @@
+/// The events that map, unmap and move anonymous pages.
+///
+/// From 6.3 to 6.8 the kernel went from page_* functions, which get a subpage, to folio_* ones.
+/// Each job is chosen for itself, since the kernels between have some of both.
+extension EventRecipe {
+  static let pages: [EventChoice] = [
+    EventChoice([folioNew], [pageNew]),
+    EventChoice([folioAdd, folioAddPMD], [pageAdd]),
+    EventChoice([folioRemove, folioRemovePMD], [pageRemove]),
+    EventChoice([folioMove], [pageMove]),
+    EventChoice([lruAdd]), EventChoice([splitPMD]),
+  ]
+
+  // MARK: Folios
+
+  private static let folio = Base(.pointer(to: "folio"))
+
+  private static let folioFields: [Part] =
+    [pointer("folio", to: "folio")] + folioFieldsWithoutPointer
+
+  private static let folioAndPageFields: [Part] =
+    [pointer("folio", to: "folio"), pointer("page", to: "page")]
+
+  private static let folioFieldsWithoutPointer: [Part] =
+    pageFields(folio) + [
+      .optional([Field("folio_nr", .path(folio, ["_nr_pages", "_folio_nr_pages"], .unsigned))]),
+      pageSize,
+    ]
+
+  private static let address = argument("addr", "address", "addr", "haddr")
+  private static let rmapFlags = argument("rmap_flags", "flags", style: .unsigned)
+  private static let pageCount = argument("nr", "nr_pages", "nr", style: .number)
+
+  /// `mm/rmap.c:folio_add_new_anon_rmap`: a new folio is mapped for the first time. At the return,
+  /// when mapping and index are set.
+  static let folioNew = EventRecipe(
+    "folio_new", .exitWithArguments, of: "folio_add_new_anon_rmap",
+    shapes: [
+      folioFields + [vmaFields(nth: 1), address, rmapFlags],
+      folioFields + [vmaFields(nth: 1), address],
+    ])
+
+  /// `mm/rmap.c:folio_add_anon_rmap_ptes`: nr pages from page on are mapped by page table entries.
+  static let folioAdd = EventRecipe(
+    "folio_add", of: "folio_add_anon_rmap_ptes",
+    shapes: [
+      folioAndPageFields + [pageCount] + folioFieldsWithoutPointer
+        + [vmaFields(nth: 1), address, rmapFlags]
+    ])
+
+  /// `mm/rmap.c:folio_add_anon_rmap_pmd`: a folio is mapped by one entry of a middle directory.
+  static let folioAddPMD = EventRecipe(
+    "folio_add_pmd", of: "folio_add_anon_rmap_pmd",
+    shapes: [
+      folioAndPageFields + folioFieldsWithoutPointer + [vmaFields(nth: 1), address, rmapFlags]
+    ])
+
+  /// `mm/rmap.c:folio_remove_rmap_ptes`: nr mappings go. File pages pass here too.
+  static let folioRemove = EventRecipe(
+    "folio_remove", of: "folio_remove_rmap_ptes",
+    shapes: [
+      folioAndPageFields + [pageCount] + folioFieldsWithoutPointer + [vmaFields(nth: 1)]
+    ])
+
+  /// `mm/rmap.c:folio_remove_rmap_pmd`: a mapping by a middle directory's entry goes.
+  static let folioRemovePMD = EventRecipe(
+    "folio_remove_pmd", of: "folio_remove_rmap_pmd",
+    shapes: [folioAndPageFields + folioFieldsWithoutPointer + [vmaFields(nth: 1)]])
+
+  /// `mm/rmap.c:folio_move_anon_rmap`: an exclusive folio now belongs to the VMA's own anon_vma.
+  /// At the return, when mapping is set.
+  static let folioMove = EventRecipe(
+    "folio_move", .exitWithArguments, of: "folio_move_anon_rmap",
+    shapes: [folioFields + [vmaFields(nth: 1)]])
+
+  // MARK: Pages
+
+  private static let page = Base(.pointer(to: "page"))
+
+  /// The page, which may be any of a compound page's, and what its head says. The head's fields
+  /// hold only if bit 0 of compound_head is set; the reader of the recording looks.
+  private static let subpageFields: [Part] =
+    [pointer("page", to: "page")] + pageFields(page) + [
+      .optional([Field("folio_nr", .path(page, ["(folio)_folio_nr_pages"], .unsigned))]), pageSize,
+      .required([
+        Field("compound_head", .path(page, ["compound_head"], .hex)),
+        Field("head_mapping", .path(page, ["compound_head->(page)mapping"], .hex, untag: 1)),
+        Field("head_index", .path(page, ["compound_head->(page)index"], .hex, untag: 1)),
+      ]),
+      vmaFields(nth: 1),
+    ]
+
+  /// `mm/rmap.c:page_add_new_anon_rmap`: as `folioNew`, at the entry: mapping is not set yet.
+  static let pageNew = EventRecipe(
+    "page_new", of: "page_add_new_anon_rmap", shapes: [subpageFields + [address]])
+
+  /// `mm/rmap.c:page_add_anon_rmap`: one page, or a huge one, is mapped once more.
+  static let pageAdd = EventRecipe(
+    "page_add", of: "page_add_anon_rmap", shapes: [subpageFields + [address, rmapFlags]])
+
+  /// `mm/rmap.c:page_remove_rmap`: one mapping goes. File pages pass here too.
+  static let pageRemove = EventRecipe(
+    "page_remove", of: "page_remove_rmap",
+    shapes: [subpageFields + [argument("compound", "compound", style: .unsigned)]])
+
+  /// `mm/rmap.c:page_move_anon_rmap`: as `folioMove`, at the entry: mapping is the old one.
+  static let pageMove = EventRecipe("page_move", of: "page_move_anon_rmap", shapes: [subpageFields])
+
+  // MARK: Both
+
+  /// `mm/swap.c:folio_add_lru_vma`: right after a new page is mapped, with its mapping set.
+  static let lruAdd = EventRecipe(
+    "lru_add", of: "folio_add_lru_vma", shapes: [folioFields + [vmaFields(nth: 1)]])
+
+  /// `mm/huge_memory.c:__split_huge_pmd`: one mapping of a huge page becomes one for each page.
+  static let splitPMD = EventRecipe(
+    "split_pmd", of: "__split_huge_pmd", shapes: [[vmaFields(nth: 1), address]])
+}

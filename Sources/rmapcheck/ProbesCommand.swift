@@ -1,0 +1,73 @@
+import ArgumentParser
+import Glibc
+import KernelProbes
+
+extension ProbeLevel: ExpressibleByArgument {}
+
+/// `rmapcheck probes`: what to write into `kprobe_events` of a kernel that is to be recorded.
+struct ProbesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "probes",
+    abstract: "Prints the kprobe_events definitions for a kernel, one per line.",
+    discussion: """
+      Offsets come from the kernel's type information (BTF), functions from its symbol table. \
+      What the kernel cannot give is named on stderr.
+
+      Exit status: 0, 3 for a file that cannot be read, 4 for a kernel whose anon_vma interval \
+      trees cannot be probed, 64 for a usage error.
+      """)
+
+  @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"))
+  var btf = "/sys/kernel/btf/vmlinux"
+
+  @Option(help: ArgumentHelp("The kernel's symbol table.", valueName: "file"))
+  var kallsyms = "/proc/kallsyms"
+
+  @Flag(help: "Take the functions from BTF instead, unverified.")
+  var noKallsyms = false
+
+  @Option(help: "What to record.")
+  var level = ProbeLevel.pages
+
+  func run() throws {
+    let plan: ProbePlan
+    do {
+      let types = try KernelTypes(path: btf)
+      plan = ProbePlan(level: level, types: types, symbols: try symbols(types))
+    } catch {
+      complain("\(error)")
+      throw ExitCode(3)
+    }
+    for note in plan.notes { complain(note) }
+    guard plan.hasCore else {
+      complain("no graph can be rebuilt without avc_insert and avc_remove")
+      throw ExitCode(4)
+    }
+    let lines = plan.definitions.map { $0.line + "\n" }.joined()
+    guard write(all: lines, to: STDOUT_FILENO) else {
+      complain("cannot write the definitions: \(String(cString: strerror(errno)))")
+      throw ExitCode(EX_IOERR)
+    }
+  }
+
+  private func symbols(_ types: KernelTypes) throws(ProbeFailure) -> KernelSymbols {
+    guard noKallsyms else { return try KernelSymbols(path: kallsyms) }
+    complain("symbols are taken from BTF and not verified")
+    return KernelSymbols(unverifiedFrom: types)
+  }
+
+  private func complain(_ line: String) {
+    _ = write(all: "rmapcheck probes: \(line)\n", to: STDERR_FILENO)
+  }
+
+  /// `print` would not say that half of the definitions were lost on a full disk.
+  private func write(all text: String, to descriptor: CInt) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count > 0 { rest = rest.dropFirst(count) }
+      if count < 0, errno != EINTR { return false }
+    }
+    return true
+  }
+}
