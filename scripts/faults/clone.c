@@ -68,7 +68,7 @@ static void hide_one(enum operation wanted, struct pt_regs *regs, bool oldest)
 			if (each->anon_vma == src->anon_vma)
 				avc = each;
 	}
-	if (!avc || !av_take())
+	if (!avc || !av_take(src))
 		return;
 	note = av_note(AV_HIDDEN, src);
 	if (!note)
@@ -88,7 +88,7 @@ static void hide_all(enum operation wanted, struct pt_regs *regs)
 	struct av_note *note;
 
 	if (!av_ours() || operation_of(dst, src) != wanted || !src->anon_vma ||
-	    list_empty(&src->anon_vma_chain) || !av_take())
+	    list_empty(&src->anon_vma_chain) || !av_take(src))
 		return;
 	note = av_note(AV_HIDDEN, src);
 	if (!note)

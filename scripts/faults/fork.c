@@ -28,7 +28,7 @@ static void wrong_root_set(const struct av_call *call, struct pt_regs *regs)
 	struct anon_vma *av = made(call, regs);
 	struct av_note *note;
 
-	if (!av || !av_take())
+	if (!av || !av_take((void *)call->arg[0]))
 		return;
 	note = av_note(AV_WRONG_ROOT, av);
 	if (!note)
@@ -56,7 +56,7 @@ static void wrong_parent_set(const struct av_call *call, struct pt_regs *regs)
 	struct anon_vma *av = made(call, regs);
 	struct av_note *note;
 
-	if (!av || !av_take())
+	if (!av || !av_take((void *)call->arg[0]))
 		return;
 	note = av_note(AV_WRONG_PARENT, av);
 	if (!note)
@@ -83,7 +83,7 @@ static void lost_active(const struct av_call *call, struct pt_regs *regs)
 {
 	struct anon_vma *av = made(call, regs);
 
-	if (!av || !av_take())
+	if (!av || !av_take((void *)call->arg[0]))
 		return;
 	av->num_active_vmas--;
 	report(call, av, "num_active_vmas not raised");
@@ -93,7 +93,7 @@ static void lost_child(const struct av_call *call, struct pt_regs *regs)
 {
 	struct anon_vma *av = made(call, regs);
 
-	if (!av || !av_take())
+	if (!av || !av_take((void *)call->arg[0]))
 		return;
 	av->parent->num_children--;
 	report(call, av, "num_children of the parent not raised");
@@ -103,7 +103,7 @@ static void lost_active_clone(const struct av_call *call, struct pt_regs *regs)
 {
 	struct vm_area_struct *dst = (void *)call->arg[0], *src = (void *)call->arg[1];
 
-	if (regs->ax || !av_ours() || dst->vm_mm != src->vm_mm || !dst->anon_vma || !av_take())
+	if (regs->ax || !av_ours() || dst->vm_mm != src->vm_mm || !dst->anon_vma || !av_take(src))
 		return;
 	dst->anon_vma->num_active_vmas--;
 	av_report("anon_vma_clone", "dst=%px src=%px av=%px: num_active_vmas not raised",
@@ -116,7 +116,7 @@ static void lost_reference(const struct av_call *call, struct pt_regs *regs)
 
 	if (!av || !av_note(AV_LOST_REFERENCE, av))
 		return;
-	if (!av_take()) {
+	if (!av_take((void *)call->arg[0])) {
 		av_forget(av_note_of_object(AV_LOST_REFERENCE, av));
 		return;
 	}
@@ -145,7 +145,7 @@ static void choose(struct pt_regs *regs, bool root)
 		return;
 	if (root && src->anon_vma->root == src->anon_vma)
 		return;
-	if (!av_take())
+	if (!av_take(src))
 		return;
 	dst->anon_vma = root ? src->anon_vma->root : src->anon_vma;
 	av_report("anon_vma_clone", "dst=%px src=%px: dst->anon_vma=%px which has %lu VMAs",
@@ -169,7 +169,7 @@ static enum av_verdict skip_fork(struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = (void *)regs->di, *pvma = (void *)regs->si;
 
-	if (!av_ours() || !pvma->anon_vma || vma->anon_vma != pvma->anon_vma || !av_take())
+	if (!av_ours() || !pvma->anon_vma || vma->anon_vma != pvma->anon_vma || !av_take(pvma))
 		return AV_PASS;
 	/* unlink_anon_vmas will lower the counter of what may be gone by then */
 	vma->anon_vma->num_active_vmas++;

@@ -19,7 +19,7 @@ static void arm(const char *function, struct vm_area_struct *vma, enum way way)
 	if (!av_ours() || !av || list_empty(&vma->anon_vma_chain) ||
 	    (way == ANOTHER && av == av->root))
 		return;
-	if (rwsem_is_locked(&av->root->rwsem) || !av_take())
+	if (rwsem_is_locked(&av->root->rwsem) || !av_take(vma))
 		return;
 	note = av_note(AV_LOCK, &av->root->rwsem);
 	if (!note)

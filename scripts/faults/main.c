@@ -25,6 +25,10 @@ static unsigned int count = 1;
 module_param(count, uint, 0444);
 MODULE_PARM_DESC(count, "break at most this many (default 1)");
 
+static unsigned long pages;
+module_param(pages, ulong, 0444);
+MODULE_PARM_DESC(pages, "only VMAs of this many pages (default any)");
+
 static atomic_t candidates = ATOMIC_INIT(0);
 
 static const struct av_fault *const lists[] = {
@@ -39,10 +43,13 @@ bool av_ours(void)
 	return !strncmp(current->comm, comm, strlen(comm));
 }
 
-bool av_take(void)
+bool av_take(const struct vm_area_struct *vma)
 {
-	unsigned int n = atomic_inc_return(&candidates) - 1;
+	unsigned int n;
 
+	if (pages && vma_pages(vma) != pages)
+		return false;
+	n = atomic_inc_return(&candidates) - 1;
 	return n >= after && n - after < count;
 }
 
@@ -82,8 +89,8 @@ static int __init anon_vma_faults_init(void)
 	err = av_hooks_register(chosen->hooks);
 	if (err)
 		return err;
-	pr_info("armed %s (%s) after=%u count=%u comm=%s\n",
-		chosen->name, chosen->what, after, count, comm);
+	pr_info("armed %s (%s) pages=%lu after=%u count=%u comm=%s\n",
+		chosen->name, chosen->what, pages, after, count, comm);
 	return 0;
 }
 

@@ -94,7 +94,7 @@ static void to_stranger(const char *function, struct pt_regs *regs)
 	if (!av_ours() || !vma->anon_vma)
 		return;
 	stranger = stranger_to(vma->anon_vma);
-	if (!stranger || !av_take() || !substitute(regs, stranger))
+	if (!stranger || !av_take(vma) || !substitute(regs, stranger))
 		return;
 	report(function, (void *)regs->di, vma, stranger);
 }
@@ -119,7 +119,7 @@ static enum av_verdict new_to_root(struct pt_regs *regs)
 	if (!av_ours() || !NEW_IS_EXCLUSIVE(regs) || !vma->anon_vma ||
 	    vma->anon_vma->root == vma->anon_vma)
 		return AV_PASS;
-	if (av_take() && substitute(regs, vma->anon_vma->root))
+	if (av_take(vma) && substitute(regs, vma->anon_vma->root))
 		report(ADD_NEW, (void *)regs->di, vma, vma->anon_vma->root);
 	return AV_PASS;
 }
@@ -128,7 +128,7 @@ static enum av_verdict new_off_by_one(struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = (void *)regs->si;
 
-	if (!av_ours() || !NEW_IS_EXCLUSIVE(regs) || !vma->anon_vma || !av_take())
+	if (!av_ours() || !NEW_IS_EXCLUSIVE(regs) || !vma->anon_vma || !av_take(vma))
 		return AV_PASS;
 	av_report(ADD_NEW, "page=%px vma=%px address=%lx: index one too high", (void *)regs->di, vma,
 		  regs->dx);
@@ -145,7 +145,7 @@ static enum av_verdict shared_to_newest(struct pt_regs *regs)
 	if (!av_ours() || (regs->cx & (__force unsigned long)RMAP_EXCLUSIVE) || !av ||
 	    av->root == av || PageAnon((struct page *)regs->di))
 		return AV_PASS;
-	if (!av_take() || !substitute(regs, NULL))
+	if (!av_take(vma) || !substitute(regs, NULL))
 		return AV_PASS;
 	/* What is read from it is its root only. */
 	copy = &copies[((void *)regs->si - (void *)copies) / sizeof(copies[0])].anon_vma;

@@ -14,7 +14,7 @@ static void split_cloned(const struct av_call *call, struct pt_regs *regs)
 	struct av_note *split = av_note_of_task(AV_IN_SPLIT), *note;
 
 	if (!split || split->object != src || regs->ax || !src->anon_vma ||
-	    list_empty(&src->anon_vma_chain) || !av_take())
+	    list_empty(&src->anon_vma_chain) || !av_take(src))
 		return;
 	note = av_note(AV_HIDDEN, src);
 	if (!note)
@@ -48,7 +48,7 @@ static enum av_verdict insert_nothing(struct pt_regs *regs)
 {
 	struct anon_vma_chain *avc = (void *)regs->di;
 
-	if (!is_own_first(avc) || !av_take() || !av_note(AV_NOT_INSERTED, avc))
+	if (!is_own_first(avc) || !av_take(avc->vma) || !av_note(AV_NOT_INSERTED, avc))
 		return AV_PASS;
 	av_report("anon_vma_interval_tree_insert", "avc=%px vma=%px av=%px: not inserted", avc,
 		  avc->vma, avc->anon_vma);
@@ -71,7 +71,7 @@ static enum av_verdict insert_elsewhere(struct pt_regs *regs)
 	struct anon_vma_chain *avc = (void *)regs->di;
 	struct av_note *note;
 
-	if (!is_own_first(avc) || !av_take())
+	if (!is_own_first(avc) || !av_take(avc->vma))
 		return AV_PASS;
 	note = av_note(AV_ELSEWHERE, avc);
 	if (!note)
@@ -100,7 +100,7 @@ static enum av_verdict shift_copy(struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = *(struct vm_area_struct **)regs->di;
 
-	if (!av_ours() || !vma->anon_vma || !av_take())
+	if (!av_ours() || !vma->anon_vma || !av_take(vma))
 		return AV_PASS;
 	av_report("copy_vma", "vma=%px addr=%lx pgoff=%lx av=%px: pgoff one too high", vma, regs->si,
 		  regs->cx, vma->anon_vma);

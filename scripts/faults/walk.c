@@ -4,11 +4,11 @@
 
 static void end_walk(const char *function, struct pt_regs *regs)
 {
-	if (!regs->ax || !av_ours() || !av_take())
+	struct anon_vma_chain *avc = (void *)regs->ax;
+
+	if (!avc || !av_ours() || !av_take(avc->vma))
 		return;
-	av_report(function, "avc=%px vma=%px av=%px: not returned", (void *)regs->ax,
-		  ((struct anon_vma_chain *)regs->ax)->vma,
-		  ((struct anon_vma_chain *)regs->ax)->anon_vma);
+	av_report(function, "avc=%px vma=%px av=%px: not returned", avc, avc->vma, avc->anon_vma);
 	regs->ax = 0;
 }
 
