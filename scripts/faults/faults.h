@@ -59,7 +59,7 @@ extern const struct av_fault av_walk_faults[];
 /* main.c */
 bool av_ours(void);	/* is the current task one that faults are limited to? */
 /* A candidate: true if this one is to be broken (pages=, after=, count=). */
-bool av_take(const struct vm_area_struct *vma);
+bool av_take(struct vm_area_struct *vma);
 /* The one line that says what was broken: ends up in the console log. */
 void av_report(const char *function, const char *fmt, ...) __printf(2, 3);
 

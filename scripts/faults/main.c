@@ -43,7 +43,7 @@ bool av_ours(void)
 	return !strncmp(current->comm, comm, strlen(comm));
 }
 
-bool av_take(const struct vm_area_struct *vma)
+bool av_take(struct vm_area_struct *vma)
 {
 	unsigned int n;
 
