@@ -107,16 +107,16 @@ private struct ProgressLine {
 
   func show(_ done: Int) {
     guard isShown, total > 1 else { return }
-    fputs("\r\u{1b}[K\(done) of \(total) recordings", stderr)
+    writeToStandardError("\r\u{1b}[K\(done) of \(total) recordings")
   }
 
   func clear() {
-    if isShown, total > 1 { fputs("\r\u{1b}[K", stderr) }
+    if isShown, total > 1 { writeToStandardError("\r\u{1b}[K") }
   }
 
   func print(_ text: String) {
     clear()
     Swift.print(text, terminator: "")
-    fflush(stdout)
+    fflush(nil)
   }
 }
