@@ -22,6 +22,12 @@ ensure_packages() {
     fail "apt-get could not install ${missing[*]}"
 }
 
+# What building takes on a fresh Debian 12 machine that has Swift.
+ensure_build_packages() {
+  command -v swift >/dev/null || fail "no swift on the PATH; install Swift 6.3 (https://swift.org/install)"
+  ensure_packages build-essential pkg-config libtraceevent-dev libzstd-dev zlib1g-dev libbpf-dev
+}
+
 # newest_package REGEX: the newest package whose whole name matches. Kernel package names carry the
 # ABI number, which every security update changes: they are looked up and never pinned.
 newest_package() {
