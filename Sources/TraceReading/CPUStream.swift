@@ -84,6 +84,7 @@ struct CPUStream {
     guard let walker = PageWalker(page.bytes, layout) else {
       throw damaged("a page head that does not fit its page of \(page.bytes.count) bytes")
     }
+    if walker.isHole { throw damaged("a page of zeros") }
     self.walker = walker
     if walker.loss != .none { note(walker.loss) }
     return true

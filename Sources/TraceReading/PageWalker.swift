@@ -51,6 +51,9 @@ struct PageWalker {
     timestamp = 0
   }
 
+  /// Whether the page's head is all zero: no kernel writes that, a hole in a copied file does.
+  var isHole: Bool { end == next && timestamp == 0 && loss == .none }
+
   /// Reads the page's head; nil if it does not fit the page.
   init?(_ bytes: UnsafeRawBufferPointer, _ layout: PageLayout) {
     guard bytes.count >= layout.dataOffset else { return nil }

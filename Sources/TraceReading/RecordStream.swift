@@ -53,8 +53,8 @@ public struct RecordStream: ~Copyable {
 
   /// How many records each CPU of each buffer had, so far; CPUs without data are not listed.
   ///
-  /// At the end of a whole recording, a CPU's number is its statistics' `entries` + `readEvents`: what
-  /// trace-cmd found in the kernel's buffer last, and what it had read before.
+  /// At the end these are at most the statistics' `entries` + `readEvents`, and mostly equal: trace-cmd
+  /// notes the statistics while its recorders may still be reading, so that some records count twice.
   public var recordCounts: [RecordCount] {
     streams.map { RecordCount(cpu: $0.cpu, buffer: $0.buffer, count: $0.recordCount) }
   }

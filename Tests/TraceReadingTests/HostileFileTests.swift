@@ -131,6 +131,17 @@ import Testing
     #expect(readAll(bytes.all).error?.what == "the data of the CPUs overlap")
   }
 
+  @Test func pageOfZeros() {
+    var page = PageBuilder(at: 5)
+    page.event(100)
+    let sample = SampleTrace(cpus: [[page, PageBuilder(at: 0)]])
+    for bytes in sample.everyFile {
+      let (items, error) = readAll(bytes)
+      #expect(items.count == 1)
+      #expect(error?.what == "a page of zeros, CPU 0 of buffer 0")
+    }
+  }
+
   @Test func chunkThatIsABomb() throws {
     let frame = SampleTrace.Packing.zstdBomb(size: 1 << 20)
     var chunk = Bytes()
