@@ -51,7 +51,8 @@ let package = Package(
     .testTarget(
       name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent"],
       swiftSettings: settings),
-    .testTarget(name: "KernelProbesTests", dependencies: ["KernelProbes"], swiftSettings: settings),
+    .testTarget(
+      name: "KernelProbesTests", dependencies: ["KernelProbes", "CLibBPF"], swiftSettings: settings),
     .testTarget(
       name: "InvariantsTests", dependencies: ["Invariants", "RmapGraph", "RmapEvents"],
       swiftSettings: settings),

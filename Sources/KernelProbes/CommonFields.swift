@@ -32,9 +32,9 @@ func counters(of anonVMA: Base) -> Part {
     [Field("degree", .path(anonVMA, ["degree"], .number))])
 }
 
-/// The mark by which `folio_nr` and `index` are read for a large folio.
+/// Where a folio (or the head of a compound page) belongs, and whether it is large.
 ///
-/// `flags` is a struct of one word since 6.18 (memdesc_flags_t).
+/// `flags` is a struct of one word since the kernel has memdesc_flags_t.
 func pageFields(_ page: Base) -> [Part] {
   [
     .required([

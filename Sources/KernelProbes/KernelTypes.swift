@@ -41,6 +41,12 @@ public final class KernelTypes {
   /// Reads raw BTF (`/sys/kernel/btf/vmlinux`), or the `.BTF` section of an ELF `vmlinux`.
   public init(path: String) throws(ProbeFailure) {
     _ = libbpf_set_print(nil)
+    // libbpf's code for a missing section is that for a missing file: see to the file first.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+    }
+    close(descriptor)
     guard let btf = btf__parse(path, nil) else {
       throw .unreadable(path: path, reason: "no usable BTF: \(Self.reason(errno))")
     }
@@ -60,10 +66,12 @@ public final class KernelTypes {
 
   private static func reason(_ code: CInt) -> String {
     switch code {
-    // libbpf's codes for these two.
-    case EPROTO: "neither raw BTF nor an ELF file"
-    case ENODATA: "the ELF file has no .BTF section"
     case EINVAL: "damaged, or of a kind that this libbpf does not know"
+    case EIO: "too short"
+    // libbpf looks for BTF first and for ELF then: these are what it says of an ELF file without
+    // the section, and (with its own codes from 4000 on) of anything else.
+    case ENOENT, ENODATA: "an ELF file without a .BTF section"
+    case EPROTO, 4000...: "neither raw BTF nor an ELF file"
     default: String(cString: strerror(code))
     }
   }

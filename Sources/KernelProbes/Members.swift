@@ -15,7 +15,7 @@ extension KernelTypes {
     for name in path.split(separator: ".", omittingEmptySubsequences: false) {
       guard let container = unqualified(found.type) else { throw Absence("damaged type") }
       var visited: Set<TypeID> = []
-      guard let bits = find(String(name), in: container.id, &visited) else {
+      guard !name.isEmpty, let bits = find(String(name), in: container.id, &visited) else {
         throw Absence("\(container.name) has no member \(name)")
       }
       guard bits.offset.isMultiple(of: 8), !bits.isBitfield else {

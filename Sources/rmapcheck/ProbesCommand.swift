@@ -13,8 +13,10 @@ struct ProbesCommand: ParsableCommand {
       Offsets come from the kernel's type information (BTF), functions from its symbol table. \
       What the kernel cannot give is named on stderr.
 
+      The lines hold backslashes: write them with cat or printf '%s\\n', not with echo.
+
       Exit status: 0, 3 for a file that cannot be read, 4 for a kernel whose anon_vma interval \
-      trees cannot be probed, 64 for a usage error.
+      trees cannot be probed, 64 for a usage error, 74 if the lines cannot be written.
       """)
 
   @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks the paths of the kernel's anon_vma code one by one and checks the memory on each. Each path
 // is a function in one of the tables of anon_vma_paths/*.c. It wants to be root in a machine of its
-// own: it starts KSM, compacts memory, mounts a cgroup file system and soft-offlines pages.
+// own: it starts KSM, compacts memory, mounts a cgroup file system.
 #include "anon_vma_paths/support.h"
 
 #include <getopt.h>
