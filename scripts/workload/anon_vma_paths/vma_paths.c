@@ -106,6 +106,22 @@ static void fill_hole(void)
 	unmap(area, 3 * part);
 }
 
+/* The first third was never touched: it takes over the anon_vma of the last when the middle, which
+ * kept them apart, becomes like both. */
+static void merge_unfaulted(void)
+{
+	size_t third = 4 * scale;
+	char *area = map_pages(3 * third, RW);
+
+	protect(PAGE(area, third), third, PROT_READ);
+	fill(PAGE(area, 2 * third), third, 9);
+	protect(PAGE(area, third), third, RW);
+	fill(area, 2 * third, 10);
+	verify(area, 2 * third, 10);
+	verify(PAGE(area, 2 * third), third, 9);
+	unmap(area, 3 * third);
+}
+
 static void unmap_parts(void)
 {
 	size_t part = 4 * scale;
@@ -217,6 +233,7 @@ const struct path vma_paths[] = {
 	{ "split-comb", split_comb, "one VMA a page and back" },
 	{ "neighbours", neighbours, "prepare takes a neighbour's anon_vma" },
 	{ "fill-hole", fill_hole, "a mapping between two parts of an old one" },
+	{ "merge-unfaulted", merge_unfaulted, "a VMA without an anon_vma takes over its neighbour's" },
 	{ "unmap-parts", unmap_parts, "munmap of head, tail and hole" },
 	{ "private-file", private_file, "copied pages of a private file mapping" },
 	{ "dontneed-free", dontneed_and_free, "MADV_DONTNEED and MADV_FREE" },
