@@ -57,7 +57,7 @@ let package = Package(
       name: "InvariantsTests", dependencies: ["Invariants", "RmapGraph", "RmapEvents"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckingTests", dependencies: ["Checking", "Reports"], swiftSettings: settings),
+      name: "CheckingTests", dependencies: ["Checking", "Reports", "Invariants", "RmapGraph"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
