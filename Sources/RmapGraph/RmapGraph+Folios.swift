@@ -10,7 +10,11 @@ extension RmapGraph {
     case .remove: removeMapping(event, stamp, &observer)
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
-    case .splitPMD: splitPMD(event)
+    case .splitPMD:
+      // What it does to the mappings is told by other events: on newer kernels a split adds the PTE mappings
+      // before it removes the PMD's (or, when it freezes the pages, adds none); on 6.1 it leaves the pages
+      // mapped, and when it freezes them removes each one's mapping (mm/huge_memory.c:__split_huge_pmd_locked).
+      break
     }
   }
 
@@ -106,18 +110,6 @@ extension RmapGraph {
     let priorIndex = folios[slot].index
     let prior = adopt(event, slot, stamp)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
-  }
-
-  /// 6.1 turns a PMD mapping into PTE mappings without an event per page.
-  private mutating func splitPMD(_ event: FolioEvent) {
-    guard let address = event.address else { return }
-    let mm = event.vma.mm.raw
-    let first = address.page & ~511
-    for page in first..<first + 512 {
-      guard var entry = tables.entry(mm: mm, page: page), entry.isPMD else { continue }
-      entry.isPMD = false
-      tables.set(mm: mm, page: page, to: entry)
-    }
   }
 
   private func tell<Observer: GraphObserver>(
@@ -269,7 +261,7 @@ extension RmapGraph {
         if !event.mapping.isKSM, !event.isPMD { statistics.unpredictedUnmaps += 1 }
         continue
       }
-      // A PMD that was split first: its PTE mappings stay (mm/huge_memory.c:__split_huge_pmd_locked).
+      // A split adds the PTE mappings before it removes the PMD's: they stay.
       if event.isPMD && !entry.isPMD { continue }
       if !event.mapping.isKSM { statistics.predictedUnmaps += 1 }
       tables.set(mm: mm.raw, page: at, to: nil)
