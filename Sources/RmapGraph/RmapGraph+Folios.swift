@@ -42,12 +42,18 @@ extension RmapGraph {
     var prior: Prior?
     var slot: UInt32
     var priorIndex: PgOff?
+    // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped; KSM's pages are
+    // not followed: their places are not linear, and another structure finds them.
+    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
+    if event.mapping.isKSM {
+      return tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
+    }
     if let known = folioOf[event.folio.raw] {
       slot = known
       priorIndex = folios[slot].index
       prior = adopt(event, slot, stamp)
     } else {
-      let isSet = event.mapping.isAnonymous || event.mapping.isKSM
+      let isSet = event.mapping.isAnonymous
       let mapping = isSet ? event.mapping : predictedMapping(event, isNew: false)
       let first = event.vma.linearIndex(of: event.address ?? event.vma.start)
       let index = isSet ? event.index : PgOff(first.raw &- UInt64(event.subpage))
@@ -60,7 +66,9 @@ extension RmapGraph {
   private mutating func removeMapping<Observer: GraphObserver>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    // File pages pass page_remove_rmap too.
+    // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed; or KSM has
+    // merged it, with no event but this.
+    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
     guard event.mapping.isAnonymous || event.mapping.isKSM else { return }
     let vma = vmaOf[event.vma.address.raw]
     let slot = folioOf[event.folio.raw]
@@ -165,7 +173,7 @@ extension RmapGraph {
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
   private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
     let old = folios[slot]
-    guard event.mapping.isAnonymous || event.mapping.isKSM else { return nil }
+    guard event.mapping.isAnonymous else { return nil }
     let prior = Prior(
       mapping: old.mapping, wasPredicted: old.mappingIsPredicted, stamp: old.stamp)
     folios[slot].mappingIsPredicted = false
@@ -291,7 +299,9 @@ extension RmapGraph {
   private mutating func displace(
     _ old: PageTables.Entry, by slot: UInt32, _ mm: KernelAddress, _ page: UInt64
   ) {
-    guard old.folio != slot else { return countMapping(-1, slot) }
+    guard old.folio != slot, !folios[old.folio].address.isNull else {
+      return countMapping(-1, old.folio)
+    }
     if displaced.count == Self.displacedKept { countMapping(-1, displaced.removeFirst().entry.folio) }
     displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
   }
