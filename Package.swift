@@ -64,7 +64,10 @@ let package = Package(
       dependencies: ["Invariants", "RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckingTests", dependencies: ["Checking", "Reports"], swiftSettings: settings),
+      name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CheckingTests", dependencies: ["Checking", "Reports", "Invariants", "RmapGraph"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -142,7 +142,8 @@ private struct Replay: ~Copyable {
     result.statistics = graph.statistics
     result.invariants = zip(judge.invariants, judge.ledgers).map { invariant, ledger in
       InvariantResult(
-        invariant: invariant, ledger: ledger, missing: invariant.needs.filter { !kinds.contains($0) })
+        invariant: invariant, ledger: ledger, missing: invariant.needs.filter { !kinds.contains($0) },
+        isUnbroken: losses.isEmpty && malformed == 0)
     }
     for (_, finding) in result.findings {
       for stamp in finding.events {

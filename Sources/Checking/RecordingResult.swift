@@ -63,6 +63,8 @@ public struct InvariantResult: Sendable {
   public let ledger: Ledger
   /// The events that it needs and the recording does not have.
   public let missing: [EventKind]
+  /// Whether the recording has no gap and no event that made no sense: only then can "not seen" mean "not so".
+  public let isUnbroken: Bool
 
   /// Its findings.
   public var findings: [Finding] { ledger.findings }
@@ -70,6 +72,6 @@ public struct InvariantResult: Sendable {
   /// Its own verdict: never "holds" with nothing decided.
   public var verdict: Verdict {
     if ledger.violations > 0 { return .violated }
-    return ledger.decided > 0 && missing.isEmpty ? .holds : .undecided
+    return ledger.decided > 0 && missing.isEmpty && isUnbroken ? .holds : .undecided
   }
 }

@@ -99,8 +99,7 @@ struct FieldResolver {
   private func place(_ base: Base, _ path: String, untag: Int) throws(Absence) -> Place {
     let (number, type) = try find(base.argument)
     var place = Place(expression: "$arg\(number)", type: type, last: "argument \(number)")
-    if case .pointerToPointer = base.argument, case .pointer(let target, _)? = types.shape(of: type)
-    {
+    if case .pointerToPointer = base.argument, case .pointer(let target, _)? = types.shape(of: type) {
       place = Place(expression: "+0(\(place.expression))", type: target, last: place.last)
     }
     let hops = (base.prefix + path).components(separatedBy: "->").filter { !$0.isEmpty }

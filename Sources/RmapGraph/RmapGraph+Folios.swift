@@ -10,7 +10,11 @@ extension RmapGraph {
     case .remove: removeMapping(event, stamp, &observer)
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
-    case .splitPMD: splitPMD(event)
+    case .splitPMD:
+      // What it does to the mappings is told by other events: on newer kernels a split adds the PTE mappings
+      // before it removes the PMD's (or, when it freezes the pages, adds none); on 6.1 it leaves the pages
+      // mapped, and when it freezes them removes each one's mapping (mm/huge_memory.c:__split_huge_pmd_locked).
+      break
     }
   }
 
@@ -38,12 +42,18 @@ extension RmapGraph {
     var prior: Prior?
     var slot: UInt32
     var priorIndex: PgOff?
+    // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped; KSM's pages are
+    // not followed: their places are not linear, and another structure finds them.
+    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
+    if event.mapping.isKSM {
+      return tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
+    }
     if let known = folioOf[event.folio.raw] {
       slot = known
       priorIndex = folios[slot].index
       prior = adopt(event, slot, stamp)
     } else {
-      let isSet = event.mapping.isAnonymous || event.mapping.isKSM
+      let isSet = event.mapping.isAnonymous
       let mapping = isSet ? event.mapping : predictedMapping(event, isNew: false)
       let first = event.vma.linearIndex(of: event.address ?? event.vma.start)
       let index = isSet ? event.index : PgOff(first.raw &- UInt64(event.subpage))
@@ -56,7 +66,9 @@ extension RmapGraph {
   private mutating func removeMapping<Observer: GraphObserver>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    // File pages pass page_remove_rmap too.
+    // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed; or KSM has
+    // merged it, with no event but this.
+    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
     guard event.mapping.isAnonymous || event.mapping.isKSM else { return }
     let vma = vmaOf[event.vma.address.raw]
     let slot = folioOf[event.folio.raw]
@@ -106,18 +118,6 @@ extension RmapGraph {
     let priorIndex = folios[slot].index
     let prior = adopt(event, slot, stamp)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
-  }
-
-  /// 6.1 turns a PMD mapping into PTE mappings without an event per page.
-  private mutating func splitPMD(_ event: FolioEvent) {
-    guard let address = event.address else { return }
-    let mm = event.vma.mm.raw
-    let first = address.page & ~511
-    for page in first..<first + 512 {
-      guard var entry = tables.entry(mm: mm, page: page), entry.isPMD else { continue }
-      entry.isPMD = false
-      tables.set(mm: mm, page: page, to: entry)
-    }
   }
 
   private func tell<Observer: GraphObserver>(
@@ -173,7 +173,7 @@ extension RmapGraph {
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
   private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
     let old = folios[slot]
-    guard event.mapping.isAnonymous || event.mapping.isKSM else { return nil }
+    guard event.mapping.isAnonymous else { return nil }
     let prior = Prior(
       mapping: old.mapping, wasPredicted: old.mappingIsPredicted, stamp: old.stamp)
     folios[slot].mappingIsPredicted = false
@@ -269,7 +269,7 @@ extension RmapGraph {
         if !event.mapping.isKSM, !event.isPMD { statistics.unpredictedUnmaps += 1 }
         continue
       }
-      // A PMD that was split first: its PTE mappings stay (mm/huge_memory.c:__split_huge_pmd_locked).
+      // A split adds the PTE mappings before it removes the PMD's: they stay.
       if event.isPMD && !entry.isPMD { continue }
       if !event.mapping.isKSM { statistics.predictedUnmaps += 1 }
       tables.set(mm: mm.raw, page: at, to: nil)
@@ -299,7 +299,9 @@ extension RmapGraph {
   private mutating func displace(
     _ old: PageTables.Entry, by slot: UInt32, _ mm: KernelAddress, _ page: UInt64
   ) {
-    guard old.folio != slot else { return countMapping(-1, slot) }
+    guard old.folio != slot, !folios[old.folio].address.isNull else {
+      return countMapping(-1, old.folio)
+    }
     if displaced.count == Self.displacedKept { countMapping(-1, displaced.removeFirst().entry.folio) }
     displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
   }

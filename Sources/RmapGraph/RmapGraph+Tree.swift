@@ -90,7 +90,10 @@ extension RmapGraph {
     avcs[slot].activeAtLink = update.active
     pushOnTree(slot, anonVMA)
     vmas[vma.slot].linkedView = update.vma
-    if let previous, previous != update.vma { noteGivenUp(previous, update.vma, task: task) }
+    // An unclear task's removals were not taken for the beginning of a range change, so its end is not known.
+    if let previous, previous != update.vma, !isUnclear(task) {
+      noteGivenUp(previous, update.vma, task: task)
+    }
   }
 
   /// After a range change: which addresses the VMA no longer covers, or covers under another offset.

@@ -10,6 +10,8 @@ struct CPUStream {
   let buffer: UInt16
   /// How often a record's time was before that of the record before it.
   private(set) var timeRegressions: UInt64 = 0
+  /// Records read so far.
+  private(set) var recordCount: UInt64 = 0
   /// The gap that the last step crossed; whoever reports it clears it.
   var loss: LostEvents?
 
@@ -36,6 +38,7 @@ struct CPUStream {
   var timestamp: UInt64 { walker.timestamp }
 
   /// The current record.
+  @inline(__always)
   var record: RawRecord {
     let start = walker.payloadOffset
     let bytes = page.bytes
@@ -56,6 +59,7 @@ struct CPUStream {
         let timestamp = walker.timestamp
         if let lastTimestamp, timestamp < lastTimestamp { timeRegressions += 1 }
         lastTimestamp = timestamp
+        recordCount &+= 1
         return .record
       case .damaged:
         throw damaged("a record past the end of its page")
@@ -80,6 +84,7 @@ struct CPUStream {
     guard let walker = PageWalker(page.bytes, layout) else {
       throw damaged("a page head that does not fit its page of \(page.bytes.count) bytes")
     }
+    if walker.isHole { throw damaged("a page of zeros") }
     self.walker = walker
     if walker.loss != .none { note(walker.loss) }
     return true

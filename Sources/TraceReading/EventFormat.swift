@@ -18,6 +18,22 @@ public struct EventField: Equatable, Sendable {
   public let isString: Bool
   /// Whether the field is one of those that every event begins with (`common_pid` …).
   public let isCommon: Bool
+
+  /// A field of these parts, for those who describe events themselves.
+  public init(
+    name: String, typeName: String, offset: Int, size: Int, isSigned: Bool = false,
+    isArray: Bool = false, isDynamic: Bool = false, isString: Bool = false, isCommon: Bool = false
+  ) {
+    self.name = name
+    self.typeName = typeName
+    self.offset = offset
+    self.size = size
+    self.isSigned = isSigned
+    self.isArray = isArray
+    self.isDynamic = isDynamic
+    self.isString = isString
+    self.isCommon = isCommon
+  }
 }
 
 /// The layout of one kind of event, as the recording kernel described it.
@@ -35,6 +51,18 @@ public struct EventFormat: Equatable, Sendable {
   /// The least number of payload bytes that holds every field.
   public let payloadSize: Int
 
+  /// A format of these fields, for those who describe events themselves.
+  public init(
+    id: UInt16, system: String, name: String, fields: [EventField], printFormat: String? = nil
+  ) {
+    self.id = id
+    self.system = system
+    self.name = name
+    self.fields = fields
+    self.printFormat = printFormat
+    payloadSize = fields.map { $0.offset + $0.size }.max() ?? 0
+  }
+
   /// The field of that name, nil if this event has none.
   public func field(_ name: String) -> EventField? {
     fields.first { $0.name == name }
@@ -49,7 +77,8 @@ public struct EventFormats: Sendable {
   public let unreadable: [String]
   private var indexByID: [UInt16: Int] = [:]
 
-  init(_ formats: [EventFormat], unreadable: [String] = []) {
+  /// The formats given; of two with one number the later counts.
+  public init(_ formats: [EventFormat], unreadable: [String] = []) {
     all = formats
     self.unreadable = unreadable
     for (index, format) in formats.enumerated() { indexByID[format.id] = index }

@@ -75,15 +75,15 @@ enum EventFormatParser {
     let fields =
       fields(event.format.common_fields, areCommon: true)
       + fields(event.format.fields, areCommon: false)
-    for field in fields where field.offset < 0 || field.size < 0 || field.offset > 65_535
+    for field in fields
+    where field.offset < 0 || field.size < 0 || field.offset > 65_535
       || field.size > 65_535
     {
       throw failure("places \(field.name) at \(field.offset), size \(field.size)")
     }
     return EventFormat(
       id: id, system: text.system, name: String(cString: name), fields: fields,
-      printFormat: parts.printFormat.map { String(decoding: $0, as: UTF8.self) },
-      payloadSize: fields.map { $0.offset + $0.size }.max() ?? 0)
+      printFormat: parts.printFormat.map { String(decoding: $0, as: UTF8.self) })
   }
 
   private static func fields(

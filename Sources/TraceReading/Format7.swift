@@ -18,7 +18,6 @@ struct Format7 {
   struct Section {
     let id: UInt16
     let isCompressed: Bool
-    let descriptionID: UInt32
     let offset: UInt64
     let size: UInt64
     var dataOffset: UInt64 { offset + Format7.sectionHeaderSize }
@@ -47,21 +46,20 @@ struct Format7 {
 
   /// Walks all sections, which follow each other from the header to the file's end.
   ///
-  /// Options say where sections begin, but nothing else says that the file still has its tail.
+  /// Options say where sections begin, but only this tells that the file still has its tail: the names
+  /// of the sections come last. (Their ids are no help: trace-cmd may count names it does not write.)
   private func checkSections() throws(TraceReadingError) {
     var offset = header.end
-    var stringsSize: UInt64 = 0
-    var descriptionMax: UInt32 = 0
+    var hasNames = false
     while offset < UInt64(file.bytes.count) {
-      let section = try self.section(at: offset)
-      if section.id == Self.stringsID { stringsSize += section.size }
-      descriptionMax = max(descriptionMax, section.descriptionID)
+      let section = try section(at: offset)
+      if section.id == Self.stringsID { hasNames = true }
       offset = section.dataOffset + section.size
     }
-    guard UInt64(descriptionMax) < max(stringsSize, 1) else {
+    guard hasNames else {
       throw TraceReadingError(
-        .truncated(expected: UInt64(descriptionMax) + 1, actual: stringsSize),
-        "section names", at: offset)
+        .truncated(expected: Self.sectionHeaderSize, actual: 0), "the names of the sections",
+        at: offset)
     }
   }
 
@@ -72,9 +70,9 @@ struct Format7 {
     var reader = ByteReader(bytes, section: what, baseOffset: offset)
     let id = try reader.read(UInt16.self)
     let flags = try reader.read(UInt16.self)
+    _ = try reader.read(UInt32.self)  // Where its name lies among the names.
     let section = Section(
-      id: id, isCompressed: flags & Self.flagCompressed != 0,
-      descriptionID: try reader.read(UInt32.self), offset: offset,
+      id: id, isCompressed: flags & Self.flagCompressed != 0, offset: offset,
       size: try reader.read(UInt64.self))
     _ = try file.slice(at: section.dataOffset, count: section.size, "section \(id)")
     return section

@@ -15,6 +15,7 @@ struct PageWalker {
   private static let stampUpperBits: UInt64 = 0xf8 << 56
   private static let flagMissed: UInt64 = 1 << 31
   private static let flagMissedStored: UInt64 = 1 << 30
+  private static let signExtension: UInt64 = 0xffff_ffff << 32
 
   /// What a page notes about records lost before it.
   enum Loss: Equatable {
@@ -50,6 +51,9 @@ struct PageWalker {
     timestamp = 0
   }
 
+  /// Whether the page's head is all zero: no kernel writes that, a hole in a copied file does.
+  var isHole: Bool { end == next && timestamp == 0 && loss == .none }
+
   /// Reads the page's head; nil if it does not fit the page.
   init?(_ bytes: UnsafeRawBufferPointer, _ layout: PageLayout) {
     guard bytes.count >= layout.dataOffset else { return nil }
@@ -60,7 +64,11 @@ struct PageWalker {
         ? bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         : UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
-    let commit = long(at: layout.commitOffset)
+    let word = long(at: layout.commitOffset)
+    let commit = word & 0xffff_ffff
+    // Some kernels (6.1 does, 6.12 does not) add bit 31 as a negative int, which sets all bits above it too.
+    guard word == commit || (word == commit | Self.signExtension && commit & Self.flagMissed != 0)
+    else { return nil }
     let length = commit & ~(Self.flagMissed | Self.flagMissedStored)
     guard length <= UInt64(bytes.count - layout.dataOffset) else { return nil }
     next = layout.dataOffset

@@ -13,6 +13,19 @@ public struct RawRecord {
   /// The event's bytes from its common fields on, at least those; padded to a multiple of 4.
   /// Valid until the next call of `RecordStream.next()`.
   public let payload: UnsafeRawBufferPointer
+
+  /// A record of these parts, for those who make records themselves.
+  @inlinable public init(
+    timestamp: UInt64, cpu: UInt16, buffer: UInt16, eventID: UInt16, pid: Int32,
+    payload: UnsafeRawBufferPointer
+  ) {
+    self.timestamp = timestamp
+    self.cpu = cpu
+    self.buffer = buffer
+    self.eventID = eventID
+    self.pid = pid
+    self.payload = payload
+  }
 }
 
 /// A gap in one CPU's records: the kernel or the recorder dropped some.
@@ -29,6 +42,28 @@ public struct LostEvents: Equatable, Sendable {
   public internal(set) var before: UInt64
   /// Where the file notes the loss, bytes: the page after the gap, or the chunk with that page.
   public let offset: UInt64
+
+  /// A gap of these parts, for those who make gaps themselves.
+  public init(
+    cpu: UInt16, buffer: UInt16, count: UInt64?, after: UInt64?, before: UInt64, offset: UInt64
+  ) {
+    self.cpu = cpu
+    self.buffer = buffer
+    self.count = count
+    self.after = after
+    self.before = before
+    self.offset = offset
+  }
+}
+
+/// How many records of one CPU of one buffer a stream has read.
+public struct RecordCount: Equatable, Sendable {
+  /// The CPU.
+  public let cpu: UInt16
+  /// The buffer: an index into `TraceFile.buffers`.
+  public let buffer: UInt16
+  /// Records read so far; when the stream has ended, all there are.
+  public let count: UInt64
 }
 
 /// What a stream of records yields.

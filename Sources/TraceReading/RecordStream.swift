@@ -51,6 +51,14 @@ public struct RecordStream: ~Copyable {
     streams.reduce(0) { $0 + $1.timeRegressions }
   }
 
+  /// How many records each CPU of each buffer had, so far; CPUs without data are not listed.
+  ///
+  /// At the end these are at most the statistics' `entries` + `readEvents`, and mostly equal: trace-cmd
+  /// notes the statistics while its recorders may still be reading, so that some records count twice.
+  public var recordCounts: [RecordCount] {
+    streams.map { RecordCount(cpu: $0.cpu, buffer: $0.buffer, count: $0.recordCount) }
+  }
+
   /// The next record or gap; nil after the last.
   ///
   /// A gap comes right after the last record before it, or first of all if nothing is before it.

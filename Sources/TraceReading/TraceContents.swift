@@ -7,7 +7,7 @@ struct TraceContents {
   var formatTexts: [FormatText] = []
   var buffers: [TraceBuffer] = []
   var options = TraceOptions()
-  var commandNames: [Int32: String] = [:]
+  var commandNames = CommandNames()
 
   /// Reads what `events/header_page` and `events/header_event` said.
   mutating func readHeaderInfo(_ reader: inout ByteReader) throws(TraceReadingError) {
@@ -33,15 +33,9 @@ struct TraceContents {
     }
   }
 
-  /// Reads the saved command lines: "PID NAME" on each line.
+  /// Takes the saved command lines; see `CommandNames`.
   mutating func readCommandLines(_ reader: inout ByteReader) throws(TraceReadingError) {
-    let size = try reader.read(UInt64.self)
-    let lines = String(decoding: try reader.take(size), as: UTF8.self).split(separator: "\n")
-    for line in lines {
-      let parts = line.split(separator: " ", maxSplits: 1)
-      guard parts.count == 2, let pid = Int32(parts[0]) else { continue }
-      commandNames[pid] = String(parts[1])
-    }
+    commandNames = CommandNames(text: Array(try reader.take(try reader.read(UInt64.self))))
   }
 
   /// Every turn consumes bytes of the file or throws, so a false count cannot make this long.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An opened recording: what it says about itself, and its events as a stream.
 ///
 /// Opening reads and checks all metadata and the place of all data, but no events. The file must not
@@ -29,7 +31,7 @@ public final class TraceFile: Sendable {
   let layout: PageLayout
   let header: RecordHeader
   let compressionAlgorithm: Compression?
-  private let commandNames: [Int32: String]
+  private let commandNames: Mutex<CommandNames>
 
   /// Opens the recording at `path`.
   /// - Throws: every kind of `TraceReadingError`; `truncated` if any announced part is not all there.
@@ -60,12 +62,12 @@ public final class TraceFile: Sendable {
     uname = contents.options.uname
     traceCommandVersion = contents.options.version
     cpuStatistics = CPUStatistics.parse(contents.options.statistics)
-    commandNames = contents.commandNames
+    commandNames = Mutex(contents.commandNames)
   }
 
   /// The name of the task with that id when it was recorded; nil if the kernel had not saved it.
   public func commandName(ofPID pid: Int32) -> String? {
-    commandNames[pid]
+    commandNames.withLock { $0.name(of: pid) }
   }
 
   /// All records of all CPUs of all buffers, in order of time.

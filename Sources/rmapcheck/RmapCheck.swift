@@ -1,10 +1,10 @@
 import ArgumentParser
 
 @main
-struct RmapCheck: ParsableCommand {
+struct RmapCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rmapcheck",
     abstract: "Replays kernel traces and checks the anon_vma graph that they rebuild.",
     version: "0.1.0",
-    subcommands: [CheckCommand.self, ProbesCommand.self])
+    subcommands: [CheckCommand.self, ExplainCommand.self, ProbesCommand.self])
 }

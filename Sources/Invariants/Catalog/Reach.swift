@@ -34,7 +34,8 @@ private func judgeFolio(
   // On older kernels the mapping is set behind the probe: judge what the model predicts.
   let folio = s.folio.map { graph.folio($0) }
   let mapping = event.mapping.isAnonymous ? event.mapping : folio?.mapping ?? event.mapping
-  let index = event.mapping.isAnonymous && (event.isAfter || event.step != .new)
+  let index =
+    event.mapping.isAnonymous && (event.isAfter || event.step != .new)
     ? event.index : folio?.index ?? event.index
   guard mapping.isAnonymous else { return }
   let first = index + UInt64(event.subpage)

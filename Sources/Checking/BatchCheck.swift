@@ -1,0 +1,43 @@
+/// Checks many recordings, several at a time.
+public struct BatchCheck: Sendable {
+  /// How one recording is checked.
+  public let check: RecordingCheck
+  /// How many are checked at once.
+  public let jobs: Int
+
+  /// A batch; `jobs` below 1 counts as 1.
+  public init(check: RecordingCheck, jobs: Int) {
+    self.check = check
+    self.jobs = max(1, jobs)
+  }
+
+  /// Checks every recording and hands each result to `deliver` in the order of `paths`, as soon as it and all
+  /// before it are there. `progress` is told how many are done, in no particular order of the recordings.
+  public func run(
+    _ paths: [String], progress: (Int) -> Void, deliver: (RecordingResult) -> Void
+  ) async {
+    await withTaskGroup(of: (Int, RecordingResult).self) { group in
+      var next = 0
+      func start() {
+        guard next < paths.count else { return }
+        let (index, path, check) = (next, paths[next], check)
+        group.addTask { (index, check.run(path: path)) }
+        next += 1
+      }
+      for _ in 0..<min(jobs, paths.count) { start() }
+      var waiting: [Int: RecordingResult] = [:]
+      var delivered = 0
+      var done = 0
+      while let (index, result) = await group.next() {
+        done += 1
+        progress(done)
+        waiting[index] = result
+        while let ready = waiting.removeValue(forKey: delivered) {
+          deliver(ready)
+          delivered += 1
+        }
+        start()
+      }
+    }
+  }
+}

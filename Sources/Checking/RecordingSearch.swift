@@ -1,0 +1,43 @@
+import FoundationEssentials
+import Glibc
+
+/// Finds the recordings that a path stands for.
+public enum RecordingSearch {
+  /// A file stands for itself, whatever it holds. A folder stands for every recording below it, in the order of
+  /// their paths: files named `*.dat`, and files that begin as a trace.dat does. Links to folders are not followed.
+  public static func recordings(at path: String) -> [String] {
+    guard isFolder(path) else { return [path] }
+    var found: [String] = []
+    collect(path, into: &found)
+    return found.sorted()
+  }
+
+  private static func collect(_ folder: String, into found: inout [String]) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names {
+      let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+      guard let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+      else { continue }
+      if type == .typeDirectory {
+        collect(path, into: &found)
+      } else if name.hasSuffix(".dat") || beginsAsRecording(path) {
+        found.append(path)
+      }
+    }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+  }
+
+  /// `17 08 44 "tracing"`, the magic of trace.dat.
+  private static let magic: [UInt8] = [0x17, 0x08, 0x44] + Array("tracing".utf8)
+
+  private static func beginsAsRecording(_ path: String) -> Bool {
+    guard let file = fopen(path, "rb") else { return false }
+    defer { fclose(file) }
+    var head = [UInt8](repeating: 0, count: magic.count)
+    return fread(&head, 1, head.count, file) == head.count && head == magic
+  }
+}

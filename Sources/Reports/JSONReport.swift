@@ -1,0 +1,162 @@
+public import Checking
+import FoundationEssentials
+import Invariants
+import RmapEvents
+import RmapGraph
+
+/// The report for programs. Its `schema` names the form; fields are only ever added to it.
+public enum JSONReport {
+  /// The form's name.
+  public static let schema = "rmapcheck-report/1"
+
+  /// All results as one JSON object, keys sorted, the same bytes every time.
+  public static func render(_ results: [RecordingResult]) -> String {
+    encode(
+      Document(
+        schema: schema, verdict: Verdict.combined(results.map(\.verdict)),
+        recordings: results.map(Recording.init)))
+  }
+
+  static func encode(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else {
+      preconditionFailure("a report holds strings and integers only")
+    }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+
+  private struct Document: Encodable {
+    let schema: String
+    let verdict: Verdict
+    let recordings: [Recording]
+  }
+
+  private struct Recording: Encodable {
+    let path: String
+    let verdict: Verdict
+    let damage: String?
+    let kernel: String?
+    let records: UInt64
+    let events: UInt64
+    let malformed: UInt64
+    let losses: [LossEntry]
+    let doubts: [String]
+    let predictedUnmaps: UInt64
+    let unpredictedUnmaps: UInt64
+    let inheritedPages: UInt64
+    let missingReturns: UInt64
+    let invariants: [InvariantEntry]
+    let violations: [ViolationEntry]
+
+    init(_ result: RecordingResult) {
+      path = result.path
+      verdict = result.verdict
+      damage = result.damage
+      kernel = result.kernel
+      records = result.records
+      events = result.events
+      malformed = result.malformed
+      losses = result.losses.map(LossEntry.init)
+      doubts = result.doubts
+      predictedUnmaps = result.statistics.predictedUnmaps
+      unpredictedUnmaps = result.statistics.unpredictedUnmaps
+      inheritedPages = result.statistics.inheritedPages
+      missingReturns = result.statistics.missingReturns
+      invariants = result.invariants.map(InvariantEntry.init)
+      violations = result.findings.map { ViolationEntry($0.invariant, $0.finding, result) }
+    }
+  }
+
+  private struct LossEntry: Encodable {
+    let cpu: UInt16
+    let count: UInt64?
+    let afterNanoseconds: UInt64?
+    let beforeNanoseconds: UInt64?
+
+    init(_ loss: Loss) {
+      cpu = loss.cpu
+      count = loss.count
+      afterNanoseconds = loss.after
+      beforeNanoseconds = loss.before
+    }
+  }
+
+  private struct InvariantEntry: Encodable {
+    let name: String
+    let number: Int
+    let verdict: Verdict
+    let decided: UInt64
+    let undecided: [String: UInt64]
+    let violations: UInt64
+    let missingEvents: [String]
+
+    init(_ entry: InvariantResult) {
+      name = entry.invariant.name
+      number = entry.invariant.number
+      verdict = entry.verdict
+      decided = entry.ledger.decided
+      undecided = UndecidedReason.allCases.reduce(into: [:]) { counts, reason in
+        let count = entry.ledger.undecided(reason)
+        if count > 0 { counts[reason.word] = count }
+      }
+      violations = entry.ledger.violations
+      missingEvents = entry.missing.map(\.kernelFunction)
+    }
+  }
+
+  private struct ViolationEntry: Encodable {
+    let invariant: String
+    let what: String
+    let function: String
+    let event: EventEntry
+    let objects: [ObjectEntry]
+    let established: [FactEntry]
+    let contradiction: FactEntry
+    let rule: String
+    let events: [EventEntry]
+
+    init(_ invariant: Invariant, _ finding: Finding, _ result: RecordingResult) {
+      self.invariant = invariant.name
+      what = finding.what
+      function = finding.function
+      event = EventEntry(finding.stamp, result)
+      objects = finding.objects.map { ObjectEntry(name: $0.name, description: $0.description) }
+      established = finding.established.map(FactEntry.init)
+      contradiction = FactEntry(finding.contradiction)
+      rule = finding.rule
+      events = finding.events.map { EventEntry($0, result) }
+    }
+  }
+
+  private struct ObjectEntry: Encodable {
+    let name: String
+    let description: String
+  }
+
+  private struct FactEntry: Encodable {
+    let text: String
+    let event: UInt64?
+
+    init(_ fact: Finding.Fact) {
+      text = fact.text
+      event = fact.stamp.flatMap { $0.isRecorded ? $0.ordinal : nil }
+    }
+  }
+
+  private struct EventEntry: Encodable {
+    let number: UInt64
+    let nanoseconds: UInt64
+    let cpu: UInt16
+    let pid: Int32
+    let command: String?
+
+    init(_ stamp: EventStamp, _ result: RecordingResult) {
+      number = stamp.ordinal
+      nanoseconds = stamp.timestamp
+      cpu = stamp.cpu
+      pid = stamp.pid
+      command = result.commandNames[stamp.pid]
+    }
+  }
+}

@@ -1,0 +1,55 @@
+public import Checking
+import Invariants
+import RmapEvents
+
+/// KTAP version 1 (Documentation/dev-tools/ktap.rst): one test for each recording, one subtest for each invariant.
+public enum KTAPReport {
+  /// All results.
+  public static func render(_ results: [RecordingResult]) -> String {
+    var text = "KTAP version 1\n1..\(results.count)\n"
+    for (index, result) in results.enumerated() {
+      text += subtests(result)
+      text += "\(word(result.verdict)) \(index + 1) \(escaped(result.path))"
+      text += directive(result.verdict, reason(result)) + "\n"
+    }
+    return text
+  }
+
+  private static func subtests(_ result: RecordingResult) -> String {
+    guard !result.invariants.isEmpty else { return "" }
+    var text = "  KTAP version 1\n  1..\(result.invariants.count)\n"
+    for (index, entry) in result.invariants.enumerated() {
+      if let finding = entry.findings.first {
+        text += "  # \(finding.what) (\(finding.function), event \(finding.stamp.ordinal))\n"
+      }
+      let counts = "decided \(entry.ledger.decided), undecided \(entry.ledger.undecidedTotal)"
+      text += "  # \(counts)\n  \(word(entry.verdict)) \(index + 1) \(entry.invariant.name)"
+      text += directive(entry.verdict, "nothing decided") + "\n"
+    }
+    return text
+  }
+
+  private static func word(_ verdict: Verdict) -> String {
+    switch verdict {
+    case .holds, .undecided: "ok"
+    case .violated, .damaged: "not ok"
+    }
+  }
+
+  /// Undecided is never a plain pass: consumers see it as skipped.
+  private static func directive(_ verdict: Verdict, _ reason: String) -> String {
+    switch verdict {
+    case .undecided: " # SKIP undecided: \(escaped(reason))"
+    case .damaged: " # ERROR \(escaped(reason))"
+    case .holds, .violated: ""
+    }
+  }
+
+  private static func reason(_ result: RecordingResult) -> String {
+    result.damage ?? result.doubts.first ?? "an invariant was never decided"
+  }
+
+  private static func escaped(_ text: String) -> String {
+    String(text.map { $0 == "#" || $0.isNewline ? "_" : $0 })
+  }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ANON_VMA_FAULTS_KINDS_H
+#define ANON_VMA_FAULTS_KINDS_H
+
+/* The kinds of notes; see struct av_note in faults.h. */
+enum av_note_kind {
+	AV_IN_SPLIT = 1,	/* task: inside __split_vma; object: the VMA being split */
+	AV_IN_MOVE,		/* task: inside copy_vma */
+	AV_HIDDEN,		/* object: a VMA; list or value: what was taken off its chain */
+	AV_WRONG_ROOT,		/* object: an anon_vma; value[0]: its honest root */
+	AV_WRONG_PARENT,	/* object: an anon_vma; value[0]: its honest parent */
+	AV_LOST_REFERENCE,	/* object: an anon_vma, whose reference to its root is missing */
+	AV_LOCK,		/* task: its next down_write of object (a rwsem) is not what it seems */
+	AV_LOCKED,		/* task: it holds that lock in the way that value[0] says */
+	AV_NOT_INSERTED,	/* object: an AVC that is in no tree */
+	AV_ELSEWHERE,		/* object: an AVC; value[0]: the tree it is in */
+};
+
+/* Hooks that keep a note while a task is inside a function. */
+enum av_verdict av_enter_split(struct pt_regs *regs);
+void av_leave_split(const struct av_call *call, struct pt_regs *regs);
+enum av_verdict av_enter_move(struct pt_regs *regs);
+void av_leave_move(const struct av_call *call, struct pt_regs *regs);
+
+#define AV_SPLIT_WINDOW { { "__split_vma" }, av_enter_split, av_leave_split }
+#define AV_MOVE_WINDOW { { "copy_vma" }, av_enter_move, av_leave_move }
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a page points to. The functions that set folio->mapping and folio->index read both from the
+ * VMA that they are given: they are given a copy of it, changed in one field, and do not keep it.
+ * No other memory is touched.
+ */
+#include <linux/version.h>
+
+#include "faults.h"
+#include "kinds.h"
+
+#define COPIES 32
+#define STRANGERS 8
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define ADD_NEW "folio_add_new_anon_rmap"	/* (folio, vma, address, flags) */
+#define ADD_SHARED "folio_add_new_anon_rmap"
+#define MOVE "folio_move_anon_rmap"		/* (folio, vma) */
+#define NEW_IS_EXCLUSIVE(regs) ((regs)->cx & (__force unsigned long)RMAP_EXCLUSIVE)
+#else
+#define ADD_NEW "page_add_new_anon_rmap"	/* (page, vma, address): always exclusive */
+#define ADD_SHARED "page_add_anon_rmap"		/* (page, vma, address, flags) */
+#define MOVE "page_move_anon_rmap"		/* (page, vma) */
+#define NEW_IS_EXCLUSIVE(regs) true
+#endif
+
+static struct {
+	struct vm_area_struct vma;
+	struct anon_vma anon_vma;
+} copies[COPIES];
+static atomic_t copies_used = ATOMIC_INIT(0);
+
+static struct anon_vma *strangers[STRANGERS];
+static atomic_t strangers_known = ATOMIC_INIT(0);
+
+/* Puts a copy of *vma in its place, with another anon_vma. */
+static bool substitute(struct pt_regs *regs, struct anon_vma *anon_vma)
+{
+	unsigned int n = atomic_inc_return(&copies_used) - 1;
+
+	if (n >= COPIES)
+		return false;
+	memcpy(&copies[n].vma, (void *)regs->si, sizeof(copies[n].vma));
+	copies[n].vma.anon_vma = anon_vma;
+	regs->si = (unsigned long)&copies[n].vma;
+	return true;
+}
+
+/* Collects and pins the first anon_vmas that the workload makes. */
+static void meet(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)call->arg[0];
+	unsigned int n;
+
+	if (regs->ax || !av_ours() || !vma->anon_vma)
+		return;
+	n = atomic_inc_return(&strangers_known) - 1;
+	if (n >= STRANGERS)
+		return;
+	av_pin(vma->anon_vma);
+	WRITE_ONCE(strangers[n], vma->anon_vma);
+}
+
+/* An anon_vma of another root, preferably one that is in use. */
+static struct anon_vma *stranger_to(const struct anon_vma *av)
+{
+	struct anon_vma *found = NULL;
+	unsigned int n;
+
+	for (n = 0; n < STRANGERS; n++) {
+		struct anon_vma *each = READ_ONCE(strangers[n]);
+
+		if (!each || each->root == av->root)
+			continue;
+		if (!RB_EMPTY_ROOT(&each->rb_root.rb_root))
+			return each;
+		found = each;
+	}
+	return found;
+}
+
+static void report(const char *function, void *page, const struct vm_area_struct *vma,
+		   const struct anon_vma *mapping)
+{
+	av_report(function, "page=%px vma=%px vma->anon_vma=%px root=%px mapping=%px", page, vma,
+		  vma->anon_vma, vma->anon_vma->root, mapping);
+}
+
+static void to_stranger(const char *function, struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)regs->si;
+	struct anon_vma *stranger;
+
+	if (!av_ours() || !vma->anon_vma)
+		return;
+	stranger = stranger_to(vma->anon_vma);
+	if (!stranger || !av_take(vma) || !substitute(regs, stranger))
+		return;
+	report(function, (void *)regs->di, vma, stranger);
+}
+
+static enum av_verdict new_to_stranger(struct pt_regs *regs)
+{
+	if (NEW_IS_EXCLUSIVE(regs))
+		to_stranger(ADD_NEW, regs);
+	return AV_PASS;
+}
+
+static enum av_verdict move_to_stranger(struct pt_regs *regs)
+{
+	to_stranger(MOVE, regs);
+	return AV_PASS;
+}
+
+static enum av_verdict new_to_root(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)regs->si;
+
+	if (!av_ours() || !NEW_IS_EXCLUSIVE(regs) || !vma->anon_vma ||
+	    vma->anon_vma->root == vma->anon_vma)
+		return AV_PASS;
+	if (av_take(vma) && substitute(regs, vma->anon_vma->root))
+		report(ADD_NEW, (void *)regs->di, vma, vma->anon_vma->root);
+	return AV_PASS;
+}
+
+static enum av_verdict new_off_by_one(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)regs->si;
+
+	if (!av_ours() || !NEW_IS_EXCLUSIVE(regs) || !vma->anon_vma || !av_take(vma))
+		return AV_PASS;
+	av_report(ADD_NEW, "page=%px vma=%px address=%lx: index one too high", (void *)regs->di, vma,
+		  regs->dx);
+	regs->dx += PAGE_SIZE;
+	return AV_PASS;
+}
+
+/* The bug of 2010: a page that is not exclusive gets the newest anon_vma and not the oldest. */
+static enum av_verdict shared_to_newest(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)regs->si;
+	struct anon_vma *av = vma->anon_vma, *copy;
+
+	if (!av_ours() || (regs->cx & (__force unsigned long)RMAP_EXCLUSIVE) || !av ||
+	    av->root == av || PageAnon((struct page *)regs->di))
+		return AV_PASS;
+	if (!av_take(vma) || !substitute(regs, NULL))
+		return AV_PASS;
+	/* What is read from it is its root only. */
+	copy = &copies[((void *)regs->si - (void *)copies) / sizeof(copies[0])].anon_vma;
+	copy->root = av;
+	((struct vm_area_struct *)regs->si)->anon_vma = copy;
+	report(ADD_SHARED, (void *)regs->di, vma, av);
+	return AV_PASS;
+}
+
+#define MEETING { { "__anon_vma_prepare" }, NULL, meet }
+
+static const struct av_hook wrong_mapping[] = { MEETING, { { ADD_NEW }, new_to_stranger, NULL }, {} };
+static const struct av_hook oldest_mapping[] = { { { ADD_NEW }, new_to_root, NULL }, {} };
+static const struct av_hook wrong_index[] = { { { ADD_NEW }, new_off_by_one, NULL }, {} };
+static const struct av_hook newest_mapping[] = { { { ADD_SHARED }, shared_to_newest, NULL }, {} };
+static const struct av_hook wrong_move[] = { MEETING, { { MOVE }, move_to_stranger, NULL }, {} };
+
+const struct av_fault av_page_faults[] = {
+	{ "wrong-mapping", "a new page points to an anon_vma of another root", wrong_mapping },
+	{ "oldest-mapping", "a new exclusive page points to the root", oldest_mapping },
+	{ "wrong-index", "a new page's index is one too high", wrong_index },
+	{ "newest-mapping", "a shared page from swap points to the newest anon_vma (the bug of 2010)",
+	  newest_mapping },
+	{ "wrong-move", "a reused page is moved to an anon_vma of another root", wrong_move },
+	{}
+};

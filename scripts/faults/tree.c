@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Interval trees and their keys: stale, missing, in another tree, or shifted. */
+#include "faults.h"
+#include "kinds.h"
+
+/*
+ * A split that changes the old half's range in place: its AVCs are off its list from the clone on
+ * until __split_vma returns, so the loops that take them out of the trees and put them back find
+ * none. Nothing else looks at the list meanwhile (mmap_lock is held for writing).
+ */
+static void split_cloned(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *src = (void *)call->arg[1];
+	struct av_note *split = av_note_of_task(AV_IN_SPLIT), *note;
+
+	if (!split || split->object != src || regs->ax || !src->anon_vma ||
+	    list_empty(&src->anon_vma_chain) || !av_take(src))
+		return;
+	note = av_note(AV_HIDDEN, src);
+	if (!note)
+		return;
+	list_replace_init(&src->anon_vma_chain, &note->list);
+	av_report("__split_vma", "vma=%px %lx-%lx av=%px: changed without leaving the trees", src,
+		  src->vm_start, src->vm_end, src->anon_vma);
+}
+
+static void split_done(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)call->arg[1];
+	struct av_note *note = av_note_of_object(AV_HIDDEN, vma);
+
+	if (note) {
+		list_splice_init(&note->list, &vma->anon_vma_chain);
+		av_forget(note);
+	}
+	av_leave_split(call, regs);
+}
+
+/* The first AVC of a fork child's own anon_vma. */
+static bool is_own_first(const struct anon_vma_chain *avc)
+{
+	return av_ours() && avc->anon_vma->root != avc->anon_vma &&
+	       avc->vma->anon_vma == avc->anon_vma &&
+	       RB_EMPTY_ROOT(&avc->anon_vma->rb_root.rb_root);
+}
+
+static enum av_verdict insert_nothing(struct pt_regs *regs)
+{
+	struct anon_vma_chain *avc = (void *)regs->di;
+
+	if (!is_own_first(avc) || !av_take(avc->vma) || !av_note(AV_NOT_INSERTED, avc))
+		return AV_PASS;
+	av_report("anon_vma_interval_tree_insert", "avc=%px vma=%px av=%px: not inserted", avc,
+		  avc->vma, avc->anon_vma);
+	return av_return(regs, 0);
+}
+
+static enum av_verdict remove_nothing(struct pt_regs *regs)
+{
+	struct av_note *note = av_note_of_object(AV_NOT_INSERTED, (void *)regs->di);
+
+	if (!note)
+		return AV_PASS;
+	av_forget(note);
+	return av_return(regs, 0);
+}
+
+/* The parent's anon_vma then never empties in unlink_anon_vmas, and is leaked. */
+static enum av_verdict insert_elsewhere(struct pt_regs *regs)
+{
+	struct anon_vma_chain *avc = (void *)regs->di;
+	struct av_note *note;
+
+	if (!is_own_first(avc) || !av_take(avc->vma))
+		return AV_PASS;
+	note = av_note(AV_ELSEWHERE, avc);
+	if (!note)
+		return AV_PASS;
+	av_pin(avc->anon_vma->parent);
+	note->value[0] = (unsigned long)&avc->anon_vma->parent->rb_root;
+	av_report("anon_vma_interval_tree_insert", "avc=%px vma=%px av=%px: put into the tree of %px",
+		  avc, avc->vma, avc->anon_vma, avc->anon_vma->parent);
+	regs->si = note->value[0];
+	return AV_PASS;
+}
+
+static enum av_verdict remove_elsewhere(struct pt_regs *regs)
+{
+	struct av_note *note = av_note_of_object(AV_ELSEWHERE, (void *)regs->di);
+
+	if (note) {
+		regs->si = note->value[0];
+		av_forget(note);
+	}
+	return AV_PASS;
+}
+
+/* copy_vma(vmap, addr, len, pgoff, ..): the pages that move keep their index. */
+static enum av_verdict shift_copy(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = *(struct vm_area_struct **)regs->di;
+
+	if (!av_ours() || !vma->anon_vma || !av_take(vma))
+		return AV_PASS;
+	av_report("copy_vma", "vma=%px addr=%lx pgoff=%lx av=%px: pgoff one too high", vma, regs->si,
+		  regs->cx, vma->anon_vma);
+	regs->cx++;
+	return AV_PASS;
+}
+
+#define INSERT(handler) { { "anon_vma_interval_tree_insert" }, handler, NULL }
+#define REMOVE(handler) { { "anon_vma_interval_tree_remove" }, handler, NULL }
+
+static const struct av_hook stale_interval[] = {
+	{ { "__split_vma" }, av_enter_split, split_done },
+	{ { "anon_vma_clone" }, NULL, split_cloned },
+	{}
+};
+static const struct av_hook skipped_insert[] = {
+	INSERT(insert_nothing), REMOVE(remove_nothing), {}
+};
+static const struct av_hook wrong_tree[] = {
+	INSERT(insert_elsewhere), REMOVE(remove_elsewhere), {}
+};
+static const struct av_hook wrong_pgoff[] = { { { "copy_vma" }, shift_copy, NULL }, {} };
+
+const struct av_fault av_tree_faults[] = {
+	{ "stale-interval", "a split changes a VMA's range while its AVCs are in the trees",
+	  stale_interval },
+	{ "skipped-insert", "a fork child's own AVC is not put into its tree", skipped_insert },
+	{ "wrong-tree", "a fork child's own AVC is put into the parent's tree", wrong_tree },
+	{ "wrong-pgoff", "mremap gives the new VMA a vm_pgoff that is one too high", wrong_pgoff },
+	{}
+};

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths of mremap: the page keeps its anon_vma and index, the VMA moves.
+#include "support.h"
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+static char *try_remap(char *from, size_t pages, size_t new_pages, int flags, char *to)
+{
+	return mremap(from, pages * page_size, new_pages * page_size, flags, to);
+}
+
+static char *remap(char *from, size_t pages, size_t new_pages, int flags, char *to)
+{
+	char *got = try_remap(from, pages, new_pages, flags, to);
+
+	if (got == MAP_FAILED)
+		die("mremap of %zu to %zu pages, flags %d", pages, new_pages, flags);
+	return got;
+}
+
+static char *move_to(char *from, size_t pages, char *to)
+{
+	return remap(from, pages, pages, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+}
+
+static void grow_in_place(void)
+{
+	size_t pages = 8 * scale;
+	char *area = map_pages(2 * pages, RW);
+
+	fill(area, pages, 110);
+	unmap(PAGE(area, pages), pages);
+	if (remap(area, pages, 2 * pages, 0, NULL) != area)
+		die("mremap moved without MREMAP_MAYMOVE");
+	fill_page(PAGE(area, pages), pages, 110);
+	verify(area, pages + 1, 110);
+	unmap(area, 2 * pages);
+}
+
+static void shrink(void)
+{
+	size_t pages = 16 * scale;
+	char *area = map_pages(pages, RW);
+
+	fill(area, pages, 111);
+	remap(area, pages, pages / 2, 0, NULL);
+	verify(area, pages / 2, 111);
+	unmap(area, pages / 2);
+}
+
+/* What follows leaves no room, so growing means moving. */
+static void grow_by_move(void)
+{
+	size_t pages = 8 * scale;
+	char *area = map_pages(2 * pages, RW);
+	char *moved;
+
+	protect(PAGE(area, pages), pages, PROT_NONE);
+	fill(area, pages, 112);
+	moved = remap(area, pages, 3 * pages, MREMAP_MAYMOVE, NULL);
+	if (moved == area)
+		die("mremap grew into a mapping");
+	fill(PAGE(moved, pages), 2 * pages, 113);
+	verify(moved, pages, 112);
+	unmap(moved, 3 * pages);
+	unmap(PAGE(area, pages), pages);
+}
+
+static void move_whole(void)
+{
+	size_t pages = 12 * scale;
+	char *area = map_pages(pages, RW), *to = free_range(pages);
+
+	fill(area, pages, 114);
+	move_to(area, pages, to);
+	verify(to, pages, 114);
+	fill(to, pages, 115);
+	verify(to, pages, 115);
+	unmap(to, pages);
+}
+
+/* Not faulted yet, so without an anon_vma: its offset is set anew. */
+static void move_unfaulted(void)
+{
+	size_t pages = 8 * scale;
+	char *area = map_pages(pages, RW), *to = free_range(pages);
+
+	move_to(area, pages, to);
+	fill(to, pages, 116);
+	verify(to, pages, 116);
+	unmap(to, pages);
+}
+
+/* The middle part leaves and comes back: one VMA becomes three, then one. */
+static void move_back(void)
+{
+	size_t part = 4 * scale;
+	char *area = map_pages(3 * part, RW), *to = free_range(part);
+
+	fill(area, 3 * part, 117);
+	move_to(PAGE(area, part), part, to);
+	for (size_t i = 0; i < part; i++)
+		verify_page(PAGE(to, i), part + i, 117);
+	move_to(to, part, PAGE(area, part));
+	verify(area, 3 * part, 117);
+	fill(area, 3 * part, 118);
+	verify(area, 3 * part, 118);
+	unmap(area, 3 * part);
+}
+
+/* Onto a mapping that exists, which is unmapped first. */
+static void move_over(void)
+{
+	size_t pages = 8 * scale;
+	char *area = map_pages(pages, RW), *old = map_pages(3 * pages, RW);
+
+	fill(area, pages, 119);
+	fill(old, 3 * pages, 120);
+	move_to(area, pages, PAGE(old, pages));
+	verify(PAGE(old, pages), pages, 119);
+	verify(old, pages, 120);
+	unmap(old, 3 * pages);
+}
+
+/* Shared by fork: parent and child move the same pages to different places. */
+static void move_after_fork(void)
+{
+	size_t pages = 12 * scale;
+	char *area = map_pages(pages, RW), *to = free_range(2 * pages);
+	pid_t child;
+
+	fill(area, pages, 121);
+	child = spawn();
+	if (!child) {
+		move_to(area, pages, PAGE(to, pages));
+		verify(PAGE(to, pages), pages, 121);
+		fill(PAGE(to, pages), pages, 122);
+		done();
+	}
+	move_to(PAGE(area, pages / 2), pages / 2, to);
+	fill_page(to, pages / 2, 121);
+	reap(child);
+	verify(area, pages / 2, 121);
+	for (size_t i = pages / 2; i < pages; i++)
+		verify_page(PAGE(to, i - pages / 2), i, 121);
+	unmap(area, pages);
+	unmap(to, pages / 2);
+}
+
+/* MREMAP_DONTUNMAP: the pages move, the old VMA stays and is empty; it is then faulted again. */
+static void dont_unmap(size_t first, size_t pages, size_t all)
+{
+	char *area = map_pages(all, RW), *to;
+
+	fill(area, all, 123);
+	to = try_remap(PAGE(area, first), pages, pages, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	if (to == MAP_FAILED) {
+		if (errno != EINVAL)
+			die("mremap with MREMAP_DONTUNMAP");
+		skip("no MREMAP_DONTUNMAP");
+		unmap(area, all);
+		return;
+	}
+	for (size_t i = 0; i < all; i++)
+		if (i >= first && i < first + pages)
+			verify_page(PAGE(to, i - first), i, 123);
+		else
+			verify_page(PAGE(area, i), i, 123);
+	verify_zero(PAGE(area, first), pages);
+	fill(area, all, 124);
+	verify(area, all, 124);
+	for (size_t i = 0; i < pages; i++)
+		verify_page(PAGE(to, i), first + i, 123);
+	unmap(to, pages);
+	unmap(area, all);
+}
+
+static void dont_unmap_whole(void)
+{
+	dont_unmap(0, 8 * scale, 8 * scale);
+}
+
+static void dont_unmap_part(void)
+{
+	dont_unmap(4 * scale, 4 * scale, 12 * scale);
+}
+
+const struct path move_paths[] = {
+	{ "mremap-grow", grow_in_place, "grow in place" },
+	{ "mremap-shrink", shrink, "shrink" },
+	{ "mremap-grow-move", grow_by_move, "grow by moving" },
+	{ "mremap-move", move_whole, "MREMAP_FIXED of a whole VMA" },
+	{ "mremap-unfaulted", move_unfaulted, "MREMAP_FIXED before the first fault" },
+	{ "mremap-back", move_back, "move a part away and back, which merges" },
+	{ "mremap-over", move_over, "MREMAP_FIXED onto another mapping" },
+	{ "mremap-fork", move_after_fork, "move pages that a fork shares" },
+	{ "mremap-dontunmap", dont_unmap_whole, "MREMAP_DONTUNMAP of a whole VMA" },
+	{ "mremap-dontunmap-part", dont_unmap_part, "MREMAP_DONTUNMAP of a part" },
+	{ NULL, NULL, NULL },
+};

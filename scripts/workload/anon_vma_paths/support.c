@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+size_t page_size = 4096;
+unsigned int scale = 1;
+uint64_t seed = 1;
+const char *current_path = "start";
+
+_Noreturn void die(const char *format, ...)
+{
+	int error = errno;
+	va_list arguments;
+
+	fprintf(stderr, "anon_vma_paths: %s: process %d: ", current_path, (int)getpid());
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, error ? ": %s\n" : "\n", strerror(error));
+	_exit(1);
+}
+
+void skip(const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "anon_vma_paths: skipped %s: ", current_path);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+uint64_t next_random(uint64_t *state, uint64_t limit)
+{
+	/* splitmix64: any state is good, also 0. */
+	uint64_t value = (*state += 0x9e3779b97f4a7c15u);
+
+	value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+	value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+	return (value ^ (value >> 31)) % limit;
+}
+
+char *map_pages_at(char *address, size_t pages, int protection, int further_flags)
+{
+	char *got = mmap(address, pages * page_size, protection,
+			 MAP_PRIVATE | MAP_ANONYMOUS | further_flags, -1, 0);
+
+	if (got == MAP_FAILED)
+		die("mmap of %zu pages", pages);
+	return got;
+}
+
+char *map_pages(size_t pages, int protection)
+{
+	return map_pages_at(NULL, pages, protection, 0);
+}
+
+char *free_range(size_t pages)
+{
+	char *address = map_pages_at(NULL, pages, PROT_NONE, MAP_NORESERVE);
+
+	unmap(address, pages);
+	return address;
+}
+
+void unmap(char *address, size_t pages)
+{
+	if (munmap(address, pages * page_size))
+		die("munmap of %zu pages", pages);
+}
+
+void protect(char *address, size_t pages, int protection)
+{
+	if (mprotect(address, pages * page_size, protection))
+		die("mprotect of %zu pages", pages);
+}
+
+bool try_advise(char *address, size_t pages, int advice)
+{
+	return !madvise(address, pages * page_size, advice);
+}
+
+void advise(char *address, size_t pages, int advice, const char *name)
+{
+	if (!try_advise(address, pages, advice))
+		die("madvise %s of %zu pages", name, pages);
+}
+
+static uint64_t *last_word(const char *address)
+{
+	return (uint64_t *)(uintptr_t)(address + page_size - sizeof(uint64_t));
+}
+
+static uint64_t pattern(size_t number, unsigned int tag)
+{
+	return ((uint64_t)tag << 32 | (uint32_t)number) ^ 0xa5a5a5a500000000u;
+}
+
+void fill_page(char *address, size_t number, unsigned int tag)
+{
+	*(volatile uint64_t *)(uintptr_t)address = pattern(number, tag);
+	*(volatile uint64_t *)last_word(address) = ~pattern(number, tag);
+}
+
+void verify_page(const char *address, size_t number, unsigned int tag)
+{
+	uint64_t first = *(volatile const uint64_t *)(uintptr_t)address;
+	uint64_t last = *(volatile const uint64_t *)last_word(address);
+
+	errno = 0;
+	if (first != pattern(number, tag) || last != ~first)
+		die("page %zu at %p holds %#llx, not tag %u", number, (const void *)address,
+		    (unsigned long long)first, tag);
+}
+
+void fill(char *address, size_t pages, unsigned int tag)
+{
+	for (size_t i = 0; i < pages; i++)
+		fill_page(PAGE(address, i), i, tag);
+}
+
+void verify(const char *address, size_t pages, unsigned int tag)
+{
+	for (size_t i = 0; i < pages; i++)
+		verify_page(PAGE(address, i), i, tag);
+}
+
+void verify_zero(const char *address, size_t pages)
+{
+	errno = 0;
+	for (size_t i = 0; i < pages; i++)
+		if (*(volatile const uint64_t *)(uintptr_t)PAGE(address, i))
+			die("page %zu at %p is not zero", i, (const void *)address);
+}
+
+pid_t spawn(void)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		die("fork");
+	return child;
+}
+
+_Noreturn void done(void)
+{
+	_exit(0);
+}
+
+void reap(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			die("waitpid");
+	errno = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		die("child %d ended with status %#x", (int)child, status);
+}
+
+struct gate make_gate(void)
+{
+	int ends[2];
+
+	if (pipe(ends))
+		die("pipe");
+	return (struct gate){ .read_end = ends[0], .write_end = ends[1] };
+}
+
+void open_gate(struct gate *gate)
+{
+	close(gate->write_end);
+	close(gate->read_end);
+}
+
+void wait_gate(struct gate *gate)
+{
+	char byte;
+
+	close(gate->write_end);
+	while (read(gate->read_end, &byte, 1) != 0)
+		if (errno != EINTR)
+			die("read of a gate");
+	close(gate->read_end);
+}
+
+bool write_setting(const char *file, const char *value)
+{
+	int descriptor = open(file, O_WRONLY);
+	bool good;
+
+	if (descriptor < 0)
+		return false;
+	good = write(descriptor, value, strlen(value)) == (ssize_t)strlen(value);
+	close(descriptor);
+	return good;
+}
+
+bool read_setting(const char *file, char *text, size_t size)
+{
+	int descriptor = open(file, O_RDONLY);
+	ssize_t length;
+
+	if (descriptor < 0)
+		return false;
+	length = read(descriptor, text, size - 1);
+	close(descriptor);
+	if (length < 0)
+		return false;
+	text[length] = 0;
+	return true;
+}
+
+long read_number(const char *file)
+{
+	char text[32];
+
+	return read_setting(file, text, sizeof(text)) ? strtol(text, NULL, 10) : -1;
+}
+
+void pin_to_cpu(unsigned int number)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(number % (unsigned int)(cpus > 0 ? cpus : 1), &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
