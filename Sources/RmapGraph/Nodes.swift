@@ -130,6 +130,8 @@ public struct Folio: Sendable {
   public internal(set) var index: PgOff
   /// How many page mappings of it the model has.
   public internal(set) var mappedPages = 0
+  /// Whether UFFDIO_MOVE may have taken it to another place, with another index, since it was last seen.
+  var placeIsUncertain = false
   /// The event that gave it its mapping (new, first add, or move).
   public internal(set) var stamp: EventStamp
   /// The last event that added or removed a mapping of it.

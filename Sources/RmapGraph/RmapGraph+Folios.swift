@@ -48,7 +48,7 @@ extension RmapGraph {
     if event.mapping.isKSM {
       return tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
     }
-    if let known = folioOf[event.folio.raw] {
+    if let known = knownFolio(event) {
       slot = known
       priorIndex = folios[slot].index
       prior = adopt(event, slot, stamp)
@@ -71,7 +71,7 @@ extension RmapGraph {
     if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
     guard event.mapping.isAnonymous || event.mapping.isKSM else { return }
     let vma = vmaOf[event.vma.address.raw]
-    let slot = folioOf[event.folio.raw]
+    let slot = knownFolio(event)
     let priorIndex = slot.map { folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
     let address = linearAddress(event)
@@ -95,11 +95,12 @@ extension RmapGraph {
   ) {
     guard event.mapping.isAnonymous else { return }
     let vma = meetMapped(event.vma)
-    guard let slot = folioOf[event.folio.raw] else {
+    guard let slot = knownFolio(event) else {
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
       return
     }
-    if !isMapped(slot, event, at: linearAddress(event)) {
+    let address = linearAddress(event)
+    if !event.vma.contains(address) || !isMapped(slot, event, at: address) {
       makeStale(slot)
       return
     }
@@ -107,13 +108,15 @@ extension RmapGraph {
     if !event.isAfter { prior = adopt(event, slot, stamp) }
     let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
     setMapping(slot, mapping, predicted: !event.isAfter, stamp)
+    // UFFDIO_MOVE came with 6.8, and folio_move_anon_rmap, whose return is probed, with 6.7.
+    folios[slot].placeIsUncertain = event.isAfter
     tell(event, stamp, folio: slot, vma: vma, prior: prior, &observer)
   }
 
   private mutating func seeFolio<Observer: GraphObserver>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard event.mapping.isAnonymous, let slot = folioOf[event.folio.raw] else { return }
+    guard event.mapping.isAnonymous, let slot = knownFolio(event) else { return }
     let vma = meetMapped(event.vma)
     let priorIndex = folios[slot].index
     let prior = adopt(event, slot, stamp)
@@ -144,6 +147,19 @@ extension RmapGraph {
     var mapping: FolioMapping
     var wasPredicted: Bool
     var stamp: EventStamp
+  }
+
+  /// The model's folio for an event that shows its index. UFFDIO_MOVE within one VMA looks like a reuse until
+  /// the next event shows another index: then the folio's place is not known any more.
+  private mutating func knownFolio(_ event: FolioEvent) -> UInt32? {
+    guard let slot = folioOf[event.folio.raw] else { return nil }
+    guard folios[slot].placeIsUncertain, event.mapping.isAnonymous else { return slot }
+    if folios[slot].index != event.index {
+      makeStale(slot)
+      return nil
+    }
+    folios[slot].placeIsUncertain = false
+    return slot
   }
 
   /// A page event never sees a VMA half-way through a range change, so its view is as good as any.

@@ -57,6 +57,8 @@ extension RmapGraph {
       tables.set(mm: mm.raw, page: page, to: nil)
       dropEntry(entry)
     }
+    for page in displaced where page.mm == mm { dropEntry(page.entry) }
+    displaced.removeAll { $0.mm == mm }
     tables.forget(mm: mm.raw)
   }
 
@@ -78,6 +80,7 @@ extension RmapGraph {
     _ cause: PageSituation.Cause, _ page: UInt64, _ entry: PageTables.Entry, _ vma: VMAID,
     _ view: VMAView, _ stamp: EventStamp, _ function: EventKind, _ observer: inout Observer
   ) {
+    guard !folios[entry.folio].placeIsUncertain else { return }
     observer.page(
       PageSituation(
         cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),

@@ -31,6 +31,8 @@ private func judgeFolio(
   let event = s.event
   guard !event.vma.isTemporaryStack else { return }
   guard !event.vma.isHugetlb else { return ledger.cannotTell(.unitUnknown) }
+  // It may be UFFDIO_MOVE, which sets the index for the new place only after this.
+  if event.step == .move, s.folio == nil { return ledger.cannotTell(.predatesRecording) }
   // On older kernels the mapping is set behind the probe: judge what the model predicts.
   let folio = s.folio.map { graph.folio($0) }
   let mapping = event.mapping.isAnonymous ? event.mapping : folio?.mapping ?? event.mapping
