@@ -19,7 +19,7 @@ import Testing
       #expect(outcome.findings == [], "seed \(seed) + \(number)")
       #expect(graph.liveObjectCount == 0, "seed \(seed) + \(number)")
       #expect(graph.statistics.missingReturns == 0)
-      if !outcome.findings.isEmpty { return }
+      if !outcome.findings.isEmpty { return print(history) }
     }
   }
 }

@@ -1,4 +1,4 @@
-public import RmapEvents
+import RmapEvents
 
 /// The life of pages.
 extension Kernel {
@@ -15,8 +15,8 @@ extension Kernel {
     }
     if mapping.folio.isExclusive, mapping.folio.mapping.isAnonymous { return }
     prepare(vma)
-    // mm/memory.c:wp_can_reuse_anon_folio refuses large folios.
-    if mapping.folio.mapcount == 1, mapping.folio.mapping.isAnonymous {
+    // mm/memory.c:wp_can_reuse_anon_folio refuses large folios, and those that others may still swap in.
+    if mapping.folio.mapcount == 1, mapping.folio.mapping.isAnonymous, !isAwaited(mapping.folio) {
       move(mapping.folio, vma)
     } else {
       if mapping.isPMD { splitPMD(name, page) }
@@ -77,7 +77,7 @@ extension Kernel {
     folio.mapcount += 512
   }
 
-  /// __split_huge_pmd: the same pages, mapped one by one.
+  /// __split_huge_pmd: the same pages, mapped one by one. 6.1 counts the mappings without a call that is probed.
   public func splitPMD(_ name: String, _ page: UInt64) {
     let vma = vma(name)
     let first = page & ~511
@@ -88,8 +88,8 @@ extension Kernel {
       emit(.folio(event), by: vma.mm.process)
     } else {
       tell(.add, Mapping(folio: mapping.folio), vma, first, pages: 512)
+      tell(.remove, mapping, vma, first, pages: 512)
     }
-    tell(.remove, mapping, vma, first, pages: 512)
     for page in first..<first + 512 { vma.mm.tables[page]?.isPMD = false }
   }
 
@@ -123,6 +123,11 @@ extension Kernel {
   }
 
   // MARK: Swap, migration and KSM
+
+  /// Whether a page table still has a swap entry for a folio in the swap cache.
+  private func isAwaited(_ folio: Folio) -> Bool {
+    mms.values.contains { $0.swapped.values.contains { $0.cached === folio } }
+  }
 
   /// Every VMA that maps a folio, and where: the rmap walk, done by looking everywhere.
   private func mappings(of folio: Folio) -> [(vma: VMA, page: UInt64)] {
@@ -165,7 +170,7 @@ extension Kernel {
 
   /// migrate_pages: all mappings of the old folio go, the new one takes mapping and index and all places.
   public func migrate(_ name: String, _ page: UInt64) {
-    guard let old = vma(name).mm.tables[page]?.folio else { return }
+    guard let old = vma(name).mm.tables[page]?.folio, !isAwaited(old) else { return }
     visitor = "kcompactd"
     let places = mappings(of: old)
     for (vma, page) in places { tell(.remove, Mapping(folio: old), vma, page) }
@@ -183,7 +188,7 @@ extension Kernel {
   public func mergeSame(_ first: String, _ firstPage: UInt64, _ second: String, _ page: UInt64) {
     let (kept, vma) = (vma(first), vma(second))
     guard let folio = kept.mm.tables[firstPage]?.folio, let old = vma.mm.tables[page],
-      folio !== old.folio
+      folio !== old.folio, !isAwaited(folio)
     else { return }
     visitor = "ksmd"
     folio.mapping = FolioMapping(0xffff_8880_0600_0000 | 3)

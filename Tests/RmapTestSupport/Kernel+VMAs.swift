@@ -1,4 +1,4 @@
-public import RmapEvents
+import RmapEvents
 
 /// The operations on VMAs that a process can ask for.
 extension Kernel {
