@@ -145,7 +145,7 @@ static void step(uint64_t *seed) {
 		int node = (int)(next(seed) % 2);
 		unsigned long mask = 1ul << node;
 		syscall(SYS_mbind, at, length, 1 /* PREFERRED */, &mask, 8, 2 /* MOVE */);
-	} else if (kind < 95) {
+	} else if (kind < 97) {
 		mlock(at, length), munlock(at, length);
 	} else {
 		child_of(*seed, (int)(next(seed) % 4));
