@@ -57,7 +57,10 @@ let package = Package(
       name: "InvariantsTests", dependencies: ["Invariants", "RmapGraph", "RmapEvents"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckingTests", dependencies: ["Checking", "Reports"], swiftSettings: settings),
+      name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CheckingTests", dependencies: ["Checking", "Reports", "Invariants", "RmapGraph"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

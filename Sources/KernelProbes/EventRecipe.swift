@@ -19,18 +19,21 @@ struct EventRecipe: Sendable {
   let symbols: [String]
   /// The field lists for the prototypes that the function has had, newest kernel first.
   let shapes: [[Part]]
+  /// Whether only some kernels have the function and the others lose nothing: its absence is not worth a note.
+  let isSupplement: Bool
   /// The fields of the `NAME_ret` event that goes with an entry event; nil where there is none.
   let onReturn: [Field]?
 
   init(
     _ name: String, _ kind: Kind = .entry, of symbols: String..., shapes: [[Part]],
-    onReturn: [Field]? = nil
+    onReturn: [Field]? = nil, isSupplement: Bool = false
   ) {
     self.name = name
     self.kind = kind
     self.symbols = symbols
     self.shapes = shapes
     self.onReturn = onReturn
+    self.isSupplement = isSupplement
   }
 }
 

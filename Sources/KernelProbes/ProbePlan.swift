@@ -34,7 +34,7 @@ public struct ProbePlan {
     }
     if let present {
       for recipe in present { add(recipe) }
-    } else {
+    } else if !choice.families.joined().allSatisfy(\.isSupplement) {
       let recipes = choice.families.joined()
       let names = recipes.map(\.name).joined(separator: ", ")
       let absent = recipes.flatMap(\.symbols).joined(separator: " nor ")

@@ -3,7 +3,8 @@ extension EventRecipe {
   static let structure: [EventChoice] = [
     EventChoice([chainInsert]), EventChoice([chainRemove]), EventChoice([prepare]),
     EventChoice([clone]), EventChoice([fork]), EventChoice([unlink]), EventChoice([put]),
-    EventChoice([vmaAlloc]), EventChoice([vmaDup]), EventChoice([vmaFree, vmaRelease], [vmaFree]),
+    EventChoice([vmaAlloc]), EventChoice([vmaDup]), EventChoice([vmaFree]),
+    EventChoice([vmaRelease]),
     EventChoice([copyRange]), EventChoice([moveTables]), EventChoice([split]),
     EventChoice([copyVMA]), EventChoice([exit]),
   ]
@@ -115,7 +116,8 @@ extension EventRecipe {
 
   /// `kernel/fork.c:__vm_area_free` (6.4+): exit_mmap frees its VMAs by this function alone; for all others
   /// the RCU callback of vm_area_free comes here once more.
-  static let vmaRelease = EventRecipe("vma_release", of: "__vm_area_free", shapes: [freedVMA])
+  static let vmaRelease = EventRecipe(
+    "vma_release", of: "__vm_area_free", shapes: [freedVMA], isSupplement: true)
 
   private static let freedVMA: [Part] = {
     let subject = Base(.pointer(to: "vm_area_struct"))

@@ -8,7 +8,7 @@ final class MappedFile: @unchecked Sendable {
 
   init(path: String) throws(TraceReadingError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw MappedFile.failure("cannot open \(path)") }
+    guard descriptor >= 0 else { throw MappedFile.failure("\(path)") }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw MappedFile.failure("cannot stat \(path)") }

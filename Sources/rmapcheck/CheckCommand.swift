@@ -53,7 +53,7 @@ struct CheckCommand: AsyncParsableCommand {
     var results: [RecordingResult] = []
     await batch.run(recordings, progress: progress.show) { result in
       results.append(result)
-      if let damage = result.damage { complain("\(result.path): \(damage)") }
+      if let damage = result.damage, expect || !format.isIncremental { complain("\(result.path): \(damage)") }
       if expect {
         progress.print(ExpectationReport.render(result))
       } else if format.isIncremental {

@@ -1,0 +1,40 @@
+import Checking
+import Invariants
+import RmapGraph
+import Testing
+
+/// Where the kept recordings are, whatever the working directory.
+let tracesFolder: String = {
+  var parts = #filePath.split(separator: "/").dropLast(3)
+  parts.append("traces")
+  return "/" + parts.joined(separator: "/")
+}()
+
+/// Goal: every recording in traces/ comes to the verdict, and the first violation, that its sidecar expects.
+@Suite struct KeptRecordings {
+  static let paths = RecordingSearch.recordings(at: tracesFolder)
+
+  @Test func thereAreHealthyAndFaultyRecordingsOfBothKernelLines() {
+    let names = Self.paths.map { $0.dropFirst(tracesFolder.count + 1) }
+    for line in ["6.1-", "6.12-"] {
+      #expect(names.contains { $0.hasPrefix(line + "healthy/") })
+      #expect(names.count { $0.hasPrefix(line + "fault-") } >= 20)
+    }
+  }
+
+  @Test(arguments: paths) func comesToItsExpectedVerdict(path: String) {
+    let result = RecordingCheck().run(path: path)
+    #expect(result.expectation == .met)
+  }
+
+  @Test(arguments: ["6.1-healthy", "6.12-healthy"]) func decidesEveryInvariant(name: String) {
+    let result = RecordingCheck().run(path: "\(tracesFolder)/\(name)/trace.dat")
+    #expect(result.events >= 20_000)
+    for entry in result.invariants where entry.missing.isEmpty {
+      #expect(entry.ledger.decided > 0, "\(entry.invariant.name)")
+      #expect(entry.ledger.violations == 0, "\(entry.invariant.name)")
+    }
+    let statistics = result.statistics
+    #expect(statistics.predictedUnmaps > 99 * statistics.unpredictedUnmaps)
+  }
+}

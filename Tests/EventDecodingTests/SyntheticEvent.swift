@@ -1,0 +1,83 @@
+import EventDecoding
+import RmapEvents
+import TraceReading
+
+/// One event's format and one record of it, made from a list of fields.
+struct SyntheticEvent {
+  var name: String
+  var fields: [(name: String, size: Int, isSigned: Bool, value: UInt64)] = []
+
+  init(_ name: String) { self.name = name }
+
+  /// Adds 64-bit fields.
+  func words(_ values: KeyValuePairs<String, UInt64>) -> SyntheticEvent {
+    var event = self
+    for (name, value) in values { event.fields.append((name, 8, false, value)) }
+    return event
+  }
+
+  /// Adds a field of another width.
+  func number(_ name: String, _ value: UInt64, size: Int, isSigned: Bool = false) -> SyntheticEvent {
+    var event = self
+    event.fields.append((name, size, isSigned, value))
+    return event
+  }
+
+  /// Adds the seven fields of a VMA.
+  func vma(_ address: UInt64 = Self.vma, name: String = "vma", prefix: String = "vm_") -> SyntheticEvent {
+    words([name: address]).words([
+      prefix + "start": 0x10000, prefix + "end": 0x14000, prefix + "mm": 0xff00_0000_0000_3000,
+      prefix + "flags": 0x73, prefix + "anon": 0xff00_0000_0000_2000, prefix + "pgoff": 0x10,
+    ])
+  }
+
+  func without(_ field: String) -> SyntheticEvent {
+    var event = self
+    event.fields.removeAll { $0.name == field }
+    return event
+  }
+
+  func setting(_ field: String, to value: UInt64) -> SyntheticEvent {
+    var event = self
+    for index in event.fields.indices where event.fields[index].name == field {
+      event.fields[index].value = value
+    }
+    return event
+  }
+
+  static let vma: UInt64 = 0xff00_0000_0000_1000
+
+  var format: EventFormat {
+    var offset = 8
+    let fields = self.fields.map { field in
+      defer { offset += field.size }
+      return EventField(
+        name: field.name, typeName: "u64", offset: offset, size: field.size, isSigned: field.isSigned)
+    }
+    return EventFormat(id: 7, system: "rmap", name: name, fields: fields)
+  }
+
+  var bytes: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 8)
+    for field in fields {
+      for byte in 0..<field.size { bytes.append(UInt8(truncatingIfNeeded: field.value >> (8 * UInt64(byte)))) }
+    }
+    return bytes
+  }
+
+  var decoder: EventDecoder { EventDecoder(formats: EventFormats([format])) }
+
+  /// Decodes the record, cut to `length` bytes if that is given.
+  func decoded(length: Int? = nil) -> EventDecoder.Outcome {
+    Array(bytes.prefix(length ?? .max)).withUnsafeBytes { payload in
+      decoder.decode(RawRecord(timestamp: 1, cpu: 0, buffer: 0, eventID: 7, pid: 1, payload: payload))
+    }
+  }
+}
+
+extension EventDecoder.Outcome {
+  var isMalformed: Bool { if case .malformed = self { true } else { false } }
+  var isForeign: Bool { if case .foreign = self { true } else { false } }
+  var folio: FolioEvent? { if case .event(.folio(let folio)) = self { folio } else { nil } }
+  var insertion: TreeUpdate? { if case .event(.insert(let update)) = self { update } else { nil } }
+}
