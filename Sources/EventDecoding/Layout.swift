@@ -29,6 +29,7 @@ struct Layout: Sendable {
     "move_tables": entry(.moveTables), "move_tables_ret": leave(.moveTables, "ret"),
     "split": entry(.split), "split_ret": leave(.split, "ret"),
     "copy_vma": entry(.copyVMA), "copy_vma_ret": leave(.copyVMA, "vma"),
+    "uffd_move": entry(.userfaultMove), "uffd_move_ret": leave(.userfaultMove, "ret"),
     "mm_exit": entry(.mmExit), "mm_exit_ret": leave(.mmExit, nil),
     "vma_alloc_ret": leave(.vmaAlloc, "vma"),
     "vma_dup": entry(.vmaDup), "vma_dup_ret": leave(.vmaDup, "vma"),
