@@ -375,6 +375,7 @@ extension RmapGraph {
     guard !activeCopies.isEmpty else { return }
     for index in activeCopies.indices
     where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {
+      guard activeCopies[index].uncertainPages.count < ActiveCopy.uncertainPagesKept else { continue }
       activeCopies[index].uncertainPages.append(page)
     }
   }
