@@ -53,15 +53,20 @@ extension RmapGraph {
 
   /// An mm is gone: what its tables still hold was unmapped without an event.
   mutating func purge(_ mm: KernelAddress) {
-    collect(mm: mm, UserAddress(0), UserAddress(.max))
+    forgetPages(of: mm, UserAddress(0), UserAddress(.max))
+    for page in displaced where page.mm == mm { dropEntry(page.entry) }
+    displaced.removeAll { $0.mm == mm }
+    tables.forget(mm: mm.raw)
+  }
+
+  /// Pages whose place is no longer known.
+  mutating func forgetPages(of mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
+    collect(mm: mm, start, end)
     for (page, entry) in scratch {
       tables.set(mm: mm.raw, page: page, to: nil)
       dropEntry(entry)
       statistics.vanishedPages += 1
     }
-    for page in displaced where page.mm == mm { dropEntry(page.entry) }
-    displaced.removeAll { $0.mm == mm }
-    tables.forget(mm: mm.raw)
   }
 
   // MARK: Telling

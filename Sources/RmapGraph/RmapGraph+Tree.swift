@@ -7,6 +7,7 @@ extension RmapGraph {
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    dropStale(task, beforeInsertionOf: update)
     let vma = meet(update.vma)
     let operation = tasks[task].operations.last
     let avc = avcOf[update.avc.raw]
@@ -159,6 +160,7 @@ extension RmapGraph {
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    dropStale(task, beforeRemovalOf: update)
     let operation = tasks[task].operations.last
     let vma = meet(update.vma)
     var anonVMA: AnonVMAID

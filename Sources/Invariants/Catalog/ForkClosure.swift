@@ -17,7 +17,8 @@ extension Invariant {
       """,
     needs: .graphChanges + [.copyRange],
     checks: [
-      .forked(judgeForked), .forkSeen(judgeSight), .linking(judgeParent), .unlinking(judgeParent),
+      .forked(judgeForked), .forkSeen(judgeSight), .linking(judgeParentLinking),
+      .unlinking(judgeParentUnlinking),
     ])
 }
 
@@ -94,15 +95,23 @@ private func ownAnonVMA(
   return nil
 }
 
+private func judgeParentLinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judgeParent(s, graph, function(of: s, insertion: true), &ledger) }
+
+private func judgeParentUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judgeParent(s, graph, function(of: s, insertion: false), &ledger) }
+
 /// `->parent` is set once, by anon_vma_fork or, to itself, by anon_vma_alloc.
 private func judgeParent(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ name: String,
+  _ ledger: inout Ledger
 ) {
   guard !s.anonVMAIsNew, let node = graph.anonVMA(s.anonVMA) else { return }
   // Not counted: a fork is what this invariant decides, and there may be none.
   if s.update.parent == node.parent { return }
   let (update, stamp) = (s.update, s.stamp)
-  let name = s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree"
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
       what: "An anon_vma's parent has changed while it lives.", function: name, stamp: stamp,
