@@ -38,6 +38,8 @@ public struct AnonVMA: Sendable {
   public internal(set) var linkedCount = 0
   /// How many AVCs of the model are out of its tree for a range change.
   public internal(set) var parkedCount = 0
+  /// The removal that left its tree empty; nil while it has members or that was not seen.
+  var emptied: EventStamp?
   /// How many mapped pages have a `folio->mapping` that points here.
   public internal(set) var mappedPages = 0
   /// How many living anon_vmas other than itself name it as their root.

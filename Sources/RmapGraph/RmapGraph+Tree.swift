@@ -242,6 +242,7 @@ extension RmapGraph {
   private mutating func countRemoval(_ anonVMA: AnonVMAID, _ stamp: EventStamp) {
     let node = anonVMAs[anonVMA.slot]
     guard node.linkedCount == 0, node.parkedCount == 0 else { return }
+    anonVMAs[anonVMA.slot].emptied = stamp
     guard let parent = self.anonVMA(at: node.parent) else { return }
     if node.birthWasSeen {
       addChildren(-1, parent, stamp)

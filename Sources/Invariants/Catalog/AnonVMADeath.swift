@@ -24,7 +24,7 @@ private func judge(
   _ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard let node = graph.anonVMA(s.anonVMA) else { return }
-  if mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
+  if !s.isFreedByLastMember, mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
   if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
     return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, &ledger)
   }

@@ -25,7 +25,7 @@ private func judge(
   guard !entry.source.anonVMA.isNull || !isEmpty else { return }
   guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   if s.result.failed {
-    if graph.vma(s.vma).chainCount == 0 { return }
+    if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
     return broken(
       s, "A clone that failed has left AVCs.", [.init("anon_vma_clone failed", s.stamp)],
       .init("V is a member of \(graph.vma(s.vma).chainCount) anon_vma(s)", s.stamp), &ledger)

@@ -32,7 +32,10 @@ private func judgeForked(
 ) {
   let entry = s.operation.entry
   if s.result.failed || entry.source.anonVMA.isNull {
-    if graph.vma(s.vma).chainCount == 0 { return }
+    if graph.vma(s.vma).chainCount == 0 {
+      if s.result.failed { ledger.holds() }
+      return
+    }
     let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
     return broken(
       s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],

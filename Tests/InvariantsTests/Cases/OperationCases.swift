@@ -9,12 +9,6 @@ extension InvariantCases {
         .holds("a fork", .fork)
         .holds("an anon_vma used again", .reuse)
         .holds("a fork that fails", .failingFork)
-        .holds(
-          "a parent that was never written to",
-          History {
-            $0.mmap("p.V", 16..<20)
-            $0.fork("p", "c")
-          })
         .breaks(
           "An anon_vma's parent has changed while it lives.",
           "A's parent is anon_vma 0xffff88800bad0000", in: "anon_vma_clone", at: "insert", 2,
