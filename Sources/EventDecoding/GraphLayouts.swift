@@ -106,6 +106,11 @@ struct EntryLayout: Sendable {
     self.kind = kind
     switch kind {
     case .mmExit: mm = finder.word("mm")
+    case .userfaultMove:
+      mm = finder.word("mm")
+      address = finder.word("addr")
+      sourceAddress = finder.word("src_addr")
+      length = finder.word("len")
     case .vmaDup: source = VMAFields(&finder, "src", prefix: "src_")
     case .clone, .fork, .copyRange:
       vma = VMAFields(&finder)

@@ -9,6 +9,7 @@ extension EventRecipe {
     EventChoice([folioRemove, folioRemovePMD], [pageRemove]),
     EventChoice([folioMove], [pageMove]),
     EventChoice([lruAdd]), EventChoice([splitPMD]),
+    EventChoice([userfaultMove]),
   ]
 
   // MARK: Folios
@@ -111,6 +112,18 @@ extension EventRecipe {
   /// `mm/swap.c:folio_add_lru_vma`: right after a new page is mapped, with its mapping set.
   static let lruAdd = EventRecipe(
     "lru_add", of: "folio_add_lru_vma", shapes: [folioFields + [vmaFields(nth: 1)]])
+
+  /// `mm/userfaultfd.c:move_pages` (UFFDIO_MOVE, 6.8+): pages get another place and another index; without it
+  /// the moves within could be taken for those of write faults.
+  static let userfaultMove: EventRecipe = {
+    let places = [argument("addr", "dst_start"), argument("src_addr", "src_start"), argument("len", "len")]
+    return EventRecipe(
+      "uffd_move", of: "move_pages",
+      shapes: [
+        [.required([Field("mm", .path(Base(.pointer(to: "userfaultfd_ctx")), ["mm"], .hex))])] + places,
+        [pointer("mm", to: "mm_struct")] + places,
+      ], onReturn: [Field("ret", .returnValue(.number))], isSupplement: true)
+  }()
 
   /// `mm/huge_memory.c:__split_huge_pmd`: one mapping of a huge page becomes one for each page.
   static let splitPMD = EventRecipe(

@@ -23,7 +23,8 @@ public enum RmapEvent: Sendable {
 public enum EventKind: UInt8, CaseIterable, Sendable {
   case insert, remove, prepare, clone, fork, unlink, copyRange, moveTables, split, copyVMA
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
-  case splitPMD
+  case folioAddPMD, folioRemovePMD
+  case splitPMD, userfaultMove
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
   public var kernelFunction: String {
@@ -47,8 +48,11 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioAdd: "folio_add_anon_rmap"
     case .folioRemove: "folio_remove_rmap"
     case .folioMove: "folio_move_anon_rmap"
+    case .folioAddPMD: "folio_add_anon_rmap_pmd"
+    case .folioRemovePMD: "folio_remove_rmap_pmd"
     case .folioSeen: "folio_add_lru_vma"
     case .splitPMD: "__split_huge_pmd"
+    case .userfaultMove: "move_pages"
     }
   }
 }
@@ -195,7 +199,7 @@ public struct OperationEntry: Sendable {
   public var sourceAddress: UserAddress
   /// How far it moves, in bytes.
   public var length: UInt64
-  /// The mm that exits.
+  /// The mm that exits, or in which UFFDIO_MOVE moves.
   public var mm: KernelAddress
 
   /// An entry from its fields.

@@ -35,6 +35,7 @@ public struct Operation: Sendable {
     case .clone: inner == .unlink
     case .split: inner == .clone || inner == .unlink || inner == .vmaDup
     case .copyVMA: inner == .clone || inner == .unlink || inner == .vmaDup
+    case .userfaultMove: inner == .prepare
     case .copyRange: false
     default: false
     }
@@ -45,7 +46,7 @@ extension EventKind {
   /// Whether the kernel never enters this operation from within another of ours.
   var isOutermost: Bool {
     switch self {
-    case .prepare, .fork, .copyRange, .moveTables, .split, .copyVMA, .mmExit, .vmaAlloc: true
+    case .prepare, .fork, .copyRange, .moveTables, .split, .copyVMA, .mmExit, .vmaAlloc, .userfaultMove: true
     default: false
     }
   }

@@ -95,11 +95,14 @@ extension RmapGraph {
   ) {
     guard event.mapping.isAnonymous else { return }
     let vma = meetMapped(event.vma)
+    if let move = userfaultMove(stamp.pid) { return relocate(event, move, vma, stamp, &observer) }
+    let address = linearAddress(event)
     guard let slot = knownFolio(event) else {
+      // Without a probe on UFFDIO_MOVE, it shows by an index that is not of this VMA.
+      if event.isAfter, !event.vma.contains(address) { return }
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
       return
     }
-    let address = linearAddress(event)
     if !event.vma.contains(address) || !isMapped(slot, event, at: address) {
       makeStale(slot)
       return
@@ -111,6 +114,39 @@ extension RmapGraph {
     // UFFDIO_MOVE came with 6.8, and folio_move_anon_rmap, whose return is probed, with 6.7.
     folios[slot].placeIsUncertain = event.isAfter
     tell(event, stamp, folio: slot, vma: vma, prior: prior, &observer)
+  }
+
+  private func userfaultMove(_ pid: Int32) -> OperationEntry? {
+    guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return nil }
+    return tasks[task].operations.last.flatMap { $0.kind == .userfaultMove ? $0.entry : nil }
+  }
+
+  /// mm/userfaultfd.c:move_present_pte: the folio, exclusive, goes to another address and gets its index; the
+  /// event still shows the old one. One that is in the swap cache only goes the same way (move_swap_pte).
+  private mutating func relocate<Observer: GraphObserver>(
+    _ event: FolioEvent, _ move: OperationEntry, _ vma: VMAID, _ stamp: EventStamp,
+    _ observer: inout Observer
+  ) {
+    guard let slot = folioOf[event.folio.raw] else { return }
+    let old = UserAddress(event.index.raw << 12)
+    let offset = old.raw &- move.sourceAddress.raw
+    let entry = tables.entry(mm: move.mm.raw, page: old.page)
+    guard folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
+      return makeStale(slot)  // Huge, or mapped at an address that is not its index.
+    }
+    let new = UserAddress(move.address.raw &+ offset)
+    setMapping(slot, event.mapping, predicted: false, stamp)
+    folios[slot].index = event.vma.linearIndex(of: new)
+    noteUncertain(move.mm, old.page)
+    noteUncertain(move.mm, new.page)
+    tables.set(mm: move.mm.raw, page: old.page, to: nil)
+    if let displaced = tables.set(mm: move.mm.raw, page: new.page, to: entry) {
+      displace(displaced, by: slot, move.mm, new.page)
+    }
+    var told = event
+    told.index = folios[slot].index
+    told.address = new
+    tell(told, stamp, folio: slot, vma: vma, prior: nil, &observer)
   }
 
   private mutating func seeFolio<Observer: GraphObserver>(
@@ -340,6 +376,7 @@ extension RmapGraph {
     guard !activeCopies.isEmpty else { return }
     for index in activeCopies.indices
     where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {
+      guard activeCopies[index].uncertainPages.count < ActiveCopy.uncertainPagesKept else { continue }
       activeCopies[index].uncertainPages.append(page)
     }
   }

@@ -118,13 +118,13 @@ extension RmapGraph {
 
   mutating func addActive(_ change: Int64, _ id: AnonVMAID, _ stamp: EventStamp) {
     guard let active = anonVMAs[id.slot].active else { return }
-    anonVMAs[id.slot].active = active + change
+    anonVMAs[id.slot].active = active &+ change
     anonVMAs[id.slot].counterStamp = stamp
   }
 
   mutating func addChildren(_ change: Int64, _ id: AnonVMAID, _ stamp: EventStamp) {
     guard let children = anonVMAs[id.slot].children else { return }
-    anonVMAs[id.slot].children = children + change
+    anonVMAs[id.slot].children = children &+ change
     anonVMAs[id.slot].counterStamp = stamp
   }
 

@@ -12,6 +12,7 @@ extension RmapGraph {
     let copy = activeCopies.remove(at: index)
     guard !failed, let child = vmaOf[entry.vma.address.raw] else { return }
     // copy_page_range copies page tables of file VMAs too, but anonymous pages only under an anon_vma.
+    guard copy.uncertainPages.count < ActiveCopy.uncertainPagesKept else { return }
     let uncertain = Set(copy.uncertainPages)
     collect(mm: entry.source.mm, entry.source.start, entry.source.end)
     for (page, source) in scratch where !uncertain.contains(page) {
@@ -68,6 +69,7 @@ extension RmapGraph {
     for (page, entry) in scratch {
       tables.set(mm: mm.raw, page: page, to: nil)
       dropEntry(entry)
+      statistics.vanishedPages += 1
     }
   }
 

@@ -12,7 +12,7 @@ extension Invariant {
       mm/rmap.c: anon_vma_clone ("want an exact copy of src"); mm/vma.c: __split_vma, dup_anon_vma, copy_vma
       """,
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has its own rule (fork-closure).",
-    needs: [.insert, .clone],
+    needs: .graphChanges,
     checks: [.cloned(judge)])
 }
 
@@ -20,10 +20,12 @@ private func judge(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.outer?.kind != .fork else { return }
-  guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   let entry = s.operation.entry
+  let isEmpty = graph.vma(s.vma).chainCount == 0
+  guard !entry.source.anonVMA.isNull || !isEmpty else { return }
+  guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   if s.result.failed {
-    if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
+    if graph.vma(s.vma).chainCount == 0 { return }
     return broken(
       s, "A clone that failed has left AVCs.", [.init("anon_vma_clone failed", s.stamp)],
       .init("V is a member of \(graph.vma(s.vma).chainCount) anon_vma(s)", s.stamp), &ledger)

@@ -15,7 +15,7 @@ extension Invariant {
       A parent without an anon_vma leaves the child without one. A failed fork leaves no AVC. VMAs with \
       MADV_WIPEONFORK or MADV_DONTFORK are not forked.
       """,
-    needs: [.insert, .fork],
+    needs: .graphChanges + [.copyRange],
     checks: [
       .forked(judgeForked), .forkSeen(judgeSight), .linking(judgeParentLinking),
       .unlinking(judgeParentUnlinking),
@@ -32,7 +32,7 @@ private func judgeForked(
 ) {
   let entry = s.operation.entry
   if s.result.failed || entry.source.anonVMA.isNull {
-    if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
+    if graph.vma(s.vma).chainCount == 0 { return }
     let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
     return broken(
       s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],
@@ -109,7 +109,8 @@ private func judgeParent(
   _ ledger: inout Ledger
 ) {
   guard !s.anonVMAIsNew, let node = graph.anonVMA(s.anonVMA) else { return }
-  if s.update.parent == node.parent { return ledger.holds() }
+  // Not counted: a fork is what this invariant decides, and there may be none.
+  if s.update.parent == node.parent { return }
   let (update, stamp) = (s.update, s.stamp)
   ledger.broken(key: update.anonVMA.raw) {
     Finding(

@@ -15,7 +15,7 @@ extension Invariant {
     exceptions: """
       Between anon_vma_interval_tree_pre_update_vma and post_update_vma the AVCs are in no tree.
       """,
-    needs: [.insert, .remove],
+    needs: .graphChanges,
     checks: [.unlinking(judgeUnlinking), .folio(judgeFolio)])
 }
 

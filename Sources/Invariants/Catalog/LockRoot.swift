@@ -13,7 +13,7 @@ extension Invariant {
       commit 5c341ee1dfc8 (2.6.36)
       """,
     exceptions: "An address used again by another anon_vma may have another root: identity is the birth.",
-    needs: [.insert, .remove],
+    needs: .graphChanges,
     checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
 }
 
@@ -31,11 +31,9 @@ private func judgeUnlinking(
 ) { judge(s, graph, function(of: s, insertion: false), &ledger) }
 
 private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ function: String,
-  _ ledger: inout Ledger
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ function: String, _ ledger: inout Ledger
 ) {
-  let update = s.update
-  let stamp = s.stamp
+  let (update, stamp) = (s.update, s.stamp)
   if update.rootOfRoot != update.root {
     return ledger.broken(key: update.anonVMA.raw) {
       finding(
