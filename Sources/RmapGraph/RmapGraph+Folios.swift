@@ -285,6 +285,7 @@ extension RmapGraph {
     folios[slot].changeStamp = stamp
     for offset in 0..<UInt64(event.pages) {
       let page = address.page + offset
+      guard PageTables.canHold(page) else { continue }
       let entry = PageTables.Entry(
         folio: slot, subpage: UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset),
         isPMD: event.isPMD)

@@ -41,6 +41,10 @@ extension RmapGraph {
     for (page, _) in scratch { tables.set(mm: entry.source.mm.raw, page: page, to: nil) }
     for (page, source) in scratch {
       let target = page &- from.page &+ entry.address.page
+      guard PageTables.canHold(target) else {
+        dropEntry(source)
+        continue
+      }
       if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { dropEntry(old) }
     }
     guard !entry.vma.isTemporaryStack, let vma = vmaOf[entry.vma.address.raw] else { return }

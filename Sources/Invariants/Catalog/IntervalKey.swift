@@ -42,7 +42,12 @@ private func judgeFolio(
   }
   let view = s.event.vma
   if view.pgoff == linked.pgoff, view.pages == linked.pages { return ledger.holds() }
-  let (stamp, since) = (s.stamp, graph.vma(id).chainStamp)
+  let stamp = s.stamp
+  var since = graph.vma(id).chainStamp
+  graph.forEachAVC(of: id) { _, avc in
+    since = avc.stamp
+    return false
+  }
   let name = kernelFunction(s.event)
   ledger.broken(key: view.address.raw) {
     finding(view, stamp, name, pages(linked.pgoff, linked.lastPgoff), since)

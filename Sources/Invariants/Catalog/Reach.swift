@@ -146,9 +146,10 @@ private func brokenPage(
 private func brokenIndex(
   _ s: borrowing FolioSituation, _ folio: Folio, _ prior: PgOff, _ ledger: inout Ledger
 ) {
+  let since = s.priorMapping == nil ? folio.stamp : s.priorStamp
   broken(
     s, "A mapped folio's index has changed.",
-    [.init("F was mapped with index \(prior)", s.priorStamp)],
+    [.init("F was mapped with index \(prior)", since)],
     .init("F's index is \(s.event.index)", s.stamp), &ledger)
 }
 

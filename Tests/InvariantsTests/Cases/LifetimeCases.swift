@@ -10,11 +10,13 @@ extension InvariantCases {
       .holds("a VMA comes and goes", .lifetime)
       .holds("a root that dies with its last child", .pinned)
       .breaks(
-        inUse, "A is freed", in: "__put_anon_vma", at: "put", .lifetime.dropping("remove"))
+        inUse, "A is freed", in: "__put_anon_vma", at: "put", .lifetime.dropping("remove")
+      )
       .breaks(inUse, "A is freed", in: "__put_anon_vma", at: "put", .putInRangeChange)
       .breaks(
         inUse, "A is freed, and the lock with it", in: "__put_anon_vma", at: "put",
-        .forkAndExit.dropping("put"))
+        .forkAndExit.dropping("put")
+      )
       .breaks(
         inUse, "A is freed: the page's mapping dangles", in: "__put_anon_vma", at: "put",
         .lifetime.dropping("folio remove")))

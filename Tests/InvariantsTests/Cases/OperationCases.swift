@@ -12,10 +12,12 @@ extension InvariantCases {
         .breaks(
           "An anon_vma's parent has changed while it lives.",
           "A's parent is anon_vma 0xffff88800bad0000", in: "anon_vma_clone", at: "insert", 2,
-          .fork.alteringTree("insert", 2) { $0.parent = .elsewhere })
+          .fork.alteringTree("insert", 2) { $0.parent = .elsewhere }
+        )
         .breaks(
           "A child's VMA has AVCs although it must have none.", "V is a member of 1 anon_vma(s)",
-          in: "anon_vma_fork", at: "leave fork", 2, .failingFork.withoutCleanup)
+          in: "anon_vma_fork", at: "leave fork", 2, .failingFork.withoutCleanup
+        )
         .breaks(
           "A child's VMA has AVCs although it must have none.", "V is a member of 2 anon_vma(s)",
           in: "anon_vma_fork", at: "leave fork",
@@ -28,23 +30,27 @@ extension InvariantCases {
       cases
       .breaks(
         own, "its parent is anon_vma 0xffff88800bad0000, not P's anon_vma 0xffff888002000000",
-        in: fork, at: "leave fork", .fork.alteringTree("insert", 3) { $0.parent = .elsewhere })
+        in: fork, at: "leave fork", .fork.alteringTree("insert", 3) { $0.parent = .elsewhere }
+      )
       .breaks(
         own,
         "its root is anon_vma 0xffff88800bad0000, not that of P's anon_vma, 0xffff888002000000",
         in: fork, at: "leave fork",
-        .fork.alteringTree("insert", 3) { ($0.root, $0.rootOfRoot) = (.elsewhere, .elsewhere) })
+        .fork.alteringTree("insert", 3) { ($0.root, $0.rootOfRoot) = (.elsewhere, .elsewhere) }
+      )
       .breaks(
         own, "its tree holds 2 AVCs, not one", in: fork, at: "leave fork",
         .fork.repeating("insert", 3).alteringTree("insert", 4) {
           $0.avc = .elsewhere
           $0.vma = History.fork.tree("insert").vma
           $0.treeIsEmpty = false
-        })
+        }
+      )
       .breaks(
         "A forked VMA is missing from a tree in which its parent stands.",
         "anon_vma_fork returned without linking V to it", in: fork, at: "leave fork",
-        .fork.dropping("insert", 2))
+        .fork.dropping("insert", 2)
+      )
       .breaks(
         "A forked VMA is in a tree in which its parent does not stand.", "V was linked to it",
         in: fork, at: "leave fork", strayLink(after: 5))
@@ -61,14 +67,17 @@ extension InvariantCases {
       .breaks(
         "A forked VMA does not use the anon_vma that was made for it.",
         "V's anon_vma is 0xffff88800bad0000", in: fork, at: sight,
-        .fork.alteringEntry(sight) { $0.vma.anonVMA = .elsewhere })
+        .fork.alteringEntry(sight) { $0.vma.anonVMA = .elsewhere }
+      )
       .breaks(
         "A forked VMA uses an anon_vma in whose tree it does not stand.",
         "V's anon_vma is 0xffff88800bad0000, not one of its chain", in: fork, at: sight, 3,
-        .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = .elsewhere })
+        .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = .elsewhere }
+      )
       .breaks(
         again, "V's anon_vma is A", in: fork, at: sight, 3,
-        .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = root })
+        .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = root }
+      )
       .breaks(
         again, "V's anon_vma is A", in: fork, at: sight, 3,
         .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = taken })
@@ -86,18 +95,22 @@ extension InvariantCases {
           $0.mmap("p.W", 18..<20)
           $0.write("p.W", 18)
           $0.merge("p.V", "p.W")
-        })
+        }
+      )
       .breaks(
         "A clone that failed has left AVCs.", "V is a member of 1 anon_vma(s)", in: "__split_vma",
-        at: "leave clone", 2, .failingSplit.withoutCleanup)
+        at: "leave clone", 2, .failingSplit.withoutCleanup
+      )
       .breaks(
         "A copied VMA has another anon_vma than its source.",
         "V's anon_vma is 0xffff88800bad0000", in: "copy_vma", at: "leave clone",
-        .mremap.alteringEntry("enter clone") { $0.vma.anonVMA = .elsewhere })
+        .mremap.alteringEntry("enter clone") { $0.vma.anonVMA = .elsewhere }
+      )
       .breaks(
         "A copied VMA is missing from a tree in which its source stands.",
         "anon_vma_clone returned without linking V to it", in: "copy_vma", at: "leave clone",
-        .mremap.dropping("insert", 2))
+        .mremap.dropping("insert", 2)
+      )
       .breaks(
         "A copied VMA is in a tree in which its source does not stand.", "V was linked to it",
         in: "__split_vma", at: "leave clone", strayLink(after: 3)))
@@ -108,7 +121,8 @@ extension InvariantCases {
       cases
       .breaks(
         broken, "V's range is not within P's", in: "__split_vma", at: "leave clone",
-        .split.alteringEntry("enter clone") { $0.vma.end = UserAddress(21 << 12) })
+        .split.alteringEntry("enter clone") { $0.vma.end = UserAddress(21 << 12) }
+      )
       .breaks(
         broken, "V maps 0x12000 at offset 0x10, not 0x12", in: "__split_vma", at: "leave clone",
         .split.alteringEntry("enter clone") { $0.vma.pgoff = PgOff(16) })

@@ -11,20 +11,24 @@ extension InvariantCases {
       .holds("a page beyond the split", .splitPages)
       .breaks(
         "A mapped folio's index has changed.", "F's index is 0x12", in: "folio_remove_rmap",
-        at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) })
+        at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) }
+      )
       .breaks(
         "A page is mapped at an address that its offset does not lead to.",
         "F's page has offset 0x12", in: "folio_add_new_anon_rmap", at: "folio new",
-        .fault.alteringFolio("folio new") { $0.index = PgOff(18) })
+        .fault.alteringFolio("folio new") { $0.index = PgOff(18) }
+      )
       .breaks(
         "A page is mapped in a VMA that does not hold its offset.", "F's page has offset 0x99",
         in: "folio_remove_rmap", at: "folio remove",
         History.lifetime.dropping("folio new").dropping("folio seen")
-          .alteringFolio("folio remove") { $0.index = PgOff(0x99) })
+          .alteringFolio("folio remove") { $0.index = PgOff(0x99) }
+      )
       .breaks(
         "A page is mapped by a VMA that is out of its anon_vma's tree.",
         "V maps F, which points to A = anon_vma 0xffff888002000000", in: "folio_add_lru_vma",
-        at: "folio seen", 2, pageInRangeChange(pid: 7))
+        at: "folio seen", 2, pageInRangeChange(pid: 7)
+      )
       .breaks(
         "A page is mapped by a VMA that its anon_vma does not reach.", "V maps F",
         in: "folio_add_new_anon_rmap", at: "folio new",
@@ -36,10 +40,12 @@ extension InvariantCases {
       cases
       .breaks(
         lost, "fork gave V the page at 0x11000", in: "copy_page_range", at: "leave copyRange",
-        .fork.dropping("insert", 2))
+        .fork.dropping("insert", 2)
+      )
       .breaks(
         lost, "mremap moved the page to 0x41000 in V", in: "move_page_tables",
-        at: "leave moveTables", .mremap.dropping("insert", 2))
+        at: "leave moveTables", .mremap.dropping("insert", 2)
+      )
       .breaks(
         lost, "V left its anon_vmas while the page was mapped at 0x11000", in: "unlink_anon_vmas",
         at: "leave unlink",
@@ -47,7 +53,8 @@ extension InvariantCases {
           $0.fault()
           $0.fork("p", "c")
           $0.munmap("c.V")
-        }.dropping("folio remove"))
+        }.dropping("folio remove")
+      )
       .breaks(
         lost, "V no longer covers 0x11000 at the page's offset, and no other VMA does",
         in: "anon_vma_interval_tree_insert", at: "insert", 2,
@@ -74,11 +81,13 @@ extension InvariantCases {
       .holds("a page from swap", .swap)
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000000", in: "folio_add_new_anon_rmap",
-        at: "folio new", 2, .copyOnWrite.alteringFolio("folio new", 2) { $0.pointToRoot() })
+        at: "folio new", 2, .copyOnWrite.alteringFolio("folio new", 2) { $0.pointToRoot() }
+      )
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000100", in: "folio_add_new_anon_rmap",
         at: "folio new", 2,
-        .swap.alteringFolio("folio new", 2) { $0.mapping = FolioMapping(anonVMA: $0.vma.anonVMA) })
+        .swap.alteringFolio("folio new", 2) { $0.mapping = FolioMapping(anonVMA: $0.vma.anonVMA) }
+      )
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000000", in: "folio_move_anon_rmap",
         at: "folio move", .writeReuse.alteringFolio("folio move") { $0.pointToRoot() }))
@@ -93,7 +102,8 @@ extension InvariantCases {
       .holds("a page that a child is the last to use, on 6.1", History(.v6_1) { $0.writeReuse() })
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000000", in: "folio_add_lru_vma",
-        at: "folio seen", 2, older.alteringFolio("folio seen", 2) { $0.pointToRoot() })
+        at: "folio seen", 2, older.alteringFolio("folio seen", 2) { $0.pointToRoot() }
+      )
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000100", in: "folio_add_lru_vma",
         at: "folio seen", 2,
