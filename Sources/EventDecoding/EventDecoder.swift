@@ -16,6 +16,8 @@ public struct EventDecoder: Sendable {
 
   /// The kinds of event that this recording can hold.
   public let kinds: Set<EventKind>
+  /// The fields, of those that a recording may lack, that this one has in every event that should have them.
+  public let fields: Set<RecordedField>
   /// Events of ours that can't be decoded, and why; for the report.
   public let unusable: [String]
   private let layouts: ContiguousArray<Layout?>
@@ -25,6 +27,7 @@ public struct EventDecoder: Sendable {
     var layouts: ContiguousArray<Layout?> = []
     var kinds: Set<EventKind> = []
     var unusable: [String] = []
+    var usable: [EventFormat] = []
     for format in formats.all where format.system == system {
       guard let recipe = Layout.recipes[format.name] else { continue }
       var finder = FieldFinder(format)
@@ -37,10 +40,12 @@ public struct EventDecoder: Sendable {
       while layouts.count <= Int(format.id) { layouts.append(nil) }
       layouts[Int(format.id)] = Layout(shape: shape, length: finder.length)
       kinds.formUnion(recipe.kinds)
+      usable.append(format)
     }
     self.layouts = layouts
     self.kinds = kinds
     self.unusable = unusable
+    fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
 
   /// Decodes one record.
