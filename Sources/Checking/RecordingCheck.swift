@@ -36,7 +36,7 @@ public struct RecordingCheck: Sendable {
   private func replay(_ file: TraceFile, into result: inout RecordingResult) throws(TraceReadingError) {
     let decoder = EventDecoder(formats: file.eventFormats)
     var replay = Replay(decoder: decoder, judge: Judge(invariants))
-    defer { replay.report(to: &result, kinds: decoder.kinds, file: file) }
+    defer { replay.report(to: &result, decoder, file: file) }
     result.doubts += decoder.unusable
     var stream = try file.records()
     while let item = try stream.next() {
@@ -134,7 +134,7 @@ private struct Replay: ~Copyable {
     blindUntil = max(blindUntil ?? 0, lost.before)
   }
 
-  func report(to result: inout RecordingResult, kinds: Set<EventKind>, file: TraceFile) {
+  func report(to result: inout RecordingResult, _ decoder: EventDecoder, file: TraceFile) {
     result.records = records
     result.events = events
     result.malformed = malformed
@@ -142,7 +142,9 @@ private struct Replay: ~Copyable {
     result.statistics = graph.statistics
     result.invariants = zip(judge.invariants, judge.ledgers).map { invariant, ledger in
       InvariantResult(
-        invariant: invariant, ledger: ledger, missing: invariant.needs.filter { !kinds.contains($0) },
+        invariant: invariant, ledger: ledger,
+        missing: invariant.needs.filter { !decoder.kinds.contains($0) },
+        missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
         isUnbroken: losses.isEmpty && malformed == 0)
     }
     for (_, finding) in result.findings {
