@@ -43,7 +43,7 @@ public struct RecordingCheck: Sendable {
     let observability = Observability(file, decoder, result.sidecar)
     let judged = invariants.filter { $0.missing(from: observability.kinds).isEmpty }
     var replay = Replay(decoder: decoder, judge: Judge(judged), bufferCount: file.buffers.count)
-    defer { replay.report(to: &result, all: invariants, kinds: observability.kinds, file: file) }
+    defer { replay.report(to: &result, all: invariants, kinds: observability.kinds, fields: decoder.fields, file: file) }
     result.doubts += observability.doubts
     var stream = try file.records()
     while let item = try stream.next() {
@@ -161,7 +161,7 @@ private struct Replay: ~Copyable {
   }
 
   func report(
-    to result: inout RecordingResult, all invariants: [Invariant], kinds: Set<EventKind>, file: TraceFile
+    to result: inout RecordingResult, all invariants: [Invariant], kinds: Set<EventKind>, fields: Set<RecordedField>, file: TraceFile
   ) {
     result.records = records
     result.events = events
@@ -174,6 +174,7 @@ private struct Replay: ~Copyable {
       let missing = invariant.missing(from: kinds)
       return InvariantResult(
         invariant: invariant, ledger: missing.isEmpty ? judged.next()?.1 ?? Ledger() : Ledger(), missing: missing,
+        missingFields: invariant.fields.filter { !fields.contains($0) },
         isUnbroken: losses.isEmpty && malformed == 0)
     }
     for (_, finding) in result.findings {

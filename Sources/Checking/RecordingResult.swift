@@ -65,6 +65,8 @@ public struct InvariantResult: Sendable {
   public let ledger: Ledger
   /// The events that it needs and the recording does not have.
   public let missing: [EventKind]
+  /// The fields that it needs and the recording does not have.
+  public let missingFields: [RecordedField]
   /// Whether the recording has no gap and no event that made no sense: only then can "not seen" mean "not so".
   public let isUnbroken: Bool
 
@@ -74,6 +76,7 @@ public struct InvariantResult: Sendable {
   /// Its own verdict: never "holds" with nothing decided.
   public var verdict: Verdict {
     if ledger.violations > 0 { return .violated }
-    return ledger.decided > 0 && missing.isEmpty && isUnbroken ? .holds : .undecided
+    let isComplete = missing.isEmpty && missingFields.isEmpty
+    return ledger.decided > 0 && isComplete && isUnbroken ? .holds : .undecided
   }
 }

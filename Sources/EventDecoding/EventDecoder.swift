@@ -16,6 +16,8 @@ public struct EventDecoder: Sendable {
 
   /// The kinds of event that this recording can hold.
   public let kinds: Set<EventKind>
+  /// The fields, of those that a recording may lack, that this one has in every event that should have them.
+  public let fields: Set<RecordedField>
   /// Events of ours that can't be decoded, and why; for the report.
   public let unusable: [String]
   /// The numbers of the events that are decoded.
@@ -30,6 +32,7 @@ public struct EventDecoder: Sendable {
     var returns: Set<EventKind> = []
     var identifiers: Set<UInt16> = []
     var unusable: [String] = []
+    var usable: [EventFormat] = []
     for format in formats.all where format.system == system {
       guard let recipe = Layout.recipes[format.name] else { continue }
       var finder = FieldFinder(format)
@@ -46,12 +49,14 @@ public struct EventDecoder: Sendable {
       if let (kind, isReturn) = recipe.half {
         if isReturn { returns.insert(kind) } else { entries.insert(kind) }
       }
+      usable.append(format)
     }
     kinds.formUnion(entries.intersection(returns))
     self.layouts = layouts
     self.kinds = kinds
     self.unusable = unusable
     self.identifiers = identifiers
+    fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
 
   /// The kinds that an event of our vocabulary tells of, whole or in part.

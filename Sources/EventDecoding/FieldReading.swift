@@ -105,3 +105,32 @@ struct VMAFields {
       anonVMA: anonVMA.address(record), pgoff: PgOff(pgoff.load(record)))
   }
 }
+
+extension RecordedField {
+  /// The events that should have the field, and its names in them.
+  private var place: (events: Set<String>, names: [String]) {
+    switch self {
+    case .rootLock: (["avc_insert", "avc_remove"], ["lock", "lock_pid"])
+    case .counters: (["avc_insert", "avc_remove"], ["children", "active"])
+    case .rmapLocks: (["move_tables"], ["locks"])
+    case .mmapLock: (["prepare"], ["mmap_lock"])
+    case .backing: (["prepare"], ["vm_ops", "vm_file"])
+    case .pageProtection: (["avc_insert"], ["vm_prot"])
+    case .pageExclusive:
+      (
+        [
+          "folio_new", "folio_add", "folio_remove", "folio_move", "page_new", "page_add",
+          "page_remove", "page_move",
+        ], ["exclusive"]
+      )
+    }
+  }
+
+  /// Whether every one of these events that should have the field has it. Events that are not there at all are
+  /// another matter: see ``EventKind``.
+  func isRecorded(in formats: [EventFormat]) -> Bool {
+    let (events, names) = place
+    let all = formats.filter { events.contains($0.name) }
+    return all.allSatisfy { format in names.allSatisfy { format.field($0) != nil } }
+  }
+}

@@ -16,7 +16,7 @@ struct FolioLayout: Sendable {
   let vma: VMAFields
   let mapping, index: Word
   let large, folioPages, pageSize: Number
-  let pages, flags: Number?
+  let pages, flags, exclusive: Number?
   let address: Word?
 
   init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool) {
@@ -34,12 +34,14 @@ struct FolioLayout: Sendable {
     pages = isRange && !isPMD ? finder.number("nr") : nil
     address = step == .add || step == .new ? finder.word("addr") : nil
     flags = step == .add || step == .new ? finder.number("rmap_flags") : nil
+    exclusive = finder.optionalNumber("exclusive")
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
     let folio = self.folio.address(record)
     guard folio.isKernel else { return nil }
-    let whole = large.load(record) != 0 ? UInt32(truncatingIfNeeded: folioPages.load(record)) : 1
+    let isLarge = large.load(record) != 0
+    let whole = isLarge ? UInt32(truncatingIfNeeded: folioPages.load(record)) : 1
     var count: UInt32 = 1
     var isPMD = self.isPMD
     if isPMD {
@@ -59,7 +61,8 @@ struct FolioLayout: Sendable {
       step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
       isExclusive: (flags?.load(record) ?? 0) & rmapExclusive != 0, folio: folio, subpage: subpage,
       pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
-      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)))
+      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
+      isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
   }
 
   /// Which page of the folio the event starts at; nil if the page lies outside of any folio's reach.
@@ -78,7 +81,7 @@ struct PageLayout: Sendable {
   let vma: VMAFields
   let large, pageSize: Number
   let address: Word?
-  let flags, compound: Number?
+  let flags, compound, exclusive: Number?
 
   init(_ finder: inout FieldFinder, _ step: FolioEvent.Step) {
     self.step = step
@@ -94,6 +97,7 @@ struct PageLayout: Sendable {
     address = step == .new || step == .add ? finder.word("addr") : nil
     flags = step == .add ? finder.number("rmap_flags") : nil
     compound = step == .remove ? finder.number("compound") : nil
+    exclusive = finder.optionalNumber("exclusive")
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
@@ -102,11 +106,13 @@ struct PageLayout: Sendable {
     var event = FolioEvent(
       step: step, isAfter: false, folio: page, vma: vma.load(record),
       address: address.map { UserAddress($0.load(record)) },
-      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)))
+      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
+      isLarge: large.load(record) != 0, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
     guard event.vma.address.isKernel, event.vma.mm.isKernel else { return nil }
     let head = self.head.load(record)
     if head & 1 == 1 {
       event.folio = KernelAddress(head & ~1)
+      event.isLarge = true
       event.mapping = FolioMapping(headMapping.load(record))
       event.index = PgOff(headIndex.load(record))
       guard event.folio.isKernel,

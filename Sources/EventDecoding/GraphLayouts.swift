@@ -5,7 +5,7 @@ struct TreeLayout: Sendable {
   let avc, tree, anonVMA, root, rootOfRoot, parent, rbNode: Word
   let treeOffset, refcount, rootRefcount: Number
   let children, active: Word?
-  let lock: Word?
+  let lock, protection: Word?
   let lockPID: Number?
   let vma: VMAFields
 
@@ -25,6 +25,7 @@ struct TreeLayout: Sendable {
     rbNode = finder.word("rb_node")
     lock = finder.optionalWord("lock")
     lockPID = finder.optionalNumber("lock_pid")
+    protection = finder.optionalWord("vm_prot")
   }
 
   /// nil if a pointer that must be valid is none: the dependent fields then hold old bytes.
@@ -37,7 +38,8 @@ struct TreeLayout: Sendable {
       parent: parent.address(record), refcount: Int32(truncatingIfNeeded: refcount.load(record)),
       children: children?.load(record), active: active?.load(record),
       treeIsEmpty: rbNode.load(record) == 0,
-      rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record))
+      rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record),
+      protection: protection?.load(record))
     guard update.avc.isKernel, update.vma.address.isKernel, update.anonVMA.isKernel else {
       return nil
     }
@@ -101,6 +103,8 @@ struct EntryLayout: Sendable {
   var vma: VMAFields?
   var source: VMAFields?
   var address, sourceAddress, length, mm: Word?
+  var mmapLock, operations, file: Word?
+  var locks: Number?
 
   init(_ finder: inout FieldFinder, _ kind: EventKind) {
     self.kind = kind
@@ -121,6 +125,12 @@ struct EntryLayout: Sendable {
       address = finder.word("addr")
       sourceAddress = finder.word("src_addr")
       length = finder.word("len")
+      locks = finder.optionalNumber("locks")
+    case .prepare:
+      vma = VMAFields(&finder)
+      mmapLock = finder.optionalWord("mmap_lock")
+      operations = finder.optionalWord("vm_ops")
+      file = finder.optionalWord("vm_file")
     case .split, .copyVMA:
       vma = VMAFields(&finder)
       address = finder.word("addr")
@@ -141,6 +151,11 @@ struct EntryLayout: Sendable {
     if let address { entry.address = UserAddress(address.load(record)) }
     if let sourceAddress { entry.sourceAddress = UserAddress(sourceAddress.load(record)) }
     if let length { entry.length = length.load(record) }
+    if let locks { entry.takesRmapLocks = locks.load(record) & 1 != 0 }
+    if let mmapLock { entry.mmapLockCount = mmapLock.load(record) }
+    if let operations, let file {
+      entry.isPlainAnonymous = operations.load(record) == 0 && file.load(record) == 0
+    }
     if let mm {
       entry.mm = mm.address(record)
       guard entry.mm.isKernel else { return nil }

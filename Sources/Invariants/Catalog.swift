@@ -1,17 +1,30 @@
 extension Invariant {
-  /// Every invariant, in the order of reports: one line each.
+  /// Every invariant, one line each, in the order of reports: what an operation did wrong stands before what
+  /// followed from it.
   public static let all: [Invariant] = [
     .avcLink,
     .lockRoot,
     .rootLocked,
     .intervalKey,
+    .prepareClosure,
     .forkClosure,
     .copyClosure,
+    .mergeClosure,
+    .vmaState,
+    .sharedAnonVMA,
+    .parentClosure,
     .counters,
+    .refcount,
     .anonVMADeath,
     .vmaDeath,
     .reach,
     .pageOwner,
+    .indexFixed,
+    .pageExclusive,
+    .mremapLock,
+    .prepareLock,
+    .unfaultedPgoff,
+    .visibleAttr,
   ]
 }
 

@@ -13,14 +13,35 @@ public struct Invariant: Sendable {
   public let statement: String
   /// The kernel code or commit behind it.
   public let source: String
+  /// The kernels that it holds for.
+  public let kernels: String
   /// When it legally does not hold, and what it cannot decide.
   public let exceptions: String
   /// The events without which it decides nothing.
   public let needs: [EventKind]
   /// The events without which it decides nothing in a recording that holds page events at all.
-  public var needsWithPages: [EventKind] = []
+  public let needsWithPages: [EventKind]
+  /// The fields without which it cannot decide all of it, of those that a recording may lack.
+  public let fields: [RecordedField]
   /// The moments at which it judges.
   public let checks: [Check]
+
+  init(
+    name: String, number: Int, statement: String, source: String, kernels: String,
+    exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [], fields: [RecordedField] = [],
+    checks: [Check]
+  ) {
+    self.name = name
+    self.number = number
+    self.statement = statement
+    self.source = source
+    self.kernels = kernels
+    self.exceptions = exceptions
+    self.needs = needs
+    self.needsWithPages = needsWithPages
+    self.fields = fields
+    self.checks = checks
+  }
 
   /// Code that judges at one kind of moment.
   public enum Check: Sendable {
@@ -28,6 +49,10 @@ public struct Invariant: Sendable {
     case linking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// Before an AVC leaves its tree.
     case unlinking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// After the entry of an operation.
+    case entered(@Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// After __anon_vma_prepare and __split_vma.
+    case returned(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// After anon_vma_clone.
     case cloned(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// After anon_vma_fork.

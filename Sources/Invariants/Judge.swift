@@ -15,6 +15,8 @@ public struct Judge: GraphObserver, Sendable {
   )
   private var onLinking: [Call<TreeSituation>] = []
   private var onUnlinking: [Call<TreeSituation>] = []
+  private var onEntered: [Call<EntrySituation>] = []
+  private var onReturned: [Call<OperationSituation>] = []
   private var onCloned: [Call<OperationSituation>] = []
   private var onForked: [Call<OperationSituation>] = []
   private var onForkSeen: [Call<VMASituation>] = []
@@ -38,6 +40,8 @@ public struct Judge: GraphObserver, Sendable {
     switch check {
     case .linking(let judge): onLinking.append((ledger, judge))
     case .unlinking(let judge): onUnlinking.append((ledger, judge))
+    case .entered(let judge): onEntered.append((ledger, judge))
+    case .returned(let judge): onReturned.append((ledger, judge))
     case .cloned(let judge): onCloned.append((ledger, judge))
     case .forked(let judge): onForked.append((ledger, judge))
     case .forkSeen(let judge): onForkSeen.append((ledger, judge))
@@ -62,6 +66,20 @@ public struct Judge: GraphObserver, Sendable {
     _ situation: borrowing TreeSituation, in graph: borrowing RmapGraph
   ) {
     for call in onUnlinking { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func entered(
+    _ situation: borrowing EntrySituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onEntered { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func returned(
+    _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onReturned { call.judge(situation, graph, &ledgers[call.ledger]) }
   }
 
   /// See ``GraphObserver``.

@@ -47,6 +47,16 @@ func pageFields(_ page: Base) -> [Part] {
   ]
 }
 
+/// PageAnonExclusive of a page, or of a folio's first page: since 6c287605fd56 ("mm: remember exclusively mapped
+/// anonymous pages with PG_anon_exclusive", 5.19). Read after mapping: KSM clears it before it changes mapping.
+func exclusive(_ page: Base) -> Part {
+  .optional([
+    Field(
+      "exclusive",
+      .bit(page, ["flags.f", "flags"], enumerator: "PG_anon_exclusive", of: "pageflags"))
+  ])
+}
+
 let pageSize: Part = .optional([Field("page_size", .size(of: "page"))])
 
 func argument(_ name: String, _ names: String..., style: Style = .hex) -> Part {

@@ -17,7 +17,7 @@ extension EventRecipe {
   private static let folio = Base(.pointer(to: "folio"))
 
   private static let folioFields: [Part] =
-    [pointer("folio", to: "folio")] + folioFieldsWithoutPointer
+    [pointer("folio", to: "folio")] + folioFieldsWithoutPointer + [exclusive(folio)]
 
   private static let folioAndPageFields: [Part] =
     [pointer("folio", to: "folio"), pointer("page", to: "page")]
@@ -46,7 +46,7 @@ extension EventRecipe {
     "folio_add", of: "folio_add_anon_rmap_ptes",
     shapes: [
       folioAndPageFields + [pageCount] + folioFieldsWithoutPointer
-        + [vmaFields(nth: 1), address, rmapFlags]
+        + [exclusive(page), vmaFields(nth: 1), address, rmapFlags]
     ])
 
   /// `mm/rmap.c:folio_add_anon_rmap_pmd`: a folio is mapped by one entry of a middle directory.
@@ -60,7 +60,8 @@ extension EventRecipe {
   static let folioRemove = EventRecipe(
     "folio_remove", of: "folio_remove_rmap_ptes",
     shapes: [
-      folioAndPageFields + [pageCount] + folioFieldsWithoutPointer + [vmaFields(nth: 1)]
+      folioAndPageFields + [pageCount] + folioFieldsWithoutPointer
+        + [exclusive(page), vmaFields(nth: 1)]
     ])
 
   /// `mm/rmap.c:folio_remove_rmap_pmd`: a mapping by a middle directory's entry goes.
@@ -88,6 +89,7 @@ extension EventRecipe {
         Field("head_mapping", .path(page, ["compound_head->(page)mapping"], .hex, untag: 1)),
         Field("head_index", .path(page, ["compound_head->(page)index"], .hex, untag: 1)),
       ]),
+      exclusive(page),
       vmaFields(nth: 1),
     ]
 

@@ -15,7 +15,7 @@ extension EventRecipe {
   /// `mm/interval_tree.c:anon_vma_interval_tree_insert`: an AVC enters an anon_vma's tree.
   static let chainInsert = EventRecipe(
     "avc_insert", of: "anon_rmap_tree_insert", "anon_vma_interval_tree_insert",
-    shapes: [chainFields])
+    shapes: [chainFields + [protection]])
 
   /// `mm/interval_tree.c:anon_vma_interval_tree_remove`: an AVC leaves an anon_vma's tree.
   static let chainRemove = EventRecipe(
@@ -23,6 +23,11 @@ extension EventRecipe {
     shapes: [chainFields])
 
   private static let chain = Argument.pointer(to: "anon_vma_chain")
+
+  /// What an rmap walk that restores a page table entry would take from the VMA.
+  private static let protection: Part = .optional([
+    Field("vm_prot", .path(Base(chain, "vma->"), ["vm_page_prot.pgprot"], .hex))
+  ])
 
   /// What an AVC ties together, and the root's lock, which its holder must hold.
   private static let chainFields: [Part] = {
@@ -65,7 +70,25 @@ extension EventRecipe {
 
   /// `mm/rmap.c:__anon_vma_prepare`: a VMA gets its first anon_vma, its own or a neighbour's.
   static let prepare = EventRecipe(
-    "prepare", of: "__anon_vma_prepare", shapes: [[vmaFields(nth: 1)]], onReturn: result)
+    "prepare", of: "__anon_vma_prepare",
+    shapes: [
+      [
+        vmaFields(nth: 1),
+        // mmap_sem until da1c55f1b272 ("mmap locking API: rename mmap_sem to mmap_lock", 5.8).
+        .optional(
+          [
+            Field(
+              "mmap_lock",
+              .path(
+                Base(.pointer(to: "vm_area_struct"), "vm_mm->"),
+                ["mmap_lock.count.counter", "mmap_sem.count.counter"], .hex))
+          ], hint: "PREEMPT_RT?"),
+        .optional([
+          Field("vm_ops", .path(Base(.pointer(to: "vm_area_struct")), ["vm_ops"], .hex)),
+          Field("vm_file", .path(Base(.pointer(to: "vm_area_struct")), ["vm_file"], .hex)),
+        ]),
+      ]
+    ], onReturn: result)
 
   /// `mm/rmap.c:anon_vma_clone`: dst is added to every tree in which src stands.
   static let clone = EventRecipe(
@@ -151,10 +174,12 @@ extension EventRecipe {
             Field("addr", .path(whole, ["new_addr"], .hex)),
             Field("len", .path(whole, ["len_in"], .hex)),
           ]),
+          .optional([Field("locks", .path(whole, ["need_rmap_locks"], .unsigned))]),
         ],
         [
           vmaFields(nth: 2), vmaFields(nth: 1, as: "src"), argument("src_addr", "old_addr"),
           argument("addr", "new_addr"), argument("len", "len"),
+          .optional([Field("locks", .argument(.named(["need_rmap_locks"]), .unsigned))]),
         ],
       ], onReturn: [Field("ret", .returnValue(.number))])
   }()

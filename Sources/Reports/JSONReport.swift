@@ -92,6 +92,7 @@ public enum JSONReport {
     let undecided: [String: UInt64]
     let violations: UInt64
     let missingEvents: [String]
+    let missingFields: [String]
 
     init(_ entry: InvariantResult) {
       name = entry.invariant.name
@@ -104,6 +105,7 @@ public enum JSONReport {
       }
       violations = entry.ledger.violations
       missingEvents = entry.missing.map(\.kernelFunction)
+      missingFields = entry.missingFields.map(\.meaning)
     }
   }
 

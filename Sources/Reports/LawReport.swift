@@ -11,9 +11,25 @@ public enum LawReport {
       page.line("\(invariant.name) (I\(invariant.number))")
       page.paragraph("  Rule", invariant.statement, indent: 12)
       page.paragraph("  Source", invariant.source, indent: 12)
+      page.paragraph("  Kernels", invariant.kernels, indent: 12)
       page.paragraph("  Except", invariant.exceptions, indent: 12)
       page.paragraph(
-        "  Needs", invariant.needs.map(\.kernelFunction).joined(separator: ", "), indent: 12)
+        "  Needs",
+        (invariant.needs.map(\.kernelFunction) + invariant.fields.map(\.meaning))
+          .joined(separator: ", "), indent: 12)
+    }
+    return page.text
+  }
+
+  /// What no recording can decide, and why.
+  public static func render(_ undecidable: [Undecidable]) -> String {
+    var page = TextLayout()
+    page.line("Not decided by any recording:")
+    for entry in undecidable {
+      page.line()
+      page.line(entry.name)
+      page.paragraph("  What", entry.statement, indent: 12)
+      page.paragraph("  Why not", entry.reason, indent: 12)
     }
     return page.text
   }

@@ -67,6 +67,10 @@ public enum TextReport {
       let names = entry.missing.map(\.kernelFunction).joined(separator: ", ")
       page.paragraph("  missing", "\(entry.invariant.name) needs events of \(names)", indent: 11)
     }
+    for entry in result.invariants where !entry.missingFields.isEmpty {
+      let names = entry.missingFields.map(\.meaning).joined(separator: ", ")
+      page.paragraph("  missing", "\(entry.invariant.name) needs \(names): not recorded", indent: 11)
+    }
   }
 
   private static func render(

@@ -59,12 +59,17 @@ public struct FolioEvent: Sendable {
   public var mapping: FolioMapping
   /// `folio->index`, the offset of the folio's first page.
   public var index: PgOff
+  /// Whether the folio has more than one page.
+  public var isLarge: Bool
+  /// PageAnonExclusive of the event's first page; nil where it was not recorded.
+  public var isPageExclusive: Bool?
 
   /// A step from its fields.
   public init(
     step: Step, isAfter: Bool, isPMD: Bool = false, isExclusive: Bool = false,
     folio: KernelAddress, subpage: UInt32 = 0, pages: UInt32 = 1, vma: VMAView,
-    address: UserAddress? = nil, mapping: FolioMapping, index: PgOff
+    address: UserAddress? = nil, mapping: FolioMapping, index: PgOff, isLarge: Bool = false,
+    isPageExclusive: Bool? = nil
   ) {
     self.step = step
     self.isAfter = isAfter
@@ -77,6 +82,8 @@ public struct FolioEvent: Sendable {
     self.address = address
     self.mapping = mapping
     self.index = index
+    self.isLarge = isLarge
+    self.isPageExclusive = isPageExclusive
   }
 
   /// The offset of the first page that the event is about.

@@ -113,6 +113,12 @@ public struct VMAView: Hashable, Sendable {
   /// (include/linux/mm.h: VM_STACK_INCOMPLETE_SETUP = VM_RAND_READ | VM_SEQ_READ).
   @inlinable public var isTemporaryStack: Bool { flags & 0x18000 == 0x18000 }
 
+  /// Whether a driver chose how the VMA's pages are mapped (VM_PFNMAP, VM_IO, VM_MIXEDMAP).
+  @inlinable public var isDriverMapping: Bool { flags & 0x1000_4400 != 0 }
+
+  /// Whether fork gives the child none of its pages, and no anon_vma (VM_WIPEONFORK).
+  @inlinable public var isWipedOnFork: Bool { flags & 0x200_0000 != 0 }
+
   /// Whether the VMA maps huge pages of hugetlbfs, whose index has another unit on 6.1 (VM_HUGETLB).
   @inlinable public var isHugetlb: Bool { flags & 0x40_0000 != 0 }
 }
@@ -162,12 +168,15 @@ public struct TreeUpdate: Sendable {
   public var rootRefcount: Int32
   /// The root's lock; nil where it was not recorded (PREEMPT_RT has another type).
   public var lock: LockView?
+  /// `vma->vm_page_prot`; nil where it was not recorded.
+  public var protection: UInt64?
 
   /// An update from its fields.
   public init(
     avc: KernelAddress, vma: VMAView, anonVMA: KernelAddress, treeOwner: KernelAddress,
     root: KernelAddress, rootOfRoot: KernelAddress, parent: KernelAddress, refcount: Int32,
-    children: UInt64?, active: UInt64?, treeIsEmpty: Bool, rootRefcount: Int32, lock: LockView?
+    children: UInt64?, active: UInt64?, treeIsEmpty: Bool, rootRefcount: Int32, lock: LockView?,
+    protection: UInt64? = nil
   ) {
     self.avc = avc
     self.vma = vma
@@ -182,6 +191,7 @@ public struct TreeUpdate: Sendable {
     self.treeIsEmpty = treeIsEmpty
     self.rootRefcount = rootRefcount
     self.lock = lock
+    self.protection = protection
   }
 }
 
@@ -201,12 +211,19 @@ public struct OperationEntry: Sendable {
   public var length: UInt64
   /// The mm that exits, or in which UFFDIO_MOVE moves.
   public var mm: KernelAddress
+  /// A move: whether it takes the rmap locks (`need_rmap_locks`); nil where it was not recorded.
+  public var takesRmapLocks: Bool?
+  /// A prepare: `vma->vm_mm->mmap_lock.count`; nil where it was not recorded.
+  public var mmapLockCount: UInt64?
+  /// A prepare: whether the VMA has neither `vm_ops` nor `vm_file`; nil where it was not recorded.
+  public var isPlainAnonymous: Bool?
 
   /// An entry from its fields.
   public init(
     kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
     address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
-    length: UInt64 = 0, mm: KernelAddress = .null
+    length: UInt64 = 0, mm: KernelAddress = .null, takesRmapLocks: Bool? = nil,
+    mmapLockCount: UInt64? = nil, isPlainAnonymous: Bool? = nil
   ) {
     self.kind = kind
     self.vma = vma
@@ -215,6 +232,9 @@ public struct OperationEntry: Sendable {
     self.sourceAddress = sourceAddress
     self.length = length
     self.mm = mm
+    self.takesRmapLocks = takesRmapLocks
+    self.mmapLockCount = mmapLockCount
+    self.isPlainAnonymous = isPlainAnonymous
   }
 }
 

@@ -42,6 +42,10 @@ public struct AnonVMA: Sendable {
   var emptied: EventStamp?
   /// How many mapped pages have a `folio->mapping` that points here.
   public internal(set) var mappedPages = 0
+  /// How many AVCs of the model lead to it, in its tree or out of it for a range change.
+  public var memberCount: Int { linkedCount + parkedCount }
+  /// On a root: how many anon_vmas other than itself name it as their root and have a VMA.
+  public internal(set) var usedUnder = 0
   /// How many living anon_vmas other than itself name it as their root.
   public internal(set) var rootedCount = 0
   /// On a root: operations of other tasks that have begun to change this root's graph and not returned.
@@ -115,6 +119,10 @@ public struct VMA: Sendable {
   public internal(set) var forkedAnonVMA: AnonVMAID?
   /// The event that its fork returned with.
   public internal(set) var forkStamp: EventStamp?
+  /// How many operations that change its chain or its `anon_vma` are in progress, of any task.
+  public internal(set) var openOperations = 0
+  /// Whether the last copy_vma that returned it had made it by merging, rather than by copying.
+  public internal(set) var isMergedCopy = false
   /// The VMA as it was when its AVCs were last put into their trees; nil while none was seen to be.
   public internal(set) var linkedView: VMAView?
   var firstInChain: UInt32 = .max

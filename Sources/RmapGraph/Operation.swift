@@ -8,6 +8,10 @@ public struct Operation: Sendable {
   public let stamp: EventStamp
   /// The root whose graph the operation has begun to change, once a tree event has shown it.
   var root: AnonVMAID?
+  /// The VMA whose chain or anon_vma it changes.
+  var subject: VMAID?
+  /// A split: the VMA that it cloned, the new part.
+  public internal(set) var copy: VMAID?
   /// How many AVCs it has linked.
   public internal(set) var linked = 0
   /// A clone for fork: the anon_vma that the kernel's rule has chosen to be used again

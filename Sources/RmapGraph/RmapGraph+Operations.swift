@@ -66,8 +66,40 @@ extension RmapGraph {
     case .moveTables:
       if vmaOf[entry.vma.address.raw] != nil { _ = meet(entry.vma) }
       activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
+    default: return
+    }
+    tellEntered(task, stamp, &observer)
+  }
+
+  private mutating func tellEntered<Observer: GraphObserver>(
+    _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let last = tasks[task].operations.count - 1
+    let operation = tasks[task].operations[last]
+    let vma = vmaOf[operation.entry.vma.address.raw].map(VMAID.init)
+    let source = vmaOf[operation.entry.source.address.raw].map(VMAID.init)
+    observer.entered(
+      EntrySituation(
+        operation: operation, outer: last > 0 ? tasks[task].operations[last - 1] : nil, stamp: stamp,
+        vma: vma, source: source), in: self)
+    switch operation.kind {
+    case .prepare, .clone, .fork, .unlink:
+      guard let vma else { return }
+      tasks[task].operations[last].subject = vma
+      vmas[vma.slot].openOperations += 1
+      if operation.kind == .clone, last > 0, tasks[task].operations[last - 1].kind == .split {
+        tasks[task].operations[last - 1].copy = vma
+      }
     default: break
     }
+  }
+
+  /// The operation is over: its VMA's chain and anon_vma may be trusted again.
+  private mutating func release(_ operation: Operation) {
+    guard let vma = operation.subject,
+      vmaOf[operation.entry.vma.address.raw] == vma.slot, vmas[vma.slot].openOperations > 0
+    else { return }
+    vmas[vma.slot].openOperations -= 1
   }
 
   /// Which anon_vma a fork gave the child is shown only later, when an event carries the child's VMA.
@@ -129,6 +161,7 @@ extension RmapGraph {
   /// An operation whose end is unknown: what it would have counted is uncertain for its root's whole graph.
   private mutating func abandon(_ operation: Operation, _ task: UInt32) {
     letGo(operation)
+    release(operation)
     let pid = tasks[task].pid
     // The root is noted on the outermost operation that changes its graph.
     let root = operation.root ?? tasks[task].operations.lazy.compactMap(\.root).first
@@ -159,7 +192,10 @@ extension RmapGraph {
     guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else { return }
     while let inner = tasks[task].operations.last, inner.kind != result.kind { dropLast(task) }
     finish(task, result, stamp, &observer)
-    if let operation = tasks[task].operations.popLast() { letGo(operation) }
+    if let operation = tasks[task].operations.popLast() {
+      letGo(operation)
+      release(operation)
+    }
   }
 
   private mutating func finish<Observer: GraphObserver>(
@@ -185,11 +221,21 @@ extension RmapGraph {
       settleUnlink(task, stamp)
       guard let vma = vmaOf[entry.vma.address.raw] else { return }
       endUnlink(VMAID(slot: vma), entry.vma, stamp, &observer)
+    case .prepare, .split:
+      guard let vma = vmaOf[entry.vma.address.raw] else { return }
+      observer.returned(situation(operation, outer, result, vma, stamp), in: self)
+    case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), since: operation.stamp)
     case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
     case .moveTables: move(entry, bytes: result, stamp, &observer)
     case .mmExit: purge(entry.mm)
     default: break
     }
+  }
+
+  /// copy_vma has returned the destination: a VMA of its own, or a neighbour that it merged with.
+  private mutating func noteCopy(_ address: KernelAddress, since entry: EventStamp) {
+    guard let vma = vmaOf[address.raw] else { return }
+    vmas[vma].isMergedCopy = vmas[vma].birth.ordinal < entry.ordinal
   }
 
   private func situation(

@@ -19,6 +19,8 @@ extension RmapGraph {
       operation: operation, anonVMAIsNew: isNew, isContended: contended)
     observer.linking(situation, in: self)
 
+    learnProtection(update, stamp)
+    if isRelink { relinkedBy.set(UInt64(UInt32(bitPattern: stamp.pid)) + 1, to: vma.slot) }
     learnCounters(of: anonVMA, from: update, contended, stamp)
     link(update, vma, anonVMA, stamp, task: task)
     if isUnclear(task) { noteUnclear(vma, anonVMA) }
@@ -95,6 +97,13 @@ extension RmapGraph {
     if let previous, previous != update.vma, !isUnclear(task) {
       noteGivenUp(previous, update.vma, task: task)
     }
+  }
+
+  private mutating func learnProtection(_ update: TreeUpdate, _ stamp: EventStamp) {
+    guard let raw = update.protection, let index = Protection.index(update.vma),
+      protections[index] == nil
+    else { return }
+    protections[index] = Protection(raw: raw, stamp: stamp)
   }
 
   /// After a range change: which addresses the VMA no longer covers, or covers under another offset.
@@ -259,6 +268,8 @@ extension RmapGraph {
     if first != .max { avcs[first].previousInVMA = slot }
     vmas[vma.slot].firstInChain = slot
     vmas[vma.slot].chainCount += 1
+    let anonVMA = avcs[slot].anonVMA
+    if anonVMAs[anonVMA.slot].memberCount == 0 { countUse(1, of: anonVMA) }
   }
 
   private mutating func pushOnTree(_ slot: UInt32, _ anonVMA: AnonVMAID) {
@@ -307,5 +318,13 @@ extension RmapGraph {
     avcOf.remove(avc.address.raw)
     linkOf.remove(linkKey(avc.vma.slot, avc.anonVMA.slot))
     avcs.remove(slot)
+    if anonVMAs[avc.anonVMA.slot].memberCount == 0 { countUse(-1, of: avc.anonVMA) }
+  }
+
+  /// An anon_vma has got its first VMA or lost its last one: as long as it has one, it pins its root.
+  private mutating func countUse(_ change: Int, of id: AnonVMAID) {
+    let node = anonVMAs[id.slot]
+    guard !node.isRoot, let root = anonVMAOf[node.root.raw] else { return }
+    anonVMAs[root].usedUnder += change
   }
 }

@@ -26,6 +26,9 @@ public struct RmapGraph: ~Copyable {
   /// Tasks seen outside of any operation since the recording, or the last gap in it, began. Any other task may
   /// be in the middle of an operation whose entry was not recorded. Bounded by the kernel's `pid_max`.
   var clearTasks = SlotMap()
+  /// The VMA whose AVCs a task last put back into their trees after a range change, by task.
+  var relinkedBy = SlotMap()
+  var protections = ContiguousArray<Protection?>(repeating: nil, count: 8)
   var tables = PageTables()
   var activeCopies: ContiguousArray<ActiveCopy> = []
   var activeMoves: ContiguousArray<ActiveMove> = []
@@ -126,6 +129,20 @@ public struct RmapGraph: ~Copyable {
     return anonVMAs[id.slot].knownInEpoch == anonVMAs[root].counterEpoch
   }
 
+  /// The VMA whose AVCs a task last put back after a range change, if it is still there.
+  public func lastRelinked(by pid: Int32) -> VMAID? {
+    guard let slot = relinkedBy[UInt64(UInt32(bitPattern: pid)) + 1], vmas[slot].linkedView != nil,
+      vmaOf[vmas[slot].view.address.raw] == slot
+    else { return nil }
+    return VMAID(slot: slot)
+  }
+
+  /// The `vm_page_prot` that the first private mapping with the same access rights had; nil where there was none,
+  /// or where it is not a function of `vm_flags`.
+  public func protection(of view: VMAView) -> Protection? {
+    Protection.index(view).flatMap { protections[$0] }
+  }
+
   /// A VMA of `mm` through which the rmap walk from a page's folio finds `address`: it is a member of the
   /// folio's anon_vma, it covers the address, and the page's offset is linear in it. `hint` is tried first.
   public func reachingVMA(
@@ -181,6 +198,21 @@ public struct GraphStatistics: Sendable, Equatable {
 
   /// All zero.
   public init() {}
+}
+
+/// The `vm_page_prot` of private mappings with the same access rights (mm/pgprot.c:vm_get_page_prot).
+public struct Protection: Sendable {
+  /// The word.
+  public let raw: UInt64
+  /// The event that showed it first.
+  public let stamp: EventStamp
+
+  /// Dense over VM_READ, VM_WRITE and VM_EXEC. Not for shared mappings, whose writes may have to be noticed; for
+  /// what drivers map; for flags of the architecture (protection keys and the like: VM_ARCH_1, bits 32 and up).
+  static func index(_ view: VMAView) -> Int? {
+    guard view.flags & 0x100_0008 == 0, view.flags >> 32 == 0, !view.isDriverMapping else { return nil }
+    return Int(view.flags & 7)
+  }
 }
 
 /// A copy_page_range in progress: pages that change meanwhile are not inferred to be shared.

@@ -20,6 +20,20 @@ public struct TreeSituation {
   public let isContended: Bool
 }
 
+/// An operation that has been entered.
+public struct EntrySituation {
+  /// The operation.
+  public let operation: Operation
+  /// The operation that it runs inside, if any.
+  public let outer: Operation?
+  /// The entry's place.
+  public let stamp: EventStamp
+  /// The VMA that it changes, if the model has met it; for a move the destination.
+  public let vma: VMAID?
+  /// The VMA that it copies or moves from, if the model has met it.
+  public let source: VMAID?
+}
+
 /// An operation that has returned.
 public struct OperationSituation {
   /// The operation.
@@ -136,6 +150,10 @@ public protocol GraphObserver {
   mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
   /// An AVC is about to leave its tree; the graph is as before.
   mutating func unlinking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
+  /// An operation has been entered: prepare, clone, fork, unlink, copy_page_range, move_page_tables, split, copy_vma.
+  mutating func entered(_ situation: borrowing EntrySituation, in graph: borrowing RmapGraph)
+  /// __anon_vma_prepare or __split_vma has returned.
+  mutating func returned(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
   /// anon_vma_clone has returned.
   mutating func cloned(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
   /// anon_vma_fork has returned.

@@ -21,5 +21,6 @@ struct ExplainCommand: ParsableCommand {
       return invariant
     }
     print(LawReport.render(chosen.isEmpty ? Invariant.all : chosen), terminator: "")
+    if chosen.isEmpty { print("\n" + LawReport.render(Undecidable.all), terminator: "") }
   }
 }

@@ -9,6 +9,7 @@ extension MiniBTF {
   private static let folio = CType.to("folio")
   private static let rmapFlags = CType.typedef("rmap_t", .int)
   private static let atomic = CType.typedef("atomic_t", .structure("<atomic>"))
+  private static let pgprot = CType.typedef("pgprot_t", .structure("pgprot"))
   private static let atomicLong = CType.typedef("atomic_long_t", .structure("<atomic long>"))
 
   /// What all eras share.
@@ -23,7 +24,11 @@ extension MiniBTF {
       ("rb_leftmost", .to("rb_node"), 8))
     kernel.structure("rw_semaphore", bytes: 40, ("count", atomicLong, 0), ("owner", atomicLong, 8))
     kernel.structure("task_struct", bytes: 4096, ("pid", .typedef("pid_t", .int), 1264))
-    kernel.structure("mm_struct", bytes: 8, ("pgd", .long, 0))
+    kernel.structure(
+      "mm_struct", bytes: 128, ("pgd", .long, 0), ("mmap_lock", .structure("rw_semaphore"), 80))
+    kernel.structure("pgprot", bytes: 8, ("pgprot", .long, 0))
+    kernel.structure("vm_operations_struct", bytes: 8, ("open", .pointer(.void), 0))
+    kernel.structure("file", bytes: 8, ("f_pos", .long, 0))
     kernel.structure("pmd_t", bytes: 8, ("pmd", .long, 0))
     kernel.structure("vma_iterator", bytes: 8, ("index", .long, 0))
     kernel.structure(
@@ -79,8 +84,9 @@ extension MiniBTF {
     var kernel = common
     kernel.structure(
       "vm_area_struct", bytes: 152, ("vm_start", .long, 0), ("vm_end", .long, 8),
-      ("vm_mm", .to("mm_struct"), 16), ("vm_flags", .long, 32), ("anon_vma", .to("anon_vma"), 88),
-      ("vm_pgoff", .long, 104))
+      ("vm_mm", .to("mm_struct"), 16), ("vm_page_prot", pgprot, 24), ("vm_flags", .long, 32),
+      ("anon_vma", .to("anon_vma"), 88), ("vm_ops", .to("vm_operations_struct"), 96),
+      ("vm_pgoff", .long, 104), ("vm_file", .to("file"), 112))
     kernel.structure("<cache>", bytes: 40, ("mapping", .pointer(.void), 16), ("index", .long, 24))
     kernel.structure("<tail>", bytes: 40, ("compound_head", .long, 0))
     kernel.structure(
@@ -90,7 +96,7 @@ extension MiniBTF {
     kernel.structure(
       "folio", bytes: 112, ("flags", .long, 0), ("mapping", .pointer(.void), 24),
       ("index", .long, 32), ("_folio_nr_pages", .unsigned, 92))
-    kernel.pageflags(("PG_locked", 0), ("PG_head", 16))
+    kernel.pageflags(("PG_locked", 0), ("PG_head", 16), ("PG_anon_exclusive", 17))
     kernel.function(
       "__split_vma", returns: .int, ("mm", .to("mm_struct")), ("vma", vma), ("addr", .long),
       ("new_below", .int))
@@ -123,11 +129,13 @@ extension MiniBTF {
       ("__vm_flags", flags, 0))
     kernel.structure(
       "vm_area_struct", bytes: 176, ("", .structure("<range or rcu>"), 0),
-      ("vm_mm", .to("mm_struct"), 16), ("", .structure("<vm_flags>"), 32),
-      ("anon_vma", .to("anon_vma"), 104), ("vm_pgoff", .long, 120))
+      ("vm_mm", .to("mm_struct"), 16), ("vm_page_prot", pgprot, 24),
+      ("", .structure("<vm_flags>"), 32), ("anon_vma", .to("anon_vma"), 104),
+      ("vm_ops", .to("vm_operations_struct"), 112), ("vm_pgoff", .long, 120),
+      ("vm_file", .to("file"), 128))
     kernel.folioLayout(flags: .long, count: ("_folio_nr_pages", 96))
     kernel.structure("probe_entry_arg", bytes: 16, ("size", .unsigned, 8))
-    kernel.pageflags(("PG_locked", 0), ("PG_head", 6))
+    kernel.pageflags(("PG_locked", 0), ("PG_head", 6), ("PG_anon_exclusive", 14))
     for name in ["__split_vma", "split_vma"] {
       kernel.function(
         name, returns: .int, ("vmi", .to("vma_iterator")), ("vma", vma), ("addr", .long),
@@ -181,7 +189,7 @@ extension MiniBTF {
     kernel.structure(
       "pagetable_move_control", bytes: 56, ("old", vma, 0), ("new", vma, 8),
       ("old_addr", .long, 16),
-      ("new_addr", .long, 32), ("len_in", .long, 40))
+      ("new_addr", .long, 32), ("len_in", .long, 40), ("need_rmap_locks", .bool, 48))
     kernel.function("move_page_tables", returns: .long, ("pmc", .to("pagetable_move_control")))
     return kernel
   }

@@ -221,7 +221,8 @@ extension Kernel {
       step: step, isAfter: version == .v6_12 && (step == .new || step == .move),
       isPMD: mapping.isPMD, folio: mapping.folio.address, subpage: mapping.subpage, vma: view(vma),
       address: UserAddress(page << 12), mapping: mapping.folio.mapping,
-      index: PgOff(mapping.folio.index))
+      index: PgOff(mapping.folio.index), isLarge: mapping.isPMD || mapping.subpage > 0,
+      isPageExclusive: mapping.folio.isExclusive)
   }
 
   /// `isUnset`: the probe fires before the kernel has set mapping and index.

@@ -88,7 +88,8 @@ extension Kernel {
   public func split(_ name: String, at page: UInt64, _ upper: String, during: () -> Void = {}) {
     let vma = vma(name)
     let process = vma.mm.process
-    enter(.split, vma)
+    emit(
+      .enter(OperationEntry(kind: .split, vma: view(vma), address: UserAddress(page << 12))), by: process)
     let new = dup(vma, upper, in: vma.mm)
     new.pages = page..<vma.pages.upperBound
     new.pgoff += page - vma.pages.lowerBound
@@ -183,7 +184,7 @@ extension Kernel {
         OperationEntry(
           kind: .moveTables, vma: view(target), source: view(source),
           address: UserAddress(page << 12), sourceAddress: UserAddress(old.lowerBound << 12),
-          length: length)), by: process)
+          length: length, takesRmapLocks: false)), by: process)
     let moved = source.mm.tables.filter { old.contains($0.key) }
     let swapped = source.mm.swapped.filter { old.contains($0.key) }
     for page in old {

@@ -175,7 +175,8 @@ public final class Kernel {
   }
 
   func enter(_ kind: EventKind, _ vma: VMA, source: VMA? = nil, by process: String? = nil) {
-    let entry = OperationEntry(kind: kind, vma: view(vma), source: source.map { view($0) } ?? .none)
+    var entry = OperationEntry(kind: kind, vma: view(vma), source: source.map { view($0) } ?? .none)
+    if kind == .prepare { (entry.mmapLockCount, entry.isPlainAnonymous) = (0x100, true) }
     emit(.enter(entry), by: process ?? vma.mm.process)
   }
 
@@ -199,7 +200,8 @@ public final class Kernel {
       root: root.address, rootOfRoot: root.root.address, parent: anonVMA.parent.address,
       refcount: anonVMA.refcount, children: anonVMA.children, active: anonVMA.active,
       treeIsEmpty: anonVMA.tree.isEmpty, rootRefcount: root.refcount,
-      lock: LockView(count: 1, ownerPID: pid(visitor ?? process)))
+      lock: LockView(count: 1, ownerPID: pid(visitor ?? process)),
+      protection: 0x8000_0000_0000_0025 | avc.vma.flags & 2)
   }
 
   /// anon_vma_interval_tree_insert.

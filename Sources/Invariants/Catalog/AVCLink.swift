@@ -12,6 +12,7 @@ extension Invariant {
       include/linux/rmap.h, struct anon_vma_chain: "The same_vma list contains the anon_vma_chains linking all \
       the anon_vmas associated with this VMA"; mm/rmap.c: anon_vma_chain_link, unlink_anon_vmas
       """,
+    kernels: "2.6.34 and later (an interval tree since 3.7)",
     exceptions: """
       While a VMA's range changes (anon_vma_interval_tree_pre_update_vma to post_update_vma) its AVCs are in no \
       tree; the root's lock is held all the time.

@@ -12,6 +12,7 @@ extension Invariant {
       mm/rmap.c: __put_anon_vma, anon_vma_free (VM_BUG_ON(atomic_read(&anon_vma->refcount))), unlink_anon_vmas \
       (VM_WARN_ON(num_children), VM_WARN_ON(num_active_vmas))
       """,
+    kernels: "2.6.36 and later; the counters 6.0 and later",
     exceptions: """
       Folios that are not mapped may keep a stale mapping. An anon_vma that lost the race in \
       __anon_vma_prepare dies without ever having had a tree. A root is freed in the same call as its last child.

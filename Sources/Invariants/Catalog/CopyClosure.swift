@@ -6,15 +6,23 @@ extension Invariant {
     name: "copy-closure", number: 9,
     statement: """
       After a clone for split, merge or mremap the new VMA is in exactly the trees in which the old one is, and \
-      has the same anon_vma. A split keeps page offsets linear.
+      has the same anon_vma. The parts of a split make up the old range, at its offsets; mremap moves pages \
+      within both VMAs' ranges, to addresses that have their offsets.
       """,
     source: """
-      mm/rmap.c: anon_vma_clone ("want an exact copy of src"); mm/vma.c: __split_vma, dup_anon_vma, copy_vma
+      mm/rmap.c: anon_vma_clone ("want an exact copy of src"); mm/vma.c: __split_vma, dup_anon_vma, copy_vma; \
+      mm/mremap.c: move_vma
       """,
+    kernels: "2.6.34 and later",
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has its own rule (fork-closure).",
     needs: .graphChanges,
-    checks: [.cloned(judge)])
+    checks: [.cloned(judge), .returned(judgeSplit), .entered(judgeMove)])
 }
+
+private let rule = """
+  Split, merge and mremap make an exact copy of the source's chain, and keep the page offsets (mm/rmap.c, \
+  anon_vma_clone).
+  """
 
 private func judge(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
@@ -78,6 +86,63 @@ private func judgeChains(
   ledger.holds()
 }
 
+/// __split_vma has returned: the new part and the rest of the old VMA meet at the address of the split.
+private func judgeSplit(
+  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard s.operation.kind == .split, !s.result.failed, let copy = s.operation.copy,
+    let new = graph.vma(copy).linkedView, let rest = graph.vma(s.vma).linkedView
+  else { return }
+  let entry = s.operation.entry
+  let (low, high) = new.start < rest.start ? (new, rest) : (rest, new)
+  if low.start == entry.vma.start, low.end == entry.address, high.start == entry.address,
+    high.end == entry.vma.end, low.pgoff == entry.vma.pgoff,
+    high.pgoff == entry.vma.linearIndex(of: high.start)
+  {
+    return ledger.holds()
+  }
+  let (stamp, since) = (s.stamp, s.operation.stamp)
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+    Finding(
+      what: "The parts of a split, as they stand in their trees, do not make up the VMA that was split.",
+      function: "__split_vma",
+      stamp: stamp,
+      objects: [("P", describe(entry.vma)), ("V", describe(rest)), ("W", describe(new))],
+      established: [.init("P is to be split at \(entry.address)", since)],
+      contradiction: .init("V is what is left of P in its trees, and W the new part", stamp), rule: rule)
+  }
+}
+
+/// move_page_tables has been entered: the pages keep their index, so their new addresses must have it.
+private func judgeMove(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (entry, stamp) = (s.operation.entry, s.stamp)
+  guard entry.kind == .moveTables, !entry.source.anonVMA.isNull,
+    entry.source.address != entry.vma.address, !entry.vma.isTemporaryStack
+  else { return }
+  let offset = entry.source.linearIndex(of: entry.sourceAddress)
+  let isWithin =
+    holds(entry.source, entry.sourceAddress, entry.length) && holds(entry.vma, entry.address, entry.length)
+  if isWithin, entry.vma.linearIndex(of: entry.address) == offset { return ledger.holds() }
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+    Finding(
+      what: isWithin
+        ? "mremap moves pages to addresses that have other offsets."
+        : "mremap moves pages from or to addresses outside of their VMA.",
+      function: "move_page_tables", stamp: stamp,
+      objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
+      established: [.init("P maps \(entry.sourceAddress) at offset \(offset)", stamp)],
+      contradiction: .init(
+        "0x\(hexadecimal(entry.length)) bytes move to \(entry.address), which V maps at offset "
+          + "\(entry.vma.linearIndex(of: entry.address))", stamp), rule: rule)
+  }
+}
+
+private func holds(_ view: VMAView, _ start: UserAddress, _ length: UInt64) -> Bool {
+  start >= view.start && start.raw &+ length <= view.end.raw
+}
+
 private func brokenSplit(_ entry: OperationEntry, _ stamp: EventStamp) -> Finding.Fact? {
   guard entry.vma.start >= entry.source.start, entry.vma.end.raw <= entry.source.end.raw else {
     return .init("V's range is not within P's", stamp)
@@ -97,9 +162,6 @@ private func broken(
     Finding(
       what: what, function: function, stamp: stamp,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
-      established: established, contradiction: contradiction,
-      rule: """
-        Split, merge and mremap make an exact copy of the source's chain (mm/rmap.c, anon_vma_clone).
-        """)
+      established: established, contradiction: contradiction, rule: rule)
   }
 }

@@ -13,12 +13,14 @@ extension Invariant {
       include/linux/rmap.h, struct anon_vma; mm/rmap.c: __anon_vma_prepare, anon_vma_clone, anon_vma_fork, \
       unlink_anon_vmas; commit 2555283eb40d (6.0, backported)
       """,
+    kernels: "6.0 and later, and stable kernels with 2555283eb40d",
     exceptions: """
       The counters change under the root's lock, but an operation's return is recorded after it let go of it: \
       while another task is inside an operation on the same root, nothing is decided. Kernels that count \
       `degree` (3.19 to 5.19) are not decided.
       """,
     needs: .graphChanges,
+    fields: [.counters],
     checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
 }
 

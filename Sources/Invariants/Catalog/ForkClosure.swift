@@ -7,17 +7,18 @@ extension Invariant {
     statement: """
       After anon_vma_fork the child's VMA is in every tree in which the parent's VMA is, and either in the tree \
       of one new anon_vma (root: the parent's root; parent: the parent VMA's anon_vma), or it uses an anon_vma \
-      of the chain again that has no VMA and at most one child and is not the root. An anon_vma's parent never \
-      changes.
+      of the chain again that has no VMA and at most one child and is not the root. All this precedes the copy of \
+      the page tables, and both VMAs have the same range and offsets. An anon_vma's parent never changes.
       """,
     source: "mm/rmap.c: anon_vma_fork, anon_vma_clone; commits 5beb49305251, 7a3ef208e662, 2555283eb40d",
+    kernels: "2.6.34 and later; reuse at fork 3.19 and later, by the counters of 6.0 (backported to stable kernels)",
     exceptions: """
       A parent without an anon_vma leaves the child without one. A failed fork leaves no AVC. VMAs with \
       MADV_WIPEONFORK or MADV_DONTFORK are not forked.
       """,
     needs: .graphChanges + [.copyRange],
     checks: [
-      .forked(judgeForked), .forkSeen(judgeSight), .linking(judgeParentLinking),
+      .forked(judgeForked), .forkSeen(judgeSight), .entered(judgeCopy), .linking(judgeParentLinking),
       .unlinking(judgeParentUnlinking),
     ])
 }
@@ -159,6 +160,46 @@ private func judgeSight(
           + (isRoot ? " and is the root" : ""), avc.stamp)
     ],
     .init("V's anon_vma is A", s.stamp), &ledger)
+}
+
+/// copy_page_range has been entered: from now on the child maps its parent's pages.
+private func judgeCopy(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let entry = s.operation.entry
+  guard entry.kind == .copyRange, let child = s.vma, let parent = s.source else { return }
+  let (new, old) = (entry.vma, entry.source)
+  if new.start != old.start || new.end != old.end || new.pgoff != old.pgoff || new.mm == old.mm {
+    return brokenCopy(s, .init("V does not map P's range at P's offsets in an mm of its own", s.stamp), &ledger)
+  }
+  guard !old.anonVMA.isNull else { return }
+  if new.anonVMA.isNull {
+    return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), &ledger)
+  }
+  var missing: AVC?
+  graph.forEachAVC(of: parent) { _, avc in
+    if graph.membership(of: child, in: avc.anonVMA) == nil { missing = avc }
+    return missing == nil
+  }
+  guard let missing else {
+    return graph.vma(parent).chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  }
+  guard graph.vma(child).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  let tree = graph.describe(missing.anonVMA)
+  brokenCopy(s, .init("P is in the tree of \(tree), and V is not", missing.stamp), &ledger)
+}
+
+private func brokenCopy(
+  _ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (entry, stamp) = (s.operation.entry, s.stamp)
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+    Finding(
+      what: "fork copies page tables to a VMA that the rmap does not find as it finds the parent's.",
+      function: "copy_page_range", stamp: stamp,
+      objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
+      established: [.init("V is to map the pages of P", stamp)], contradiction: contradiction, rule: rule)
+  }
 }
 
 private func broken(

@@ -6,17 +6,43 @@ extension Invariant {
     name: "interval-key", number: 5,
     statement: """
       While an AVC is in a tree, its VMA's vm_pgoff and length are those that it was inserted with: the tree's \
-      key is not stored, it is computed from the VMA.
+      key is not stored, it is computed from the VMA. A range change keeps each address's page offset.
       """,
     source: """
       mm/interval_tree.c: avc_start_pgoff, avc_last_pgoff, anon_vma_interval_tree_verify (CONFIG_DEBUG_VM_RB); \
       since 3.7
       """,
+    kernels: "3.7 and later",
     exceptions: """
-      Between anon_vma_interval_tree_pre_update_vma and post_update_vma the AVCs are in no tree.
+      Between anon_vma_interval_tree_pre_update_vma and post_update_vma the AVCs are in no tree. exec moves a \
+      stack under construction (VM_STACK_INCOMPLETE_SETUP) without its offsets.
       """,
     needs: .graphChanges,
-    checks: [.unlinking(judgeUnlinking), .folio(judgeFolio)])
+    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .folio(judgeFolio)])
+}
+
+/// An AVC comes back after a range change: start and vm_pgoff have moved together, if at all.
+private func judgeLinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard s.avc != nil, let old = graph.vma(s.vma).linkedView else { return }
+  let view = s.update.vma
+  // Modulo 2^64: the new start may lie above the old one or below.
+  let shift = old.pgoff.raw &- old.start.page
+  if view.pgoff.raw &- view.start.page == shift || old.isTemporaryStack || view.isTemporaryStack {
+    return ledger.holds()
+  }
+  let (stamp, since, name) = (s.stamp, graph.vma(s.vma).chainStamp, function(of: s, insertion: true))
+  ledger.broken(key: view.address.raw) {
+    Finding(
+      what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
+      objects: [("V", describe(view))],
+      established: [.init("V mapped \(old.start) at offset \(old.pgoff)", since)],
+      contradiction: .init(
+        "V's vm_start \(view.start) and vm_pgoff \(view.pgoff) give it the offset "
+          + "\(PgOff(old.start.page &+ view.pgoff.raw &- view.start.page))", stamp),
+      rule: "vm_start and vm_pgoff of a VMA with pages change together (mm/vma.c, vma_set_range).")
+  }
 }
 
 private func judgeUnlinking(

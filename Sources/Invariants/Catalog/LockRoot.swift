@@ -12,6 +12,7 @@ extension Invariant {
       mm/rmap.c: lock_anon_vma_root ("Such anon_vma's should have the same root", WARN_ON_ONCE), anon_vma_fork; \
       commit 5c341ee1dfc8 (2.6.36)
       """,
+    kernels: "2.6.36 and later",
     exceptions: "An address used again by another anon_vma may have another root: identity is the birth.",
     needs: .graphChanges,
     checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])

@@ -12,6 +12,7 @@ extension Invariant {
       mm/rmap.c: __folio_set_anon ("we must use the _oldest_ possible anon_vma"), folio_move_anon_rmap; \
       commit ea90002b0fa7 (2.6.34)
       """,
+    kernels: "2.6.34-rc4 and later",
     exceptions: """
       A folio that is anonymous already (swap cache, migration) keeps its mapping. KSM replaces it. On kernels \
       where the probe fires before the mapping is set, the folio's next event decides.

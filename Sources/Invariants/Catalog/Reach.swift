@@ -12,6 +12,7 @@ extension Invariant {
       mm/rmap.c: rmap_walk_anon, __page_check_anon_rmap, folio_get_anon_vma; include/linux/rmap.h, struct \
       anon_vma
       """,
+    kernels: "2.6.34 and later",
     exceptions: """
       The stack that exec is moving (VM_STACK_INCOMPLETE_SETUP); KSM pages; hugetlb, whose offsets have another \
       unit on older kernels; folios that are not mapped.
@@ -41,9 +42,6 @@ private func judgeFolio(
     ? event.index : folio?.index ?? event.index
   guard mapping.isAnonymous else { return }
   let first = index + UInt64(event.subpage)
-  if let prior = s.priorIndex, prior != event.index, event.mapping.isAnonymous, let folio {
-    return brokenIndex(s, folio, prior, &ledger)
-  }
   if event.step != .remove, let address = event.address,
     event.vma.linearIndex(of: address) != first
   {
@@ -141,16 +139,6 @@ private func brokenPage(
       established: [.init("F points to A = \(owner), page offset \(index)", folio.stamp)],
       contradiction: .init(how, stamp), rule: rule)
   }
-}
-
-private func brokenIndex(
-  _ s: borrowing FolioSituation, _ folio: Folio, _ prior: PgOff, _ ledger: inout Ledger
-) {
-  let since = s.priorMapping == nil ? folio.stamp : s.priorStamp
-  broken(
-    s, "A mapped folio's index has changed.",
-    [.init("F was mapped with index \(prior)", since)],
-    .init("F's index is \(s.event.index)", s.stamp), &ledger)
 }
 
 private func broken(

@@ -12,10 +12,12 @@ extension Invariant {
       include/linux/rmap.h, struct anon_vma_chain: rb is "locked by anon_vma->rwsem"; mm/mmap.c, mm/vma.c: "the \
       entire update must be protected by the root anon_vma's mutex"; commit 012f18004da3 (2.6.36)
       """,
+    kernels: "2.6.36 and later",
     exceptions: """
       PREEMPT_RT has another type of rwsem: the lock is not recorded there, and nothing is decided.
       """,
     needs: [.insert, .remove],
+    fields: [.rootLock],
     checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
 }
 

@@ -6,6 +6,7 @@ extension Invariant {
     name: "vma-death", number: 14,
     statement: "When a VMA is freed its chain is empty: no tree holds an AVC that leads to it.",
     source: "kernel/fork.c: vm_area_free; mm/memory.c: free_pgtables calls unlink_anon_vmas first",
+    kernels: "2.6.34 and later",
     exceptions: """
       A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.
       """,

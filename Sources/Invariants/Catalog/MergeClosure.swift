@@ -1,0 +1,77 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let mergeClosure = Invariant(
+    name: "merge-closure", number: 10,
+    statement: """
+      A VMA that takes over another one's range stands in every tree in which that one stands: before a merged VMA \
+      leaves its trees, and before mremap moves pages into a destination.
+      """,
+    source: """
+      mm/vma.c: vma_complete, dup_anon_vma ("Easily overlooked"); mm/mmap.c (6.1): __vma_adjust; \
+      include/linux/rmap.h: anon_vma_merge; commits 287d97ac0321, 61f67c230a5e (CVE-2026-23077)
+      """,
+    kernels: "2.6.34 and later",
+    exceptions: """
+      A VMA that leaves its trees because it is unmapped, or because an operation failed, is not taken over. A \
+      merge is known by its survivor: the task has just put it back into its trees with a range that covers the \
+      other one's. A survivor without any AVC is not found that way; vma-state and copy-closure judge it.
+      """,
+    needs: .graphChanges, needsWithPages: .pageChanges,
+    checks: [.entered(judge)])
+}
+
+private func judge(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let vma = s.vma else { return }
+  let isInner = s.outer != nil
+  switch s.operation.kind {
+  case .unlink where !isInner:
+    guard let survivor = graph.lastRelinked(by: s.stamp.pid), survivor != vma,
+      let range = graph.vma(survivor).linkedView, let own = graph.vma(vma).linkedView,
+      range.mm == own.mm, range.start <= own.start, own.end <= range.end
+    else { return }
+    judgeChains(from: vma, to: survivor, s, graph, &ledger)
+  case .moveTables:
+    guard let source = s.source, source != vma, !s.operation.entry.source.anonVMA.isNull else { return }
+    judgeChains(from: source, to: vma, s, graph, &ledger)
+  default: return
+  }
+}
+
+private func judgeChains(
+  from old: VMAID, to new: VMAID, _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  var missing: AVC?
+  graph.forEachAVC(of: old) { _, avc in
+    if graph.membership(of: new, in: avc.anonVMA) == nil { missing = avc }
+    return missing == nil
+  }
+  guard let missing else {
+    return graph.vma(old).chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  }
+  guard graph.vma(new).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  let (stamp, kind) = (s.stamp, s.operation.kind)
+  let (oldView, newView) = (graph.vma(old).view, graph.vma(new).view)
+  let (tree, since) = (graph.describe(missing.anonVMA), graph.vma(new).chainStamp)
+  ledger.broken(key: newView.address.raw ^ oldView.address.raw) {
+    Finding(
+      what: kind == .unlink
+        ? "A merge drops a VMA whose trees the survivor does not stand in."
+        : "mremap moves pages into a VMA that does not stand in the source's trees.",
+      function: kind.kernelFunction, stamp: stamp,
+      objects: [("K", describe(newView)), ("V", describe(oldView)), ("A", tree)],
+      established: [
+        .init("V is in A's tree", missing.stamp), .init("K's chain has no AVC for A", since),
+      ],
+      contradiction: .init(
+        kind == .unlink ? "K covers V's range, and V leaves its trees" : "V's pages move into K", stamp),
+      rule: """
+        Whoever takes over a VMA's pages must stand in its trees (mm/vma.c, dup_anon_vma; include/linux/rmap.h, \
+        anon_vma_merge).
+        """)
+  }
+}

@@ -1,0 +1,72 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let pageExclusive = Invariant(
+    name: "page-exclusive", number: 18,
+    statement: """
+      A page is marked PageAnonExclusive, mapped as RMAP_EXCLUSIVE, or given to its VMA's anon_vma only while it \
+      is mapped once; fork clears the mark when it shares the page; a KSM page never has it.
+      """,
+    source: """
+      include/linux/rmap.h: folio_try_dup_anon_rmap_pte, page_try_dup_anon_rmap; mm/memory.c: do_wp_page, \
+      do_swap_page; mm/ksm.c: write_protect_page; commit 6c287605fd56 (5.19)
+      """,
+    kernels: "5.19 and later; that only a page mapped once is moved: 2.6.34 and later",
+    exceptions: """
+      Pages of large folios are not judged: their mappings are counted per folio. A page that fork copies because \
+      it may be pinned stays exclusive to the parent.
+      """,
+    needs: .graphChanges + .pageChanges,
+    fields: [.pageExclusive],
+    checks: [.folio(judge)])
+}
+
+private func judge(
+  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let event = s.event
+  guard !event.isLarge, !event.vma.isHugetlb else { return }
+  if event.mapping.isKSM {
+    guard let isExclusive = event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+    if !isExclusive { return ledger.holds() }
+    return broken(s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp), &ledger)
+  }
+  guard event.mapping.isAnonymous, let id = s.folio else { return }
+  let folio = graph.folio(id)
+  let claims = event.step == .move || event.step == .add && event.isExclusive
+  if claims {
+    if folio.mappedPages <= 1 { return ledger.holds() }
+    return broken(
+      s,
+      event.step == .move
+        ? "A page that is mapped more than once is given to one VMA's anon_vma."
+        : "A page that is mapped elsewhere is mapped as exclusive.",
+      .init("F is mapped \(folio.mappedPages) times", folio.changeStamp), &ledger)
+  }
+  guard let isExclusive = event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+  if !isExclusive || folio.mappedPages <= 1 { return ledger.holds() }
+  broken(
+    s, "A page that is mapped more than once is marked exclusive.",
+    .init("F is mapped \(folio.mappedPages) times", folio.changeStamp), &ledger)
+}
+
+private func broken(
+  _ s: borrowing FolioSituation, _ what: String, _ established: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (event, stamp) = (s.event, s.stamp)
+  let function = kernelFunction(event)
+  let claim =
+    switch event.step {
+    case .move: "F is given to V's anon_vma"
+    case .add where event.isExclusive: "F is mapped in V as RMAP_EXCLUSIVE"
+    default: "F is marked PageAnonExclusive"
+    }
+  ledger.broken(key: event.folio.raw) {
+    Finding(
+      what: what, function: function, stamp: stamp,
+      objects: [("F", "folio \(event.folio), index \(event.index)"), ("V", describe(event.vma))],
+      established: [established], contradiction: .init(claim, stamp),
+      rule: "An exclusive page has one mapping (include/linux/rmap.h; commit 6c287605fd56).")
+  }
+}

@@ -1,0 +1,54 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let parentClosure = Invariant(
+    name: "parent-closure", number: 7,
+    statement: """
+      A VMA that stands in an anon_vma's tree stands in its parent's tree too, up to the root: an ancestor has at \
+      least the VMAs of its children.
+      """,
+    source: """
+      mm/rmap.c: anon_vma_fork (->parent is the parent VMA's anon_vma), anon_vma_clone; commit 5beb49305251
+      """,
+    kernels: "2.6.34 and later",
+    exceptions: """
+      Judged when clone and fork have returned: within them, and while a range changes, the order of the steps \
+      is the kernel's own business (it differs between 6.18 and the kernels of 2026). The parent of an anon_vma \
+      whose tree is empty may dangle.
+      """,
+    needs: .graphChanges,
+    checks: [.cloned(judge), .forked(judge)])
+}
+
+private func judge(
+  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  // The clone inside a fork is judged when the fork is done.
+  guard s.outer?.kind != .fork, !s.result.failed, graph.vma(s.vma).chainCount > 0 else { return }
+  guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
+  let vma = s.vma
+  var orphan: AVC?
+  graph.forEachAVC(of: vma) { _, avc in
+    if let node = graph.anonVMA(avc.anonVMA), !node.isRoot,
+      graph.membership(of: vma, in: node.parent) == nil
+    {
+      orphan = avc
+    }
+    return orphan == nil
+  }
+  guard let orphan, let node = graph.anonVMA(orphan.anonVMA) else { return ledger.holds() }
+  guard graph.vma(vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  let (view, stamp) = (graph.vma(vma).view, s.stamp)
+  let (child, parent) = (graph.describe(orphan.anonVMA), graph.describe(anonVMAAt: node.parent))
+  let function = s.operation.kind.kernelFunction
+  ledger.broken(key: view.address.raw ^ node.address.raw) {
+    Finding(
+      what: "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
+      function: function, stamp: stamp,
+      objects: [("V", describe(view)), ("A", child), ("P", parent)],
+      established: [.init("A's parent is P", node.birth), .init("V is in A's tree", orphan.stamp)],
+      contradiction: .init("\(function) returned and V is not in P's tree", stamp),
+      rule: "The tree of a parent holds the VMAs of its children (mm/rmap.c, anon_vma_fork).")
+  }
+}

@@ -1,0 +1,40 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let prepareLock = Invariant(
+    name: "prepare-lock", number: 22,
+    statement: "__anon_vma_prepare runs with the mm's mmap_lock held: it looks at the VMA's neighbours.",
+    source: """
+      mm/rmap.c: __anon_vma_prepare (mmap_assert_locked since 6.4); mm/memory.c: __vmf_anon_prepare; commits \
+      657b5146955e, 98b74bb4d7e9 (CVE-2024-47676)
+      """,
+    kernels: "all; the count is read as since 5.2, faults without the lock exist since 6.4",
+    exceptions: """
+      Who holds the lock cannot be told: that nobody does is proof. PREEMPT_RT has another type of rwsem: not \
+      recorded.
+      """,
+    needs: [.prepare],
+    fields: [.mmapLock],
+    checks: [.entered(judge)])
+}
+
+/// kernel/locking/rwsem.c: the writer's bit, and the readers, counted from bit 8 up to bit 62.
+private let holders: UInt64 = 0x7fff_ffff_ffff_ff01
+
+private func judge(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard s.operation.kind == .prepare else { return }
+  guard let count = s.operation.entry.mmapLockCount else { return ledger.cannotTell(.notRecorded) }
+  if count & holders != 0 { return ledger.holds() }
+  let (view, stamp) = (s.operation.entry.vma, s.stamp)
+  ledger.broken(key: view.address.raw) {
+    Finding(
+      what: "A VMA gets its anon_vma while nobody holds mmap_lock.", function: "__anon_vma_prepare",
+      stamp: stamp, objects: [("V", describe(view))],
+      established: [.init("pid \(stamp.pid) looks for an anon_vma among V's neighbours", stamp)],
+      contradiction: .init("mmap_lock of V's mm has count 0x\(hexadecimal(count))", stamp),
+      rule: "The neighbours of a VMA are stable under mmap_lock only (mm/memory.c, __vmf_anon_prepare).")
+  }
+}

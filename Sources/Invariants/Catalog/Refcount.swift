@@ -1,0 +1,80 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let refcount = Invariant(
+    name: "refcount", number: 12,
+    statement: """
+      An anon_vma whose tree is in use has a reference; a root has one for its own tree and one for each anon_vma \
+      below it.
+      """,
+    source: """
+      mm/rmap.c: anon_vma_alloc, anon_vma_fork ("The root anon_vma needs to be pinned until this anon_vma is \
+      freed, because the lock lives in the root"), __put_anon_vma
+      """,
+    kernels: "2.6.36 and later",
+    exceptions: """
+      KSM, migration, huge-page splits and rmap walks take references of their own: the count is a lower bound. \
+      An anon_vma below the root is counted while a VMA stands in its tree, so that one that is about to be \
+      freed by another task does not matter.
+      """,
+    needs: .graphChanges + [.put],
+    checks: [.linking(judgeTree), .unlinking(judgeTree), .putting(judgePut)])
+}
+
+private func judgeTree(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let update = s.update
+  let (stamp, name) = (s.stamp, s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree")
+  if update.refcount < 1 {
+    return ledger.broken(key: update.anonVMA.raw) {
+      finding(
+        "An anon_vma in use has no reference.", update.anonVMA, name, stamp,
+        [.init("V = \(describe(update.vma)) is a member of A", stamp)],
+        .init("A's refcount is \(update.refcount)", stamp))
+    }
+  }
+  guard let root = graph.anonVMANode(at: update.root) else {
+    return ledger.cannotTell(.predatesRecording)
+  }
+  let needed = (root.memberCount > 0 ? 1 : 0) + root.usedUnder
+  if Int(update.rootRefcount) >= needed { return ledger.holds() }
+  ledger.broken(key: update.root.raw) {
+    finding(
+      "A root has fewer references than the anon_vmas that need it.", update.root, name, stamp,
+      [
+        .init(
+          "\(root.memberCount) VMA(s) stand in A's tree, and \(root.usedUnder) anon_vma(s) below A are in use",
+          root.birth)
+      ],
+      .init("A's refcount is \(update.rootRefcount)", stamp))
+  }
+}
+
+/// The dying anon_vma still holds its reference to the root. That its own count is 0 is anon-vma-death's rule.
+private func judgePut(
+  _ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard !s.isImplicitRoot, s.put.root != s.put.anonVMA else { return }
+  if s.put.rootRefcount >= 1 { return ledger.holds() }
+  let (put, stamp) = (s.put, s.stamp)
+  ledger.broken(key: put.root.raw) {
+    finding(
+      "A root has no reference while an anon_vma below it is freed.", put.root, "__put_anon_vma", stamp,
+      [.init("anon_vma \(put.anonVMA) names A as its root", stamp)],
+      .init("A's refcount is \(put.rootRefcount)", stamp))
+  }
+}
+
+private func finding(
+  _ what: String, _ anonVMA: KernelAddress, _ function: String, _ stamp: EventStamp,
+  _ established: [Finding.Fact], _ contradiction: Finding.Fact
+) -> Finding {
+  Finding(
+    what: what, function: function, stamp: stamp, objects: [("A", "anon_vma \(anonVMA)")],
+    established: established, contradiction: contradiction,
+    rule: """
+      A used tree and every anon_vma below a root hold a reference (mm/rmap.c, anon_vma_fork, __put_anon_vma).
+      """)
+}

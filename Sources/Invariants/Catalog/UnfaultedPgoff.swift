@@ -1,0 +1,45 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let unfaultedPgoff = Invariant(
+    name: "unfaulted-pgoff", number: 23,
+    statement: """
+      An anonymous VMA that was never faulted has the offset of its own address: vm_pgoff is vm_start >> \
+      PAGE_SHIFT. Merge relies on it.
+      """,
+    source: """
+      mm/mremap.c: move_vma ("it is an invariant that unfaulted anonymous VMAs have page offset equal to \
+      vma->vm_start >> PAGE_SHIFT"), copy_vma
+      """,
+    kernels: """
+      all; 5.7 and later break it after MREMAP_DONTUNMAP until the fix of 2026 (6.1.192, 6.12.113): that is the bug
+      """,
+    exceptions: """
+      VMAs with operations or a file. MADV_WIPEONFORK: the child's VMA keeps the offset of a moved parent. Judged \
+      when the VMA gets its first anon_vma.
+      """,
+    needs: [.prepare],
+    fields: [.backing],
+    checks: [.entered(judge)])
+}
+
+private func judge(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard s.operation.kind == .prepare else { return }
+  let (view, stamp) = (s.operation.entry.vma, s.stamp)
+  guard let isPlain = s.operation.entry.isPlainAnonymous else { return ledger.cannotTell(.notRecorded) }
+  guard isPlain, view.anonVMA.isNull, !view.isWipedOnFork else { return }
+  if view.pgoff.raw == view.start.page { return ledger.holds() }
+  let since = s.vma.map { graph.vma($0).chainStamp }
+  ledger.broken(key: view.address.raw) {
+    Finding(
+      what: "An unfaulted anonymous VMA does not have the offset of its address.",
+      function: "__anon_vma_prepare", stamp: stamp, objects: [("V", describe(view))],
+      established: [.init("V has no anon_vma, no operations and no file", since)],
+      contradiction: .init(
+        "V's vm_pgoff is \(view.pgoff), and vm_start >> PAGE_SHIFT is \(PgOff(view.start.page))", stamp),
+      rule: "Unfaulted anonymous VMAs have vm_pgoff == vm_start >> PAGE_SHIFT (mm/mremap.c, move_vma).")
+  }
+}

@@ -1,0 +1,92 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let vmaState = Invariant(
+    name: "vma-state", number: 2,
+    statement: """
+      vma->anon_vma is NULL exactly when the VMA's chain is empty; otherwise the anon_vma that it names is on the \
+      chain.
+      """,
+    source: """
+      mm/rmap.c: __anon_vma_prepare, anon_vma_fork, unlink_anon_vmas ("vma would still be needed after unlink"; \
+      commit ee8ab1903e3d); asserted in 2026 kernels (check_anon_vma_clone)
+      """,
+    kernels: "2.6.34 and later; after MREMAP_DONTUNMAP 5.12 and later",
+    exceptions: """
+      While prepare, clone, fork or unlink is at work on the VMA. A VMA from vm_area_dup has a copied anon_vma \
+      and no chain until it is cloned or forked; one that fork could not set up is freed in that state.
+      """,
+    needs: .graphChanges,
+    checks: [.entered(judgeEntry), .folio(judgeFolio)])
+}
+
+private func judgeEntry(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (operation, outer) = (s.operation, s.outer?.kind)
+  switch operation.kind {
+  case .clone, .fork:  // The VMA itself is still being made.
+    judge(operation.entry.source, s.source, s.stamp, operation.kind, graph, &ledger)
+  case .copyRange, .moveTables:
+    judge(operation.entry.source, s.source, s.stamp, operation.kind, graph, &ledger)
+    judge(operation.entry.vma, s.vma, s.stamp, operation.kind, graph, &ledger)
+  case .unlink where outer == .clone || outer == .fork: return  // It undoes what failed half-way.
+  default: judge(operation.entry.vma, s.vma, s.stamp, operation.kind, graph, &ledger)
+  }
+}
+
+private func judgeFolio(
+  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let id = s.vma else { return }
+  if graph.membership(of: id, in: s.event.vma.anonVMA) != nil { return ledger.holds() }
+  guard graph.vma(id).openOperations == 0 else { return ledger.cannotTell(.contended) }
+  contradiction(s.event.vma, id, s.stamp, kernelFunction(s.event), graph, &ledger)
+}
+
+private func judge(
+  _ view: VMAView, _ vma: VMAID?, _ stamp: EventStamp, _ kind: EventKind,
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let vma else {
+    if !view.anonVMA.isNull { ledger.cannotTell(.predatesRecording) }
+    return
+  }
+  let node = graph.vma(vma)
+  let agrees =
+    view.anonVMA.isNull
+    ? node.chainCount == 0 && node.chainIsKnown
+    : graph.membership(of: vma, in: view.anonVMA) != nil
+  if agrees { return ledger.holds() }
+  guard node.openOperations == 0 else { return ledger.cannotTell(.contended) }
+  contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
+}
+
+/// The VMA does not agree with its chain as far as the model has it.
+private func contradiction(
+  _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: String,
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let node = graph.vma(vma)
+  if view.anonVMA.isNull ? node.chainCount == 0 : !node.chainIsKnown {
+    return ledger.cannotTell(.predatesRecording)
+  }
+  let what =
+    if view.anonVMA.isNull {
+      "vma->anon_vma is NULL although the chain is not empty."
+    } else if node.chainCount == 0 {
+      "vma->anon_vma is set although the chain is empty."
+    } else {
+      "vma->anon_vma names an anon_vma that is not on the VMA's chain."
+    }
+  ledger.broken(key: view.address.raw ^ view.anonVMA.raw) {
+    Finding(
+      what: what, function: function, stamp: stamp, objects: [("V", describe(view))],
+      established: [.init("V's chain has \(node.chainCount) AVC(s)", node.chainStamp)],
+      contradiction: .init(
+        view.anonVMA.isNull
+          ? "V's anon_vma is NULL" : "V's anon_vma is \(graph.describe(anonVMAAt: view.anonVMA))", stamp),
+      rule: "A VMA has an anon_vma exactly when its chain has it (mm/rmap.c, unlink_anon_vmas).")
+  }
+}

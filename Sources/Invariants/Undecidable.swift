@@ -1,0 +1,97 @@
+/// A rule of the kernel's rmap, or a way to break it, that no recording of ours can decide.
+///
+/// Listed so that "every invariant holds" is not read as more than it is.
+public struct Undecidable: Sendable {
+  /// Its short name.
+  public let name: String
+  /// What cannot be decided.
+  public let statement: String
+  /// Why not.
+  public let reason: String
+
+  /// All of them, in the order of reports.
+  public static let all: [Undecidable] = [
+    Undecidable(
+      name: "tree-shape",
+      statement: """
+        An anon_vma that is not the root has a VMA or at least two children, so that there are at most twice as \
+        many anon_vmas as VMAs (I26).
+        """,
+      reason: """
+        A claim about numbers, not a rule: anon_vmas are used again at fork only, and may break it for as long as \
+        nobody forks (commit 7a3ef208e662).
+        """),
+    Undecidable(
+      name: "overlap",
+      statement: "Two VMAs of one mm do not overlap in page offsets within one tree (I27).",
+      reason: """
+        No invariant: split, merge and mremap overlap for a while, and after MREMAP_DONTUNMAP of a part or a \
+        failed unmap both VMAs keep the same offsets for good.
+        """),
+    Undecidable(
+      name: "chain-order",
+      statement: "A VMA's chain is ordered from newest to oldest, the root last.",
+      reason: """
+        Insertions into trees are recorded, not the list. The order of both differs between 6.18 and the kernels \
+        of 2026, and a recording does not say which rule its kernel has.
+        """),
+    Undecidable(
+      name: "merged-flags",
+      statement: "The survivor of a merge has the vm_flags that the absorbed range is to have (the rest of I28).",
+      reason: """
+        What mprotect or mlock wants the flags to be is in no event; visible-attr decides that vm_page_prot fits \
+        the flags.
+        """),
+    Undecidable(
+      name: "page-tables",
+      statement: """
+        The entries of the page tables: their access bits, that a table is not freed or moved while a walk is in \
+        it (CVE-2026-31398, CVE-2024-50066, CVE-2020-29369, CVE-2023-52935).
+        """,
+      reason: "Page table entries and the lifetime of page tables are not recorded; the graph may be right."),
+    Undecidable(
+      name: "tlb",
+      statement: "A page is not used through a stale TLB entry after it was unmapped or moved (CVE-2018-18281).",
+      reason: "Flushes are not recorded, and a stale entry leaves no trace in the graph."),
+    Undecidable(
+      name: "walk-locks",
+      statement: """
+        A walk that locks an anon_vma unlocks the same rwsem, and looks at the mapping again after it has the lock \
+        (commits f18194275c39, eee0f252c653).
+        """,
+      reason: "Who locks and unlocks a rwsem is not recorded; tree changes show the lock's state only."),
+    Undecidable(
+      name: "exact-refcount",
+      statement: "An anon_vma's refcount is exactly the number of its users; none is leaked.",
+      reason: """
+        KSM, migration, huge-page splits and walks take and drop references inline. A reference too few is decided \
+        (refcount, anon-vma-death), one too many is not.
+        """),
+    Undecidable(
+      name: "use-after-free",
+      statement: "Nobody uses an anon_vma, an AVC or a VMA after it was freed (commit 624483f3ea82).",
+      reason: "Reads leave no event. What would be found dangling is decided (anon-vma-death, vma-death); else KASAN."),
+    Undecidable(
+      name: "publication",
+      statement: """
+        A reader that sees vma->anon_vma sees an initialised anon_vma behind it; folio->mapping is not torn \
+        (commit 414e2fb8ce5a, and the barrier that 6.1.192 and 6.12.113 got).
+        """,
+      reason: "Events are ordered by a clock; what another CPU would have read in between is not recorded."),
+    Undecidable(
+      name: "huge-subpages",
+      statement: "Each page of a large folio is mapped as often as its mapcount says; its PageAnonExclusive is right.",
+      reason: """
+        A huge page's mapping is split and counted inline, on some kernels without an event for each page; reach \
+        decides the mappings that have events.
+        """),
+    Undecidable(
+      name: "hugetlb",
+      statement: "The anonymous pages of hugetlbfs are mapped where their anon_vma leads.",
+      reason: "Their mappings go by inline functions, and their index has another unit before 6.7."),
+    Undecidable(
+      name: "memory-ranges",
+      statement: "VMAs that were never in a tree: their ranges, flags and fate.",
+      reason: "Only VMAs that take part in the rmap graph are recorded."),
+  ]
+}
