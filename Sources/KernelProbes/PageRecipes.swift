@@ -15,7 +15,7 @@ extension EventRecipe {
 
   private static let folio = Base(.pointer(to: "folio"))
 
-  private static let folioFields: [Part] =
+  static let folioFields: [Part] =
     [pointer("folio", to: "folio")] + folioFieldsWithoutPointer
 
   private static let folioAndPageFields: [Part] =

@@ -151,10 +151,12 @@ extension EventRecipe {
             Field("addr", .path(whole, ["new_addr"], .hex)),
             Field("len", .path(whole, ["len_in"], .hex)),
           ]),
+          .optional([Field("rmap_locks", .path(whole, ["need_rmap_locks"], .number))]),
         ],
         [
           vmaFields(nth: 2), vmaFields(nth: 1, as: "src"), argument("src_addr", "old_addr"),
           argument("addr", "new_addr"), argument("len", "len"),
+          .optional([Field("rmap_locks", .argument(.named(["need_rmap_locks"]), .number))]),
         ],
       ], onReturn: [Field("ret", .returnValue(.number))])
   }()

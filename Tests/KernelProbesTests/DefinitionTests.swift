@@ -85,7 +85,7 @@ import Testing
       vm_flags=+32($arg3):x64 vm_anon=+88($arg3):x64 vm_pgoff=+104($arg3):x64
       src=$arg1:x64 src_start=+0($arg1):x64 src_end=+8($arg1):x64 src_mm=+16($arg1):x64
       src_flags=+32($arg1):x64 src_anon=+88($arg1):x64 src_pgoff=+104($arg1):x64
-      src_addr=$arg2:x64 addr=$arg4:x64 len=$arg5:x64
+      src_addr=$arg2:x64 addr=$arg4:x64 len=$arg5:x64 rmap_locks=$arg6:u8
       """
     let plan = try MiniBTF.linux6_1.plan()
     #expect(plan.line("move_tables") == oneLine(move))
@@ -140,6 +140,7 @@ import Testing
       src_end=+8(+0($arg1)):x64 src_mm=+16(+0($arg1)):x64 src_flags=+32(+0($arg1)):x64
       src_anon=+104(+0($arg1)):x64 src_pgoff=+120(+0($arg1)):x64
       src_addr=+16($arg1):x64 addr=+32($arg1):x64 len=+40($arg1):x64
+      rmap_locks=+48($arg1):u8
       """
     #expect(try MiniBTF.linux7.plan().line("move_tables") == oneLine(move))
   }
