@@ -57,10 +57,11 @@ public struct RecordingCheck: Sendable {
       result.verdict = .violated
     } else if result.damage != nil {
       result.verdict = .damaged
-    } else if !result.doubts.isEmpty || result.invariants.contains(where: { $0.verdict != .holds }) {
-      result.verdict = .undecided
     } else {
-      result.verdict = result.invariants.isEmpty ? .undecided : .holds
+      let recorded = result.invariants.filter(\.isRecorded)
+      let isSure =
+        result.doubts.isEmpty && !recorded.isEmpty && recorded.allSatisfy { $0.verdict == .holds }
+      result.verdict = isSure ? .holds : .undecided
     }
   }
 
@@ -71,6 +72,10 @@ public struct RecordingCheck: Sendable {
     }
     if result.malformed > 0 {
       result.doubts.append("\(result.malformed) event(s) of ours hold values that make no sense")
+    }
+    if let claimed = result.sidecar?.level, result.damage == nil, claimed > result.level {
+      result.doubts.append(
+        "about.json says level \(claimed.rawValue), but the file has events of \(result.level.rawValue) only")
     }
     for probe in result.sidecar?.probes ?? [] {
       if let missed = probe.missed, missed > 0 {
@@ -140,10 +145,12 @@ private struct Replay: ~Copyable {
     result.malformed = malformed
     result.losses = losses
     result.statistics = graph.statistics
+    let level = RecordingLevel(of: kinds)
+    result.level = level
     result.invariants = zip(judge.invariants, judge.ledgers).map { invariant, ledger in
       InvariantResult(
         invariant: invariant, ledger: ledger, missing: invariant.needs.filter { !kinds.contains($0) },
-        isUnbroken: losses.isEmpty && malformed == 0)
+        isUnbroken: losses.isEmpty && malformed == 0, isRecorded: invariant.level <= level)
     }
     for (_, finding) in result.findings {
       for stamp in finding.events {

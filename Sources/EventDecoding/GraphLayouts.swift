@@ -101,6 +101,7 @@ struct EntryLayout: Sendable {
   var vma: VMAFields?
   var source: VMAFields?
   var address, sourceAddress, length, mm: Word?
+  var locks: Number?
 
   init(_ finder: inout FieldFinder, _ kind: EventKind) {
     self.kind = kind
@@ -116,6 +117,7 @@ struct EntryLayout: Sendable {
       address = finder.word("addr")
       sourceAddress = finder.word("src_addr")
       length = finder.word("len")
+      locks = finder.optionalNumber("rmap_locks")
     case .split, .copyVMA:
       vma = VMAFields(&finder)
       address = finder.word("addr")
@@ -136,6 +138,7 @@ struct EntryLayout: Sendable {
     if let address { entry.address = UserAddress(address.load(record)) }
     if let sourceAddress { entry.sourceAddress = UserAddress(sourceAddress.load(record)) }
     if let length { entry.length = length.load(record) }
+    if let locks { entry.locksRmap = locks.load(record) & 1 != 0 }
     if let mm {
       entry.mm = mm.address(record)
       guard entry.mm.isKernel else { return nil }

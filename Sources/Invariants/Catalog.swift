@@ -12,6 +12,9 @@ extension Invariant {
     .vmaDeath,
     .reach,
     .pageOwner,
+    .walkOrder,
+    .migration,
+    .walkCoverage,
   ]
 }
 

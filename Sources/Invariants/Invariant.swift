@@ -44,7 +44,20 @@ public struct Invariant: Sendable {
     case folio(@Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// When a mapped page's VMA changed under it.
     case page(@Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before a walk looks at a tree.
+    case walkStep(@Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// At the end of a walk.
+    case walked(@Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before a migrated folio is mapped in a VMA.
+    case restoring(@Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before pages are copied or moved from one VMA to another.
+    case transferring(@Sendable (borrowing TransferSituation, borrowing RmapGraph, inout Ledger) -> Void)
   }
+}
+
+extension Invariant {
+  /// How much a recording must hold for it to decide anything: the highest level among its events.
+  public var level: RecordingLevel { needs.map(\.level).max() ?? .structure }
 }
 
 /// Why a check could not be decided.

@@ -24,6 +24,10 @@ public struct Judge: GraphObserver, Sendable {
   private var onStranded: [Call<StrandedSituation>] = []
   private var onFolio: [Call<FolioSituation>] = []
   private var onPage: [Call<PageSituation>] = []
+  private var onWalkStep: [Call<WalkStepSituation>] = []
+  private var onWalked: [Call<WalkSituation>] = []
+  private var onRestoring: [Call<MigrationSituation>] = []
+  private var onTransferring: [Call<TransferSituation>] = []
 
   /// A judge of the given invariants.
   public init(_ invariants: [Invariant]) {
@@ -47,6 +51,10 @@ public struct Judge: GraphObserver, Sendable {
     case .stranded(let judge): onStranded.append((ledger, judge))
     case .folio(let judge): onFolio.append((ledger, judge))
     case .page(let judge): onPage.append((ledger, judge))
+    case .walkStep(let judge): onWalkStep.append((ledger, judge))
+    case .walked(let judge): onWalked.append((ledger, judge))
+    case .restoring(let judge): onRestoring.append((ledger, judge))
+    case .transferring(let judge): onTransferring.append((ledger, judge))
     }
   }
 
@@ -113,5 +121,33 @@ public struct Judge: GraphObserver, Sendable {
   /// See ``GraphObserver``.
   public mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph) {
     for call in onPage { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func walkStepping(
+    _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onWalkStep { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func walked(
+    _ situation: borrowing WalkSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onWalked { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func restoring(
+    _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onRestoring { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func transferring(
+    _ situation: borrowing TransferSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onTransferring { call.judge(situation, graph, &ledgers[call.ledger]) }
   }
 }

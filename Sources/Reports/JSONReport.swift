@@ -35,6 +35,7 @@ public enum JSONReport {
   private struct Recording: Encodable {
     let path: String
     let verdict: Verdict
+    let level: RecordingLevel
     let damage: String?
     let kernel: String?
     let records: UInt64
@@ -52,6 +53,7 @@ public enum JSONReport {
     init(_ result: RecordingResult) {
       path = result.path
       verdict = result.verdict
+      level = result.level
       damage = result.damage
       kernel = result.kernel
       records = result.records
@@ -90,6 +92,7 @@ public enum JSONReport {
     let undecided: [String: UInt64]
     let violations: UInt64
     let missingEvents: [String]
+    let recorded: Bool
 
     init(_ entry: InvariantResult) {
       name = entry.invariant.name
@@ -102,6 +105,7 @@ public enum JSONReport {
       }
       violations = entry.ledger.violations
       missingEvents = entry.missing.map(\.kernelFunction)
+      recorded = entry.isRecorded
     }
   }
 

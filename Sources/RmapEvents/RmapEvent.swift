@@ -17,6 +17,8 @@ public enum RmapEvent: Sendable {
   case vmaFree(VMAFree)
   /// A folio's mapping is added, removed, moved or looked at.
   case folio(FolioEvent)
+  /// The kernel's own rmap walk takes a step.
+  case walk(WalkEvent)
 }
 
 /// The kind of an event, as a dense index: which events a recording can hold, which an invariant needs.
@@ -24,6 +26,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case insert, remove, prepare, clone, fork, unlink, copyRange, moveTables, split, copyVMA
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case splitPMD
+  case walk, walkFirst, walkNext, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
   public var kernelFunction: String {
@@ -49,6 +52,10 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioMove: "folio_move_anon_rmap"
     case .folioSeen: "folio_add_lru_vma"
     case .splitPMD: "__split_huge_pmd"
+    case .walk: "rmap_walk_anon"
+    case .walkFirst: "anon_vma_interval_tree_iter_first"
+    case .walkNext: "anon_vma_interval_tree_iter_next"
+    case .walkRestore: "remove_migration_pte"
     }
   }
 }
@@ -197,12 +204,14 @@ public struct OperationEntry: Sendable {
   public var length: UInt64
   /// The mm that exits.
   public var mm: KernelAddress
+  /// A move: whether it takes the rmap's locks for each page table (need_rmap_locks); nil where not recorded.
+  public var locksRmap: Bool?
 
   /// An entry from its fields.
   public init(
     kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
     address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
-    length: UInt64 = 0, mm: KernelAddress = .null
+    length: UInt64 = 0, mm: KernelAddress = .null, locksRmap: Bool? = nil
   ) {
     self.kind = kind
     self.vma = vma
@@ -211,6 +220,7 @@ public struct OperationEntry: Sendable {
     self.sourceAddress = sourceAddress
     self.length = length
     self.mm = mm
+    self.locksRmap = locksRmap
   }
 }
 

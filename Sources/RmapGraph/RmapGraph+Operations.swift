@@ -61,11 +61,13 @@ extension RmapGraph {
       let vma = meet(entry.vma)
       _ = meet(entry.source)
       sightFork(vma, entry.vma, stamp, &observer)
+      tellTransfer(entry, stamp, &observer)
       activeCopies.append(
         ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
     case .moveTables:
       if vmaOf[entry.vma.address.raw] != nil { _ = meet(entry.vma) }
       activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
+      tellTransfer(entry, stamp, &observer)
     default: break
     }
   }
@@ -78,6 +80,15 @@ extension RmapGraph {
     vmas[vma.slot].forkAwaitsSight = false
     observer.forkSeen(
       VMASituation(vma: vma, view: view, stamp: stamp, function: .fork), in: self)
+  }
+
+  private func tellTransfer<Observer: GraphObserver>(
+    _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    observer.transferring(
+      TransferSituation(
+        entry: entry, vma: vmaOf[entry.vma.address.raw].map(VMAID.init),
+        source: vmaOf[entry.source.address.raw].map(VMAID.init), stamp: stamp), in: self)
   }
 
   /// Drops operations that cannot enclose the next one: their return was not recorded.

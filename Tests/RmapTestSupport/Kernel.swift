@@ -108,6 +108,8 @@ public final class Kernel {
   var visitor: String?
   /// The clone after next `cloneFailure` links fails for want of memory.
   var cloneFailure: Int?
+  /// Whether the kernel's own rmap walks are recorded.
+  public var recordsWalks = false
   /// Whether freed addresses are given out again at once, as the slab does.
   public var reusesAddresses = false
   private var nextAddress: [Kind: UInt64] = [:]
