@@ -53,17 +53,32 @@ extension RmapGraph {
     _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)] else { return }
-    if walking.walkers[slot].frame != nil { finishWalk(slot, .left, stamp, &observer) }
+    if walking.walkers[slot].frame != nil { tellWalk(slot, .left, stamp, &observer) }
+    walking.walkers[slot].walk = nil
+    closeFrame(slot)
+    retireWalker(slot)
+  }
+
+  private mutating func closeFrame(_ slot: UInt32) {
     if let source = walking.walkers[slot].restored, let known = walking.migratingOf[source.raw] {
       walking.migratingOf.remove(source.raw)
       walking.migrating.remove(known)
     }
     walking.walkers[slot].frame = nil
-    walking.walkers[slot].walk = nil
-    retireWalker(slot)
   }
 
   private mutating func finishWalk<Observer: GraphObserver>(
+    _ slot: UInt32, _ ending: WalkSituation.Ending, _ stamp: EventStamp,
+    _ observer: inout Observer
+  ) {
+    tellWalk(slot, ending, stamp, &observer)
+    walking.walkers[slot].walk = nil
+    // A folio outside KSM is looked for in one tree. Its frame is over, whether its return is recorded or not.
+    if let frame = walking.walkers[slot].frame, !frame.isKSM { closeFrame(slot) }
+    retireWalker(slot)
+  }
+
+  private func tellWalk<Observer: GraphObserver>(
     _ slot: UInt32, _ ending: WalkSituation.Ending, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
@@ -74,8 +89,6 @@ extension RmapGraph {
       WalkSituation(
         walk: walk, frame: frame, ending: ending, callbackIsRecorded: isRecorded, stamp: stamp),
       in: self)
-    walking.walkers[slot].walk = nil
-    retireWalker(slot)
   }
 
   // MARK: The steps
@@ -113,9 +126,10 @@ extension RmapGraph {
   private mutating func continueWalk<Observer: GraphObserver>(
     _ avc: KernelAddress, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)],
-      walking.walkers[slot].walk?.awaitsReturn ?? false
+    guard let slot = walking.walkerOf[key(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
     else { return }
+    // A return whose entry was not recorded: what came before it is not known either.
+    if !awaits { walking.walkers[slot].walk?.isWhole = false }
     walking.walkers[slot].walk?.awaitsReturn = false
     if avc.isNull {
       finishWalk(slot, .exhausted, stamp, &observer)

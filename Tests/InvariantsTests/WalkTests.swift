@@ -154,6 +154,12 @@ import Testing
     #expect(missed.judged().ledger("walk-coverage").decided == 1)
   }
 
+  @Test func missedEntriesAreNot() {
+    let missed = looked.dropping("walk next", 1)
+    #expect(missed.judged().findings == [])
+    #expect(missed.judged().ledger("walk-coverage").undecided(.notRecorded) == 1)
+  }
+
   @Test func anOlderTreeMustStillGiveWhatTheRecordingPutIn() {
     let late = looked.starting(at: looked.number("enter fork"))
     #expect(late.judged().findings == [])
