@@ -43,7 +43,8 @@ public struct RecordingCheck: Sendable {
     let observability = Observability(file, decoder, result.sidecar)
     let judged = invariants.filter { $0.missing(from: observability.kinds).isEmpty }
     var replay = Replay(decoder: decoder, judge: Judge(judged), bufferCount: file.buffers.count)
-    defer { replay.report(to: &result, all: invariants, kinds: observability.kinds, fields: decoder.fields, file: file) }
+    defer { replay.report(to: &result, all: invariants, recorded: decoder.kinds, kinds: observability.kinds,
+        fields: decoder.fields, file: file) }
     result.doubts += observability.doubts
     var stream = try file.records()
     while let item = try stream.next() {
@@ -64,10 +65,11 @@ public struct RecordingCheck: Sendable {
       result.verdict = .violated
     } else if result.damage != nil {
       result.verdict = .damaged
-    } else if !result.doubts.isEmpty || result.invariants.contains(where: { $0.verdict != .holds }) {
-      result.verdict = .undecided
     } else {
-      result.verdict = result.invariants.isEmpty ? .undecided : .holds
+      let recorded = result.invariants.filter(\.isRecorded)
+      let isSure =
+        result.doubts.isEmpty && !recorded.isEmpty && recorded.allSatisfy { $0.verdict == .holds }
+      result.verdict = isSure ? .holds : .undecided
     }
   }
 
@@ -82,6 +84,10 @@ public struct RecordingCheck: Sendable {
     if result.statistics.missingReturns > 0 {
       result.doubts.append(
         "\(result.statistics.missingReturns) return(s) of functions were not recorded: a probe missed them")
+    }
+    if let claimed = result.sidecar?.level, result.damage == nil, claimed > result.level {
+      result.doubts.append(
+        "about.json says level \(claimed.rawValue), but the file has events of \(result.level.rawValue) only")
     }
     if result.twiceRecorded {
       result.doubts.append("two buffers hold the same events: only the first of them was replayed")
@@ -161,7 +167,7 @@ private struct Replay: ~Copyable {
   }
 
   func report(
-    to result: inout RecordingResult, all invariants: [Invariant], kinds: Set<EventKind>, fields: Set<RecordedField>, file: TraceFile
+    to result: inout RecordingResult, all invariants: [Invariant], recorded: Set<EventKind>, kinds: Set<EventKind>, fields: Set<RecordedField>, file: TraceFile
   ) {
     result.records = records
     result.events = events
@@ -169,13 +175,14 @@ private struct Replay: ~Copyable {
     result.losses = losses
     result.statistics = graph.statistics
     result.twiceRecorded = twiceRecorded
+    result.level = RecordingLevel(of: recorded)
     var judged = zip(judge.invariants, judge.ledgers).makeIterator()
     result.invariants = invariants.map { invariant in
       let missing = invariant.missing(from: kinds)
       return InvariantResult(
         invariant: invariant, ledger: missing.isEmpty ? judged.next()?.1 ?? Ledger() : Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !fields.contains($0) },
-        isUnbroken: losses.isEmpty && malformed == 0)
+        isUnbroken: losses.isEmpty && malformed == 0, isRecorded: invariant.level <= result.level)
     }
     for (_, finding) in result.findings {
       for stamp in finding.events {

@@ -4,6 +4,8 @@ public import RmapGraph
 
 /// Everything that a check of one recording found out.
 public struct RecordingResult: Sendable {
+  /// How much the recording holds, by the kinds of event that it has.
+  public internal(set) var level = RecordingLevel.structure
   /// The recording's path, as it was given.
   public let path: String
   /// The verdict.
@@ -69,6 +71,10 @@ public struct InvariantResult: Sendable {
   public let missingFields: [RecordedField]
   /// Whether the recording has no gap and no event that made no sense: only then can "not seen" mean "not so".
   public let isUnbroken: Bool
+
+  /// Whether the recording is of a level that its rule can be judged at. If not, that is a choice of whoever
+  /// recorded it: the invariant has no part in the recording's verdict.
+  public let isRecorded: Bool
 
   /// Its findings.
   public var findings: [Finding] { ledger.findings }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import RmapEvents
 
 /// What stands beside a recording in `about.json`: how it was made, what the ring buffer can't tell, and the verdict
 /// that is expected of it.
@@ -13,6 +14,8 @@ public struct Sidecar: Codable, Sendable {
   public var kernel: Kernel?
   /// What ran.
   public var workload: Workload?
+  /// What was meant to be recorded.
+  public var level: RecordingLevel?
   /// Each probe with its counts from the kernel's `kprobe_profile`.
   public var probes: [Probe]?
 

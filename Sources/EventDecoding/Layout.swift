@@ -21,7 +21,9 @@ struct Layout: Sendable {
   }
 
   /// The events of our vocabulary by name: the one table in which the recordings' dialects differ.
-  static let recipes: [String: Recipe] = [
+  static let recipes: [String: Recipe] = graphRecipes.merging(walkRecipes) { graph, _ in graph }
+
+  private static let graphRecipes: [String: Recipe] = [
     "avc_insert": Recipe(kinds: [.insert]) { .tree(TreeLayout(&$0), isInsertion: true) },
     "avc_remove": Recipe(kinds: [.remove]) { .tree(TreeLayout(&$0), isInsertion: false) },
     "av_put": Recipe(kinds: [.put]) { .put(PutLayout(&$0)) },
@@ -82,6 +84,7 @@ enum Shape: Sendable {
   case folio(FolioLayout)
   case page(PageLayout)
   case splitPMD(SplitLayout)
+  case walk(WalkLayout)
 
   /// The event in a record; nil if its bytes make no sense.
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> RmapEvent? {
@@ -96,6 +99,7 @@ enum Shape: Sendable {
     case .folio(let layout): return layout.load(record).map(RmapEvent.folio)
     case .page(let layout): return layout.load(record).map(RmapEvent.folio)
     case .splitPMD(let layout): return .folio(layout.load(record))
+    case .walk(let layout): return layout.load(record).map(RmapEvent.walk)
     }
   }
 }

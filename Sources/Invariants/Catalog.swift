@@ -25,6 +25,9 @@ extension Invariant {
     .prepareLock,
     .unfaultedPgoff,
     .visibleAttr,
+    .walkOrder,
+    .migration,
+    .walkCoverage,
   ]
 }
 

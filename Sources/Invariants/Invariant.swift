@@ -71,6 +71,12 @@ public struct Invariant: Sendable {
     case folio(@Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// When a mapped page's VMA changed under it.
     case page(@Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before a walk looks at a tree.
+    case walkStep(@Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// At the end of a walk.
+    case walked(@Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before a migrated folio is mapped in a VMA.
+    case restoring(@Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void)
   }
 }
 
@@ -82,16 +88,17 @@ extension [EventKind] {
     .copyRange, .moveTables, .mmExit, .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD,
     .folioMove,
   ]
-  /// Whether a recording with these kinds was made with page events.
-  static let pageEvents: Set<EventKind> = [.folioNew, .folioAdd, .folioRemove, .folioMove]
 }
 
 extension Invariant {
+  /// How much a recording must hold for it to decide anything: the highest level among its events.
+  public var level: RecordingLevel { needs.map(\.level).max() ?? .structure }
+
   /// The events that it needs and a recording with `kinds` does not have. With any missing it does not judge: what
   /// is not seen would be taken for what is not so.
   public func missing(from kinds: Set<EventKind>) -> [EventKind] {
-    let isPageLevel = !kinds.isDisjoint(with: [EventKind].pageEvents)
-    return (needs + (isPageLevel ? needsWithPages : [])).filter { !kinds.contains($0) }
+    let hasPages = RecordingLevel(of: kinds) >= .pages
+    return (needs + (hasPages ? needsWithPages : [])).filter { !kinds.contains($0) }
   }
 }
 

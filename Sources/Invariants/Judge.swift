@@ -26,6 +26,9 @@ public struct Judge: GraphObserver, Sendable {
   private var onStranded: [Call<StrandedSituation>] = []
   private var onFolio: [Call<FolioSituation>] = []
   private var onPage: [Call<PageSituation>] = []
+  private var onWalkStep: [Call<WalkStepSituation>] = []
+  private var onWalked: [Call<WalkSituation>] = []
+  private var onRestoring: [Call<MigrationSituation>] = []
 
   /// A judge of the given invariants.
   public init(_ invariants: [Invariant]) {
@@ -51,6 +54,9 @@ public struct Judge: GraphObserver, Sendable {
     case .stranded(let judge): onStranded.append((ledger, judge))
     case .folio(let judge): onFolio.append((ledger, judge))
     case .page(let judge): onPage.append((ledger, judge))
+    case .walkStep(let judge): onWalkStep.append((ledger, judge))
+    case .walked(let judge): onWalked.append((ledger, judge))
+    case .restoring(let judge): onRestoring.append((ledger, judge))
     }
   }
 
@@ -131,5 +137,26 @@ public struct Judge: GraphObserver, Sendable {
   /// See ``GraphObserver``.
   public mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph) {
     for call in onPage { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func walkStepping(
+    _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onWalkStep { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func walked(
+    _ situation: borrowing WalkSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onWalked { call.judge(situation, graph, &ledgers[call.ledger]) }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func restoring(
+    _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
+  ) {
+    for call in onRestoring { call.judge(situation, graph, &ledgers[call.ledger]) }
   }
 }

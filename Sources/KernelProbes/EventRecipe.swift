@@ -114,24 +114,37 @@ enum Argument: Sendable, Hashable {
 struct Base: Sendable {
   let argument: Argument
   let prefix: String
+  /// The struct that holds what the argument points to, and as which member (`container_of`).
+  let container: (structure: String, member: String)?
 
   init(_ argument: Argument, _ prefix: String = "") {
     self.argument = argument
     self.prefix = prefix
+    container = nil
+  }
+
+  init(_ argument: Argument, in structure: String, as member: String) {
+    self.argument = argument
+    prefix = ""
+    container = (structure, member)
   }
 }
 
 extension EventRecipe {
   /// Every event of the vocabulary for a level, in its order.
   static func choices(for level: ProbeLevel) -> [EventChoice] {
-    level == .structure ? structure : structure + pages
+    switch level {
+    case .structure: structure
+    case .pages: structure + pages
+    case .walks: structure + pages + walks
+    }
   }
 
   /// Since 25f00e40ce79; the definition of `$argN` at return needs it.
   static let returnArgumentMarkers = ["traceprobe_get_entry_data_size", "store_trace_entry_data"]
 
   static let symbolsOfInterest: Set<String> = {
-    let recipes = choices(for: .pages).flatMap { $0.families.joined() }
+    let recipes = choices(for: .walks).flatMap { $0.families.joined() }
     return Set(recipes.flatMap(\.symbols)).union(returnArgumentMarkers)
   }()
 }

@@ -82,6 +82,9 @@ struct FieldResolver {
     var expression: String
     var type: TypeID
     var last: String
+    /// The struct around what the word points to, and how far before that it begins.
+    var container: TypeID?
+    var untag = 0
   }
 
   private func firstPlace(
@@ -102,6 +105,10 @@ struct FieldResolver {
     if case .pointerToPointer = base.argument, case .pointer(let target, _)? = types.shape(of: type) {
       place = Place(expression: "+0(\(place.expression))", type: target, last: place.last)
     }
+    if let container = base.container {
+      place.container = try named(container.structure)
+      place.untag = try types.member(container.member, of: try named(container.structure)).byteOffset
+    }
     let hops = (base.prefix + path).components(separatedBy: "->").filter { !$0.isEmpty }
     for (index, hop) in hops.enumerated() {
       try follow(hop, from: &place, untag: index == hops.count - 1 ? untag : 0)
@@ -112,14 +119,14 @@ struct FieldResolver {
   /// One `->`: the member's offset, around the pointer that leads to it.
   private func follow(_ hop: String, from place: inout Place, untag: Int) throws(Absence) {
     var path = hop
-    var structure = types.pointee(of: place.type)
+    var structure = place.container ?? types.pointee(of: place.type)
     if hop.hasPrefix("("), let end = hop.firstIndex(of: ")") {
       structure = try named(String(hop[hop.index(after: hop.startIndex)..<end]))
       path = String(hop[hop.index(after: end)...])
     }
     guard let structure else { throw Absence("\(place.last) is not a pointer") }
     let member = try types.member(path, of: structure)
-    let offset = member.byteOffset - untag
+    let offset = member.byteOffset - untag - place.untag
     let sign = offset < 0 ? "" : "+"
     place = Place(
       expression: "\(sign)\(offset)(\(place.expression))", type: member.type,

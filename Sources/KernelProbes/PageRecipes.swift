@@ -16,7 +16,7 @@ extension EventRecipe {
 
   private static let folio = Base(.pointer(to: "folio"))
 
-  private static let folioFields: [Part] =
+  static let folioFields: [Part] =
     [pointer("folio", to: "folio")] + folioFieldsWithoutPointer + [exclusive(folio)]
 
   private static let folioAndPageFields: [Part] =

@@ -4,6 +4,8 @@ public enum ProbeLevel: String, CaseIterable, Sendable {
   case structure
   /// That, and the anonymous pages.
   case pages
+  /// That, and the kernel's own rmap walks.
+  case walks
 }
 
 /// The probes that one kernel can carry, and what it cannot give.

@@ -35,6 +35,7 @@ public enum JSONReport {
   private struct Recording: Encodable {
     let path: String
     let verdict: Verdict
+    let level: RecordingLevel
     let damage: String?
     let kernel: String?
     let records: UInt64
@@ -53,6 +54,7 @@ public enum JSONReport {
     init(_ result: RecordingResult) {
       path = result.path
       verdict = result.verdict
+      level = result.level
       damage = result.damage
       kernel = result.kernel
       records = result.records
@@ -93,6 +95,7 @@ public enum JSONReport {
     let violations: UInt64
     let missingEvents: [String]
     let missingFields: [String]
+    let recorded: Bool
 
     init(_ entry: InvariantResult) {
       name = entry.invariant.name
@@ -106,6 +109,7 @@ public enum JSONReport {
       violations = entry.ledger.violations
       missingEvents = entry.missing.map(\.kernelFunction)
       missingFields = entry.missingFields.map(\.meaning)
+      recorded = entry.isRecorded
     }
   }
 

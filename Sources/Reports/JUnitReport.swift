@@ -41,8 +41,11 @@ public enum JUnitReport {
     switch entry.verdict {
     case .holds, .damaged: return open + "/>\n"
     case .undecided:
-      return open + ">\n      <skipped message=\"undecided: decided \(entry.ledger.decided) times\"/>\n"
-        + "    </testcase>\n"
+      let reason =
+        entry.isRecorded
+        ? "undecided: decided \(entry.ledger.decided) times"
+        : "not recorded: needs level \(entry.invariant.level.rawValue)"
+      return open + ">\n      <skipped message=\"\(reason)\"/>\n    </testcase>\n"
     case .violated:
       let finding = entry.findings.first
       let message = finding.map { "\($0.what) (\($0.function), event \($0.stamp.ordinal))" } ?? ""

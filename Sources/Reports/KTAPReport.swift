@@ -24,7 +24,8 @@ public enum KTAPReport {
       }
       let counts = "decided \(entry.ledger.decided), undecided \(entry.ledger.undecidedTotal)"
       text += "  # \(counts)\n  \(word(entry.verdict)) \(index + 1) \(entry.invariant.name)"
-      text += directive(entry.verdict, "nothing decided") + "\n"
+      text += entry.isRecorded ? directive(entry.verdict, "nothing decided") : " # SKIP not recorded"
+      text += "\n"
     }
     return text
   }

@@ -25,6 +25,11 @@ public enum SARIFReport {
     return result.invariants.flatMap { entry -> [Entry] in
       let name = entry.invariant.name
       guard entry.verdict == .violated else {
+        guard entry.isRecorded else {
+          return [
+            Entry(name, kind: "notApplicable", level: "none", "not recorded", result.path, nil)
+          ]
+        }
         let isOpen = entry.verdict != .holds || result.verdict != .holds
         let text = "decided \(entry.ledger.decided), undecided \(entry.ledger.undecidedTotal)"
         return [Entry(name, kind: isOpen ? "open" : "pass", level: "none", text, result.path, nil)]

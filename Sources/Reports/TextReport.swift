@@ -57,13 +57,17 @@ public enum TextReport {
   private static func table(_ result: RecordingResult, _ page: inout TextLayout) {
     page.line("  invariant        verdict      decided  undecided  violations")
     for entry in result.invariants {
+      guard entry.isRecorded else {
+        page.line("  \(column(entry.invariant.name, 16)) not recorded")
+        continue
+      }
       let ledger = entry.ledger
       page.line(
         "  \(column(entry.invariant.name, 16)) \(column(entry.verdict.rawValue, 10))"
           + " \(column(ledger.decided, 9)) \(column(ledger.undecidedTotal, 10))"
           + "  \(column(ledger.violations, 10))")
     }
-    for entry in result.invariants where !entry.missing.isEmpty {
+    for entry in result.invariants where entry.isRecorded && !entry.missing.isEmpty {
       let names = entry.missing.map(\.kernelFunction).joined(separator: ", ")
       page.paragraph("  missing", "\(entry.invariant.name) needs events of \(names)", indent: 11)
     }

@@ -17,6 +17,8 @@ public enum RmapEvent: Sendable {
   case vmaFree(VMAFree)
   /// A folio's mapping is added, removed, moved or looked at.
   case folio(FolioEvent)
+  /// The kernel's own rmap walk takes a step.
+  case walk(WalkEvent)
 }
 
 /// The kind of an event, as a dense index: which events a recording can hold, which an invariant needs.
@@ -25,6 +27,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
   case splitPMD, userfaultMove
+  case walk, walkFirst, walkNext, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
   public var kernelFunction: String {
@@ -53,6 +56,10 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioSeen: "folio_add_lru_vma"
     case .splitPMD: "__split_huge_pmd"
     case .userfaultMove: "move_pages"
+    case .walk: "rmap_walk_anon"
+    case .walkFirst: "anon_vma_interval_tree_iter_first"
+    case .walkNext: "anon_vma_interval_tree_iter_next"
+    case .walkRestore: "remove_migration_pte"
     }
   }
 }

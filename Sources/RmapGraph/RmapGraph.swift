@@ -32,6 +32,7 @@ public struct RmapGraph: ~Copyable {
   var tables = PageTables()
   var activeCopies: ContiguousArray<ActiveCopy> = []
   var activeMoves: ContiguousArray<ActiveMove> = []
+  var walking = WalkState()
   var displaced: ContiguousArray<DisplacedPage> = []
   /// How many displaced pages are kept: each waits for the very next events of its task.
   static let displacedKept = 64
@@ -63,6 +64,7 @@ public struct RmapGraph: ~Copyable {
     case .put(let put): self.put(put, stamp, &observer)
     case .vmaFree(let free): self.free(free, stamp, &observer)
     case .folio(let event): folio(event, stamp, &observer)
+    case .walk(let event): walk(event, stamp, &observer)
     }
   }
 
@@ -84,6 +86,26 @@ public struct RmapGraph: ~Copyable {
   public func anonVMANode(at address: KernelAddress) -> AnonVMA? {
     guard let slot = anonVMAOf[address.raw] else { return nil }
     return anonVMAs[slot]
+  }
+
+  /// The AVC that lives at an address, as far as the recording shows.
+  public func avc(at address: KernelAddress) -> AVCID? { avcOf[address.raw].map(AVCID.init) }
+
+  /// The mapped folio that lives at an address, as far as the recording shows.
+  public func folio(at address: KernelAddress) -> FolioID? {
+    folioOf[address.raw].map(FolioID.init)
+  }
+
+  /// Where the model has a page of a folio mapped in a VMA, at its offset's place.
+  public func mappedAddress(of folio: FolioID, in vma: VMAID) -> UserAddress? {
+    let (node, view) = (folios[folio.slot], vmas[vma.slot].view)
+    var found: UserAddress?
+    let pages = view.start.page..<max(view.start.page, view.end.page)
+    tables.forEach(mm: view.mm.raw, pages: pages) { page, entry in
+      guard found == nil, entry.folio == folio.slot, !node.address.isNull else { return }
+      found = UserAddress(page << 12)
+    }
+    return found
   }
 
   /// The VMA behind an identity.

@@ -172,4 +172,24 @@ public protocol GraphObserver {
   mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph)
   /// A mapped page's VMA changed under it.
   mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph)
+  /// A walk is about to look at a tree.
+  mutating func walkStepping(_ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph)
+  /// A walk is over.
+  mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph)
+  /// A migrated folio is about to be mapped in one VMA.
+  mutating func restoring(_ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph)
+}
+
+/// Whoever does not care for walks need not say so.
+extension GraphObserver {
+  /// Does nothing.
+  public mutating func walkStepping(
+    _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
+  ) {}
+  /// Does nothing.
+  public mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph) {}
+  /// Does nothing.
+  public mutating func restoring(
+    _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
+  ) {}
 }

@@ -33,6 +33,10 @@ extension MiniBTF {
     kernel.structure("vma_iterator", bytes: 8, ("index", .long, 0))
     kernel.structure(
       "anon_vma_chain", bytes: 64, ("vma", vma, 0), ("anon_vma", .to("anon_vma"), 8))
+    kernel.structure(
+      "rmap_walk_control", bytes: 48, ("arg", .pointer(.void), 0), ("try_lock", .bool, 8),
+      ("rmap_one", .pointer(.void), 16), ("done", .pointer(.void), 24),
+      ("anon_lock", .pointer(.void), 32), ("invalid_vma", .pointer(.void), 40))
     kernel.anonVMA()
     kernel.treeFunctions()
     kernel.lifetimeFunctions()
@@ -57,6 +61,28 @@ extension MiniBTF {
     function("anon_vma_fork", returns: .int, ("vma", vma), ("pvma", vma))
     function("unlink_anon_vmas", ("vma", vma))
     function("__put_anon_vma", ("anon_vma", .to("anon_vma")))
+  }
+
+  /// The walks; `old` is how remove_migration_pte calls its last argument.
+  private mutating func walkFunctions(old: String) {
+    let (folio, vma, chain) = (Self.folio, Self.vma, CType.to("anon_vma_chain"))
+    let control = CType.to("rmap_walk_control")
+    function("rmap_walk_anon", ("folio", folio), ("rwc", control), ("locked", .bool))
+    function("rmap_walk_ksm", ("folio", folio), ("rwc", control))
+    function(
+      "anon_vma_interval_tree_iter_first", returns: chain, ("root", .to("rb_root_cached")),
+      ("first", .long), ("last", .long))
+    function(
+      "anon_vma_interval_tree_iter_next", returns: chain, ("node", chain), ("first", .long),
+      ("last", .long))
+    for name in ["folio_referenced_one", "try_to_unmap_one", "try_to_migrate_one"] {
+      function(
+        name, returns: .bool, ("folio", folio), ("vma", vma), ("address", .long),
+        ("arg", .pointer(.void)))
+    }
+    function(
+      "remove_migration_pte", returns: .bool, ("folio", folio), ("vma", vma), ("addr", .long),
+      (old, .pointer(.void)))
   }
 
   private mutating func lifetimeFunctions() {
@@ -101,6 +127,7 @@ extension MiniBTF {
       "__split_vma", returns: .int, ("mm", .to("mm_struct")), ("vma", vma), ("addr", .long),
       ("new_below", .int))
     kernel.pageFunctions()
+    kernel.walkFunctions(old: "old")
     return kernel
   }
 
@@ -142,6 +169,8 @@ extension MiniBTF {
         ("new_below", .int))
     }
     kernel.folioFunctions()
+    kernel.structure("rmap_walk_arg", bytes: 16, ("folio", folio, 0))
+    kernel.walkFunctions(old: "arg")
     return kernel
   }
 
@@ -183,6 +212,13 @@ extension MiniBTF {
     for name in ["anon_rmap_tree_insert", "anon_rmap_tree_remove"] {
       kernel.function(name, ("avc", .to("anon_vma_chain")), ("anon_vma", .to("anon_vma")))
     }
+    kernel.removeFunctions("anon_vma_interval_tree_iter_first", "anon_vma_interval_tree_iter_next")
+    kernel.function(
+      "anon_rmap_tree_iter_first", returns: .to("anon_vma_chain"), ("anon_vma", .to("anon_vma")),
+      ("pgoff_start", .long), ("pgoff_last", .long))
+    kernel.function(
+      "anon_rmap_tree_iter_next", returns: .to("anon_vma_chain"), ("avc", .to("anon_vma_chain")),
+      ("pgoff_start", .long), ("pgoff_last", .long))
     kernel.structure("<memdesc flags>", bytes: 8, ("f", .long, 0))
     kernel.folioLayout(
       flags: .typedef("memdesc_flags_t", .structure("<memdesc flags>")), count: ("_nr_pages", 120))

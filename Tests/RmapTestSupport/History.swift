@@ -184,6 +184,7 @@ extension RmapEvent {
     case .put: "put"
     case .vmaFree: "free"
     case .folio(let event): "folio \(event.step)"
+    case .walk(let event): event.label
     }
   }
 }
@@ -191,4 +192,34 @@ extension RmapEvent {
 extension KernelAddress {
   /// The address of an object that no history has.
   public static let elsewhere = KernelAddress(0xffff_8880_0bad_0000)
+}
+
+extension WalkEvent {
+  /// `walk begin`, `walk first`, `walk found`, `walk visit`, `walk visited`, `walk next`, `walk end`.
+  public var label: String {
+    switch self {
+    case .begin: "walk begin"
+    case .end: "walk end"
+    case .first: "walk first"
+    case .next: "walk next"
+    case .found: "walk found"
+    case .visit: "walk visit"
+    case .visited: "walk visited"
+    }
+  }
+}
+
+extension History {
+  /// With one step of a walk replaced.
+  public func replacingWalk(
+    _ label: String, _ count: Int = 1, by change: (WalkEvent) -> WalkEvent
+  ) -> History {
+    var copy = self
+    let index = number(label, count) - 1
+    guard case .walk(let event) = steps[index].event else {
+      preconditionFailure("\(label) is no step of a walk")
+    }
+    copy.steps[index].event = .walk(change(event))
+    return copy
+  }
 }

@@ -130,7 +130,7 @@ extension Kernel {
   }
 
   /// Every VMA that maps a folio, and where: the rmap walk, done by looking everywhere.
-  private func mappings(of folio: Folio) -> [(vma: VMA, page: UInt64)] {
+  func mappings(of folio: Folio) -> [(vma: VMA, page: UInt64)] {
     mms.values.sorted { $0.address < $1.address }.flatMap { mm in
       mm.tables.filter { $0.value.folio === folio }.keys.sorted().compactMap { page in
         mm.vmas.first { $0.pages.contains(page) }.map { ($0, page) }
@@ -143,12 +143,12 @@ extension Kernel {
     guard let folio = vma(name).mm.tables[page]?.folio, folio.mapping.isAnonymous else { return }
     visitor = "kswapd"
     let swap = Swap()
-    for (vma, page) in mappings(of: folio) {
-      guard let mapping = vma.mm.tables.removeValue(forKey: page) else { continue }
+    walk(for: folio, .unmap) { vma, page in
+      guard let mapping = vma.mm.tables.removeValue(forKey: page) else { return }
       tell(.remove, mapping, vma, page)
       vma.mm.swapped[page] = swap
+      folio.mapcount -= 1
     }
-    folio.mapcount = 0
     visitor = nil
   }
 
@@ -173,12 +173,16 @@ extension Kernel {
     guard let old = vma(name).mm.tables[page]?.folio, !isAwaited(old) else { return }
     visitor = "kcompactd"
     let places = mappings(of: old)
-    for (vma, page) in places { tell(.remove, Mapping(folio: old), vma, page) }
+    walk(for: old, .migrate) { vma, page in
+      tell(.remove, Mapping(folio: old), vma, page)
+      old.mapcount -= 1
+    }
     let new = Folio(take(.folio), old.mapping, index: old.index)
-    (new.mapcount, new.isExclusive) = (old.mapcount, old.isExclusive)
-    for (vma, page) in places {
+    new.isExclusive = old.isExclusive
+    for (vma, page) in places { vma.mm.tables[page] = Mapping(folio: new) }
+    walk(for: new, .restore, replacing: old) { vma, page in
       tell(.add, Mapping(folio: new), vma, page)
-      vma.mm.tables[page] = Mapping(folio: new)
+      new.mapcount += 1
     }
     give(back: old.address, .folio)
     visitor = nil

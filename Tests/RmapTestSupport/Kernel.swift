@@ -109,6 +109,8 @@ public final class Kernel {
   /// After how many links the next clone fails for want of memory.
   var cloneFailure: Int?
   var pinned: [String: AnonVMA] = [:]
+  /// Whether the kernel's own rmap walks are recorded.
+  public var recordsWalks = false
   /// Whether freed addresses are given out again at once, as the slab does.
   public var reusesAddresses = false
   private var nextAddress: [Kind: UInt64] = [:]

@@ -9,6 +9,7 @@ extension History {
   ) -> History {
     History(version) { kernel in
       kernel.reusesAddresses = reusingAddresses
+      kernel.recordsWalks = true
       kernel.mmap("p0.0", 64..<72)
       for number in 1...count { kernel.doSomething(number, &generator) }
       for process in kernel.mms.keys.sorted() { kernel.exit(process) }
@@ -60,7 +61,7 @@ extension Kernel {
     case 14..<17: discard(vma.name, page)
     case 17..<19: swapOut(vma.name, page)
     case 19..<21: swapIn(vma.name, page)
-    case 21: migrate(vma.name, page)
+    case 21: Bool.random(using: &generator) ? migrate(vma.name, page) : look(for: vma.name, page)
     case 22: mergePages(vma, page, all, &generator)
     case 23: moveByUserfault(vma, page, &generator)
     case 24..<28: fork(number, vma.mm.process)

@@ -1,32 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel's own rmap walk that visits nobody, or only the first VMA. */
+#include <linux/rbtree.h>
+
 #include "faults.h"
 
-static void end_walk(const char *function, struct pt_regs *regs)
+/* The first AVC from rb on, in the tree's order, that overlaps first..last: what the kernel is about to find. */
+static struct anon_vma_chain *overlapping(struct rb_node *rb, unsigned long first, unsigned long last)
 {
-	struct anon_vma_chain *avc = (void *)regs->ax;
+	for (; rb; rb = rb_next(rb)) {
+		struct anon_vma_chain *avc = rb_entry(rb, struct anon_vma_chain, rb);
+		unsigned long start = avc->vma->vm_pgoff;
 
-	if (!avc || !av_ours() || !av_take(avc->vma))
-		return;
+		if (start > last)
+			return NULL;
+		if (start + vma_pages(avc->vma) - 1 >= first)
+			return avc;
+	}
+	return NULL;
+}
+
+/* Returns NULL instead of avc; whoever records the return records that. */
+static enum av_verdict end_walk(const char *function, struct pt_regs *regs,
+				struct anon_vma_chain *avc)
+{
+	if (!avc || !av_take(avc->vma))
+		return AV_PASS;
 	av_report(function, "avc=%px vma=%px av=%px: not returned", avc, avc->vma, avc->anon_vma);
-	regs->ax = 0;
+	return av_return(regs, 0);
 }
 
-static void first(const struct av_call *call, struct pt_regs *regs)
+static enum av_verdict first(struct pt_regs *regs)
 {
-	end_walk("anon_vma_interval_tree_iter_first", regs);
+	struct rb_root_cached *root = (void *)regs->di;
+
+	if (!av_ours())
+		return AV_PASS;
+	return end_walk("anon_vma_interval_tree_iter_first", regs,
+			overlapping(rb_first_cached(root), regs->si, regs->dx));
 }
 
-static void next(const struct av_call *call, struct pt_regs *regs)
+static enum av_verdict next(struct pt_regs *regs)
 {
-	end_walk("anon_vma_interval_tree_iter_next", regs);
+	struct anon_vma_chain *node = (void *)regs->di;
+
+	if (!av_ours())
+		return AV_PASS;
+	return end_walk("anon_vma_interval_tree_iter_next", regs,
+			overlapping(rb_next(&node->rb), regs->si, regs->dx));
 }
 
 static const struct av_hook blind_walk[] = {
-	{ { "anon_vma_interval_tree_iter_first" }, NULL, first }, {}
+	{ { "anon_vma_interval_tree_iter_first" }, first }, {}
 };
 static const struct av_hook short_walk[] = {
-	{ { "anon_vma_interval_tree_iter_next" }, NULL, next }, {}
+	{ { "anon_vma_interval_tree_iter_next" }, next }, {}
 };
 
 const struct av_fault av_walk_faults[] = {

@@ -6,7 +6,7 @@ extension Invariant {
     name: "root-locked", number: 4,
     statement: """
       Every change of an anon_vma's tree happens with its root's rwsem held for writing by the task that makes \
-      the change.
+      the change; every step of a walk through it with the rwsem held, for reading or for writing.
       """,
     source: """
       include/linux/rmap.h, struct anon_vma_chain: rb is "locked by anon_vma->rwsem"; mm/mmap.c, mm/vma.c: "the \
@@ -18,7 +18,31 @@ extension Invariant {
       """,
     needs: [.insert, .remove],
     fields: [.rootLock],
-    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
+    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .walkStep(judgeStep)])
+}
+
+/// Who reads is not recorded in the lock, only that somebody does.
+private func judgeStep(
+  _ s: borrowing WalkStepSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let lock = s.lock else { return ledger.cannotTell(.notRecorded) }
+  if lock.isWriteLocked ? lock.ownerPID == s.stamp.pid : lock.mayBeReadLocked {
+    return ledger.holds()
+  }
+  let (root, stamp) = (s.root, s.stamp)
+  let function: EventKind = s.isFirst ? .walkFirst : .walkNext
+  ledger.broken(key: root.raw) {
+    let state =
+      lock.isWriteLocked
+      ? "R's rwsem is write-held by pid \(lock.ownerPID), not by pid \(stamp.pid)"
+      : "R's rwsem is not held (count 0x\(hexadecimal(lock.count)))"
+    return Finding(
+      what: "A tree is walked without its root's lock.", function: function.kernelFunction,
+      stamp: stamp, objects: [("R", "anon_vma \(root), the tree's root")],
+      established: [.init("pid \(stamp.pid) walks through a tree of R", stamp)],
+      contradiction: .init(state, stamp),
+      rule: "The trees of a root are walked under the root's lock only (include/linux/rmap.h).")
+  }
 }
 
 private func judgeLinking(

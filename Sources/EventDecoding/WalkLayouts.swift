@@ -1,0 +1,160 @@
+import RmapEvents
+
+extension Layout {
+  /// The events of the kernel's own rmap walks.
+  static let walkRecipes: [String: Recipe] = [
+    "walk": Recipe(kinds: []) { .walk(.frame(FrameLayout(&$0, isKSM: false))) },
+    "walk_ret": Recipe(kinds: [.walk]) { _ in .walk(.end) },
+    "walk_locked": Recipe(kinds: []) { .walk(.frame(FrameLayout(&$0, isKSM: false))) },
+    "walk_locked_ret": Recipe(kinds: []) { _ in .walk(.end) },
+    "walk_ksm": Recipe(kinds: []) { .walk(.frame(FrameLayout(&$0, isKSM: true))) },
+    "walk_ksm_ret": Recipe(kinds: []) { _ in .walk(.end) },
+    "walk_first": Recipe(kinds: []) { .walk(.step(StepLayout(&$0, isFirst: true))) },
+    "walk_first_ret": Recipe(kinds: [.walkFirst]) { .walk(.found($0.word("avc"))) },
+    "walk_next": Recipe(kinds: []) { .walk(.step(StepLayout(&$0, isFirst: false))) },
+    "walk_next_ret": Recipe(kinds: [.walkNext]) { .walk(.found($0.word("avc"))) },
+    "one_referenced": visit(.referenced), "one_referenced_ret": visited,
+    "one_unmap": visit(.unmap), "one_unmap_ret": visited,
+    "one_migrate": visit(.migrate), "one_migrate_ret": visited,
+    "one_restore": visit(.restore),
+    "one_restore_ret": Recipe(kinds: [.walkRestore]) { .walk(.visited($0.number("ret"))) },
+  ]
+
+  private static func visit(_ purpose: WalkVisit.Purpose) -> Recipe {
+    Recipe(kinds: []) { .walk(.visit(VisitLayout(&$0, purpose))) }
+  }
+
+  private static let visited = Recipe(kinds: []) { .walk(.visited($0.number("ret"))) }
+}
+
+/// The layouts of walk events.
+enum WalkLayout: Sendable {
+  case frame(FrameLayout)
+  case end
+  case step(StepLayout)
+  case found(Word)
+  case visit(VisitLayout)
+  case visited(Number)
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
+    switch self {
+    case .frame(let layout): return layout.load(record)
+    case .end: return .end
+    case .step(let layout): return layout.load(record)
+    case .found(let avc):
+      let address = avc.address(record)
+      return address.isNull || address.isKernel ? .found(address) : nil
+    case .visit(let layout): return layout.load(record)
+    case .visited(let result): return .visited(goesOn: result.load(record) != 0)
+    }
+  }
+}
+
+/// walk, walk_locked and walk_ksm.
+struct FrameLayout: Sendable {
+  let isKSM: Bool
+  let folio, mapping, index, callback, done, lock, invalid: Word
+  let large, folioPages: Number
+
+  init(_ finder: inout FieldFinder, isKSM: Bool) {
+    self.isKSM = isKSM
+    folio = finder.word("folio")
+    mapping = finder.word("mapping")
+    index = finder.word("index")
+    large = finder.number("large")
+    folioPages = finder.number("folio_nr")
+    callback = finder.word("rmap_one")
+    done = finder.word("done")
+    lock = finder.word("anon_lock")
+    invalid = finder.word("invalid_vma")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
+    let folio = self.folio.address(record)
+    guard folio.isKernel else { return nil }
+    let count = large.load(record) != 0 ? folioPages.load(record) : 1
+    return .begin(
+      WalkFrame(
+        isKSM: isKSM, folio: folio, mapping: FolioMapping(mapping.load(record)),
+        index: PgOff(index.load(record)), pages: count > 0 ? UInt64(count) : nil,
+        callback: callback.address(record), endsWhenUnmapped: done.load(record) != 0,
+        hasOwnLocking: lock.load(record) != 0, passesOver: invalid.load(record) != 0))
+  }
+}
+
+/// walk_first and walk_next.
+struct StepLayout: Sendable {
+  let isFirst: Bool
+  let subject, root, first, last: Word
+  let offset: Number?
+  let lock: Word?
+  let lockPID: Number?
+
+  init(_ finder: inout FieldFinder, isFirst: Bool) {
+    self.isFirst = isFirst
+    subject = finder.word(isFirst ? "rb" : "node")
+    offset = isFirst ? finder.number("rb_off") : nil
+    first = finder.word("first")
+    last = finder.word("last")
+    root = finder.word("root")
+    lock = finder.optionalWord("lock")
+    lockPID = finder.optionalNumber("lock_pid")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
+    let subject = self.subject.load(record)
+    guard KernelAddress(subject).isKernel else { return nil }
+    let (first, last) = (PgOff(first.load(record)), PgOff(last.load(record)))
+    let root = root.address(record)
+    guard let offset else {
+      return .next(
+        WalkStep(
+          node: KernelAddress(subject), root: root, first: first, last: last, lock: view(record)))
+    }
+    let anonVMA = subject &- UInt64(truncatingIfNeeded: offset.load(record))
+    return .first(
+      WalkStart(
+        anonVMA: KernelAddress(anonVMA), root: root, first: first, last: last, lock: view(record)))
+  }
+
+  @inline(__always) private func view(_ record: UnsafeRawBufferPointer) -> LockView? {
+    guard let lock, let lockPID else { return nil }
+    return LockView(
+      count: lock.load(record), ownerPID: Int32(truncatingIfNeeded: lockPID.load(record)))
+  }
+}
+
+/// one_referenced, one_unmap, one_migrate and one_restore.
+struct VisitLayout: Sendable {
+  let purpose: WalkVisit.Purpose
+  let folio, vma, address: Word
+  var source, sourceMapping, sourceIndex, mapping, index: Word?
+
+  init(_ finder: inout FieldFinder, _ purpose: WalkVisit.Purpose) {
+    self.purpose = purpose
+    folio = finder.word("folio")
+    vma = finder.word("vma")
+    address = finder.word("addr")
+    guard purpose == .restore else { return }
+    source = finder.word("src")
+    sourceMapping = finder.word("src_mapping")
+    sourceIndex = finder.word("src_index")
+    mapping = finder.word("mapping")
+    index = finder.word("index")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
+    var visit = WalkVisit(
+      purpose: purpose, folio: folio.address(record), vma: vma.address(record),
+      address: UserAddress(address.load(record)))
+    guard visit.folio.isKernel, visit.vma.isKernel else { return nil }
+    if let source, let sourceMapping, let sourceIndex, let mapping, let index {
+      visit.migration = WalkVisit.Migration(
+        source: source.address(record), sourceMapping: FolioMapping(sourceMapping.load(record)),
+        sourceIndex: PgOff(sourceIndex.load(record)), mapping: FolioMapping(mapping.load(record)),
+        index: PgOff(index.load(record)))
+      guard source.address(record).isKernel else { return nil }
+    }
+    return .visit(visit)
+  }
+}

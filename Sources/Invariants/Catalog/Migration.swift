@@ -1,0 +1,71 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let migration = Invariant(
+    name: "migration", number: 24,
+    statement: """
+      The folio that takes the place of another's migration entries belongs to the same anon_vma, at the same \
+      index, as the old one did when the entries were made; and that anon_vma has lived on meanwhile.
+      """,
+    source: """
+      mm/migrate.c: folio_migrate_mapping, remove_migration_pte, migrate_folio_unmap ("we need to take a reference \
+      to the anon_vma"); mm/rmap.c: try_to_migrate_one
+      """,
+    kernels: "2.6.36 and later",
+    exceptions: """
+      Where a failed migration or a split puts the old folio back, there is nothing to compare. Entries that fork \
+      copied or munmap removed leave no event: whether each entry was replaced is not decided.
+      """,
+    needs: [.walk, .walkRestore],
+    checks: [.restoring(judge)])
+}
+
+private func judge(
+  _ s: borrowing MigrationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (old, new) = (s.migration.sourceMapping, s.migration.mapping)
+  let (oldIndex, newIndex) = (s.migration.sourceIndex, s.migration.index)
+  guard old.isAnonymous || new.isAnonymous else { return }
+  if old != new || oldIndex != newIndex {
+    return broken(
+      s, "F points to \(name(new)), index \(newIndex)",
+      [.init("O points to \(name(old)), index \(oldIndex)", s.stamp)], &ledger)
+  }
+  guard let source = s.source else { return ledger.cannotTell(.predatesRecording) }
+  if source.mapping != old || source.index != oldIndex {
+    return broken(
+      s, "O and F point to \(name(new)), index \(newIndex)",
+      [.init("O pointed to \(name(source.mapping)), index \(source.index)", source.stamp)], &ledger)
+  }
+  if let id = source.anonVMA, graph.anonVMA(id) == nil {
+    return broken(
+      s, "\(name(new)) has been freed since",
+      [.init("O pointed to \(name(source.mapping))", source.stamp)], &ledger)
+  }
+  ledger.holds()
+}
+
+private func name(_ mapping: FolioMapping) -> String {
+  mapping.isAnonymous ? "anon_vma \(mapping.anonVMA)" : "mapping 0x\(hexadecimal(mapping.raw))"
+}
+
+private func broken(
+  _ s: borrowing MigrationSituation, _ contradiction: String, _ established: [Finding.Fact],
+  _ ledger: inout Ledger
+) {
+  let (visit, stamp, source) = (s.visit, s.stamp, s.migration.source)
+  ledger.broken(key: source.raw ^ visit.folio.raw) {
+    Finding(
+      what: "A migrated page does not belong where the old one did.",
+      function: visit.purpose.kernelFunction, stamp: stamp,
+      objects: [
+        ("O", "folio \(source), which is replaced"), ("F", "folio \(visit.folio), which replaces it"),
+      ],
+      established: established, contradiction: .init(contradiction, stamp),
+      rule: """
+        A migrated folio takes over mapping and index (mm/migrate.c, folio_migrate_mapping), and the migration pins \
+        the anon_vma.
+        """)
+  }
+}

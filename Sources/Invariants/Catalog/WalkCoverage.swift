@@ -1,0 +1,261 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let walkCoverage = Invariant(
+    name: "walk-coverage", number: 25,
+    statement: """
+      The kernel's own rmap walk looks in the tree of the folio's anon_vma for the folio's offsets, and visits \
+      every VMA whose AVC overlaps them, in the tree's order, each once; it ends early only if its callback wants \
+      no more or the folio is no longer mapped.
+      """,
+    source: """
+      mm/rmap.c: rmap_walk_anon; mm/interval_tree.c, include/linux/interval_tree_generic.h: iter_first, iter_next
+      """,
+    kernels: "3.7 and later",
+    exceptions: """
+      invalid_vma may pass VMAs over, but they are walked past. A walker without the folio's lock (folio_referenced, \
+      page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets, in \
+      several anon_vmas. After `done` the model's word is all there is on whether the folio was still mapped. In a \
+      tree older than the recording only what the recording has put in must be visited.
+      """,
+    needs: [.insert, .remove, .walk, .walkFirst, .walkNext],
+    checks: [.walked(judge)])
+}
+
+private func judge(
+  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard s.walk.isWhole else { return ledger.cannotTell(.notRecorded) }
+  guard isAimedRight(s, graph, &ledger) else { return }
+  switch s.ending {
+  case .exhausted, .refused: judgeVisits(s, graph, &ledger)
+  case .left: judgeEnd(s, graph, &ledger)
+  }
+}
+
+// MARK: The right tree, the right offsets
+
+/// Whether the walk looks for its folio where it belongs; if not, the ledger has been told.
+private func isAimedRight(
+  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) -> Bool {
+  guard let frame = s.frame, !frame.isKSM, frame.mapping.isAnonymous else { return true }
+  let start = s.walk.start
+  guard frame.mapping.anonVMA == start.anonVMA else {
+    // Without the folio's lock it may have been given to another anon_vma since.
+    guard frame.folioIsLocked else {
+      ledger.cannotTell(.contended)
+      return false
+    }
+    broken(
+      s, "An rmap walk looks in another anon_vma's tree than its folio's.",
+      [.init("F points to \(graph.describe(anonVMAAt: frame.mapping.anonVMA))", s.walk.stamp)],
+      .init("the walk looks in A's tree", s.walk.stamp), graph, &ledger)
+    return false
+  }
+  guard let pages = frame.pages else {
+    ledger.cannotTell(.notRecorded)
+    return false
+  }
+  let last = frame.index + (pages - 1)
+  if start.first <= frame.index, start.last >= last { return true }
+  // 6.1: a huge page's index counts in its own size (include/linux/pagemap.h:folio_pgoff).
+  if pages > 1, start.first.raw == frame.index.raw &* pages {
+    ledger.cannotTell(.unitUnknown)
+    return false
+  }
+  guard frame.folioIsLocked else {
+    ledger.cannotTell(.contended)
+    return false
+  }
+  broken(
+    s, "An rmap walk looks for other offsets than its folio's.",
+    [.init("F has the offsets \(RangeText(frame.index, last))", s.walk.stamp)],
+    .init("the walk looks for \(RangeText(start.first, start.last))", s.walk.stamp), graph, &ledger)
+  return false
+}
+
+// MARK: Whom it visits
+
+/// What the tree's order is made of: the key's start; among equals, the insertion.
+private struct Place: Comparable {
+  let start: PgOff
+  let insertion: UInt64
+
+  static func < (left: Place, right: Place) -> Bool {
+    left.start == right.start ? left.insertion < right.insertion : left.start < right.start
+  }
+}
+
+/// The root is still locked: the tree is as the walk saw it.
+private func judgeVisits(
+  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let start = s.walk.start
+  guard let tree = graph.anonVMA(at: start.anonVMA), let node = graph.anonVMA(tree),
+    node.parkedCount == 0
+  else { return ledger.cannotTell(.predatesRecording) }
+  var latest: Place?
+  var known = 0
+  for address in s.walk.visited {
+    guard let id = graph.avc(at: address), graph.avc(id).isLinked, graph.avc(id).anonVMA == tree,
+      let key = graph.avc(id).keyStart
+    else {
+      // An AVC from before the recording, unless there can be none.
+      if node.birthWasSeen { return brokenStranger(s, address, graph, &ledger) }
+      continue
+    }
+    let avc = graph.avc(id)
+    guard overlaps(avc, start) else { return brokenStranger(s, address, graph, &ledger) }
+    let place = Place(start: key, insertion: avc.stamp.ordinal)
+    if let latest, place <= latest { return brokenOrder(s, avc, graph, &ledger) }
+    latest = place
+    known += 1
+  }
+  // Up to where the walk has come: to the end, or to the AVC at which it was told to stop.
+  let limit = s.ending == .exhausted ? nil : latest
+  if s.ending == .refused, latest == nil { return ledger.cannotTell(.predatesRecording) }
+  var due = 0
+  graph.forEachAVC(in: tree) { _, avc in
+    if isDue(avc, start, upTo: limit) { due += 1 }
+    return true
+  }
+  if due > known { return brokenOmission(s, tree, upTo: limit, known: known, due: due, graph, &ledger) }
+  if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+}
+
+private func overlaps(_ avc: AVC, _ start: WalkStart) -> Bool {
+  guard let key = avc.keyStart else { return false }
+  return key <= start.last && avc.keyLast >= start.first
+}
+
+private func isDue(_ avc: AVC, _ start: WalkStart, upTo limit: Place?) -> Bool {
+  guard overlaps(avc, start), let key = avc.keyStart else { return false }
+  guard let limit else { return true }
+  return Place(start: key, insertion: avc.stamp.ordinal) <= limit
+}
+
+private func brokenOmission(
+  _ s: borrowing WalkSituation, _ tree: AnonVMAID, upTo limit: Place?, known: Int, due: Int,
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let (start, visited) = (s.walk.start, s.walk.visited)
+  var missed: AVC?
+  graph.forEachAVC(in: tree) { _, avc in
+    guard isDue(avc, start, upTo: limit), !visited.contains(avc.address) else { return true }
+    if missed.map({ avc.stamp.ordinal < $0.stamp.ordinal }) ?? true { missed = avc }
+    return true
+  }
+  guard let missed, let key = missed.keyStart else { return ledger.cannotTell(.predatesRecording) }
+  let view = graph.vma(missed.vma).view
+  var facts: [Finding.Fact] = [
+    .init(
+      "the AVC \(missed.address) of V was inserted into A's tree under the key "
+        + "\(RangeText(key, missed.keyLast))", missed.stamp),
+    .init(
+      "the walk began in A's tree, for the offsets \(RangeText(start.first, start.last))",
+      s.walk.stamp),
+  ]
+  if let frame = s.frame, let folio = graph.folio(at: frame.folio),
+    let address = graph.mappedAddress(of: folio, in: missed.vma)
+  {
+    facts.append(.init("V maps F at \(address)", graph.folio(folio).changeStamp))
+  }
+  broken(
+    s, "An rmap walk leaves out a VMA.", facts,
+    .init("the walk was given \(known) of \(due) AVCs, and V's is not among them", s.stamp), graph,
+    &ledger, vma: view)
+}
+
+private func brokenOrder(
+  _ s: borrowing WalkSituation, _ avc: AVC, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  broken(
+    s, "An rmap walk does not keep the tree's order.",
+    [.init("V's AVC \(avc.address) was inserted into A's tree", avc.stamp)],
+    .init("the walk was given it after one that stands behind it", s.stamp), graph, &ledger,
+    vma: graph.vma(avc.vma).view)
+}
+
+private func brokenStranger(
+  _ s: borrowing WalkSituation, _ address: KernelAddress, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  let start = s.walk.start
+  broken(
+    s, "An rmap walk visits an AVC that does not belong to it.",
+    [
+      .init(
+        "the walk began in A's tree, for the offsets \(RangeText(start.first, start.last))",
+        s.walk.stamp)
+    ],
+    .init("it was given the AVC \(address), which is not in A's tree at these offsets", s.stamp),
+    graph, &ledger, vma: graph.avc(at: address).map { graph.vma(graph.avc($0).vma).view })
+}
+
+// MARK: How it ends
+
+/// The walk of the folio has returned, and the tree had more to give.
+private func judgeEnd(
+  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  guard let frame = s.frame, !s.walk.awaitsStep else { return ledger.cannotTell(.notRecorded) }
+  let latest = s.walk.visited.last.flatMap { graph.avc(at: $0) }
+  let view = latest.map { graph.vma(graph.avc($0).vma).view }
+  switch s.walk.lastVisit {
+  case .entered: return ledger.cannotTell(.notRecorded)
+  case .returned(goesOn: false): return ledger.holds()
+  case .returned(goesOn: true) where frame.endsWhenUnmapped:
+    if let folio = graph.folio(at: frame.folio), graph.folio(folio).mappedPages > 0 {
+      return ledger.cannotTell(.contended)
+    }
+    return ledger.holds()
+  case .returned(goesOn: true):
+    broken(
+      s, "An rmap walk ends although nothing asked it to.",
+      [.init("the callback for V wanted the walk to go on", s.walk.stamp)],
+      .init("the walk ended after \(s.walk.visited.count) AVC(s)", s.stamp), graph, &ledger,
+      vma: view)
+  case .passedOver:
+    guard s.callbackIsRecorded else { return ledger.cannotTell(.notRecorded) }
+    broken(
+      s, "An rmap walk ends although nothing asked it to.",
+      [.init("the walk came to V's AVC and did not call its callback for it", s.walk.stamp)],
+      .init("the walk ended after \(s.walk.visited.count) AVC(s)", s.stamp), graph, &ledger,
+      vma: view)
+  }
+}
+
+// MARK: Wording
+
+private struct RangeText: CustomStringConvertible {
+  let description: String
+
+  init(_ first: PgOff, _ last: PgOff) { description = pages(first, last) }
+}
+
+private func broken(
+  _ s: borrowing WalkSituation, _ what: String, _ established: [Finding.Fact],
+  _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger,
+  vma: VMAView? = nil
+) {
+  let (frame, stamp, anonVMA) = (s.frame, s.stamp, s.walk.start.anonVMA)
+  let function = frame.map { $0.isKSM ? "rmap_walk_ksm" : "rmap_walk_anon" } ?? "collect_procs"
+  let tree = graph.describe(anonVMAAt: anonVMA)
+  ledger.broken(key: anonVMA.raw ^ (frame?.folio.raw ?? 0)) {
+    var objects = [(name: "A", description: tree)]
+    if let frame {
+      objects.insert(
+        (name: "F", description: "folio \(frame.folio), index \(frame.index)"), at: 0)
+    }
+    if let vma { objects.append((name: "V", description: describe(vma))) }
+    return Finding(
+      what: what, function: function, stamp: stamp, objects: objects, established: established,
+      contradiction: contradiction,
+      rule: """
+        A walk visits every VMA in the folio's anon_vma that overlaps the folio's offsets, or has a reason to stop \
+        (mm/rmap.c, rmap_walk_anon).
+        """)
+  }
+}

@@ -1,0 +1,79 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let walkOrder = Invariant(
+    name: "walk-order", number: 19,
+    statement: """
+      While pages are copied or moved from one VMA to another without the rmap's locks, the VMA that gets them \
+      stands behind the one that has them in every tree that holds both: a walk that runs meanwhile meets each page \
+      at least once.
+      """,
+    source: """
+      mm/mremap.c: move_ptes ("we rely on the order of rmap traversal"), mm/vma.c: copy_vma (need_rmap_locks); \
+      mm/huge_memory.c, mm/rmap.c: fork's AVCs come after the parent's; commit 948f017b093a (3.3)
+      """,
+    kernels: "3.7 and later",
+    exceptions: """
+      Only within copy_page_range and move_page_tables: at other times a range change may put an AVC behind its \
+      equals. A move that takes the rmap's locks (need_rmap_locks) needs no order. Where that argument was not \
+      recorded, only an order that is right is decided.
+      """,
+    needs: [.insert, .remove, .copyRange, .moveTables],
+    checks: [.entered(judge)])
+}
+
+private func judge(
+  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  let entry = s.operation.entry
+  guard entry.kind == .copyRange || entry.kind == .moveTables else { return }
+  guard entry.vma.address != entry.source.address, !entry.source.anonVMA.isNull else { return }
+  if entry.takesRmapLocks ?? false { return }
+  guard let vma = s.vma, let source = s.source else { return ledger.cannotTell(.predatesRecording) }
+  var compared = 0
+  var wrong: (ahead: AVC, behind: AVC)?
+  graph.forEachAVC(of: source) { _, from in
+    guard from.isLinked, let start = from.keyStart,
+      let id = graph.membership(of: vma, in: from.anonVMA)
+    else { return true }
+    let to = graph.avc(id)
+    guard to.isLinked, let toStart = to.keyStart else { return true }
+    compared += 1
+    let isBehind =
+      toStart == start ? to.stamp.ordinal > from.stamp.ordinal : toStart.raw > start.raw
+    if !isBehind { wrong = (to, from) }
+    return isBehind
+  }
+  guard let wrong else {
+    return compared > 0 ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  }
+  guard entry.kind == .copyRange || entry.takesRmapLocks == false else {
+    return ledger.cannotTell(.notRecorded)
+  }
+  broken(s, wrong.ahead, wrong.behind, graph, &ledger)
+}
+
+private func broken(
+  _ s: borrowing EntrySituation, _ ahead: AVC, _ behind: AVC, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  let (entry, stamp) = (s.operation.entry, s.stamp)
+  let tree = graph.describe(ahead.anonVMA)
+  let key = { (avc: AVC) in avc.keyStart.map { pages($0, avc.keyLast) } ?? "unknown" }
+  ledger.broken(key: entry.vma.address.raw) {
+    Finding(
+      what: "Pages go to a VMA that the rmap walk visits before the one that they come from.",
+      function: entry.kind.kernelFunction, stamp: stamp,
+      objects: [("V", describe(entry.vma)), ("W", describe(entry.source)), ("A", tree)],
+      established: [
+        .init("V's AVC was inserted into A's tree under the key \(key(ahead))", ahead.stamp),
+        .init("W's AVC was inserted under the key \(key(behind)), and stands behind V's", behind.stamp),
+      ],
+      contradiction: .init("pages go from W to V without the rmap's locks", stamp),
+      rule: """
+        Without the rmap's locks, only the order of the walk keeps a page from being missed while it moves \
+        (mm/mremap.c, move_ptes).
+        """)
+  }
+}

@@ -1,0 +1,32 @@
+/// How much of the kernel's doings a recording holds; each level has all of those before it.
+public enum RecordingLevel: String, Codable, Sendable, CaseIterable, Comparable {
+  /// VMAs, anon_vmas and the chains between them.
+  case structure
+  /// That, and the anonymous pages.
+  case pages
+  /// That, and the kernel's own rmap walks.
+  case walks
+
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+  /// By how much they hold.
+  public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+  /// The level of a recording with these kinds of event: the highest of which it has any. A kind that is missing
+  /// from that level is then a flaw of the recording, and not a choice.
+  public init(of kinds: Set<EventKind>) {
+    self = kinds.map(\.level).max() ?? .structure
+  }
+}
+
+extension EventKind {
+  /// The level that records events of this kind.
+  public var level: RecordingLevel {
+    switch self {
+    case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen, .splitPMD,
+      .userfaultMove: .pages
+    case .walk, .walkFirst, .walkNext, .walkRestore: .walks
+    default: .structure
+    }
+  }
+}

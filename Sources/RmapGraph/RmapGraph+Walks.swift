@@ -1,0 +1,183 @@
+import RmapEvents
+
+/// What the model knows of walks. They change nothing in the graph.
+struct WalkState {
+  var walkers = Slab<Walker>()
+  var walkerOf = SlotMap()
+  var migrating = Slab<MigratingFolio>()
+  var migratingOf = SlotMap()
+  /// The callbacks whose calls were seen; there are less than ten in the kernel.
+  var callbacksSeen: ContiguousArray<KernelAddress> = []
+}
+
+extension RmapGraph {
+  mutating func walk<Observer: GraphObserver>(
+    _ event: WalkEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    switch event {
+    case .begin(let frame): beginFrame(frame, stamp)
+    case .end: endFrame(stamp, &observer)
+    case .first(let start): startWalk(start, stamp, &observer)
+    case .next(let step): stepWalk(step, stamp, &observer)
+    case .found(let avc): continueWalk(avc, stamp, &observer)
+    case .visit(let visit): enterVisit(visit, stamp, &observer)
+    case .visited(let goesOn): leaveVisit(goesOn: goesOn, stamp, &observer)
+    }
+  }
+
+  private func key(_ pid: Int32) -> UInt64 { UInt64(UInt32(bitPattern: pid)) + 1 }
+
+  private mutating func walker(_ pid: Int32) -> UInt32 {
+    if let slot = walking.walkerOf[key(pid)] { return slot }
+    let slot = walking.walkers.insert(Walker(pid: pid))
+    walking.walkerOf.set(key(pid), to: slot)
+    return slot
+  }
+
+  private mutating func retireWalker(_ slot: UInt32) {
+    guard walking.walkers[slot].frame == nil, walking.walkers[slot].walk == nil else { return }
+    walking.walkerOf.remove(key(walking.walkers[slot].pid))
+    walking.walkers.remove(slot)
+  }
+
+  // MARK: The frame
+
+  private mutating func beginFrame(_ frame: WalkFrame, _ stamp: EventStamp) {
+    let slot = walker(stamp.pid)
+    walking.walkers[slot] = Walker(pid: stamp.pid)
+    walking.walkers[slot].frame = frame
+    walking.walkers[slot].frameStamp = stamp
+  }
+
+  private mutating func endFrame<Observer: GraphObserver>(
+    _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let slot = walking.walkerOf[key(stamp.pid)] else { return }
+    if walking.walkers[slot].frame != nil { tellWalk(slot, .left, stamp, &observer) }
+    walking.walkers[slot].walk = nil
+    closeFrame(slot)
+    retireWalker(slot)
+  }
+
+  private mutating func closeFrame(_ slot: UInt32) {
+    if let source = walking.walkers[slot].restored, let known = walking.migratingOf[source.raw] {
+      walking.migratingOf.remove(source.raw)
+      walking.migrating.remove(known)
+    }
+    walking.walkers[slot].frame = nil
+  }
+
+  private mutating func finishWalk<Observer: GraphObserver>(
+    _ slot: UInt32, _ ending: WalkSituation.Ending, _ stamp: EventStamp,
+    _ observer: inout Observer
+  ) {
+    tellWalk(slot, ending, stamp, &observer)
+    walking.walkers[slot].walk = nil
+    // A folio outside KSM is looked for in one tree. Its frame is over, whether its return is recorded or not.
+    if let frame = walking.walkers[slot].frame, !frame.isKSM { closeFrame(slot) }
+    retireWalker(slot)
+  }
+
+  private func tellWalk<Observer: GraphObserver>(
+    _ slot: UInt32, _ ending: WalkSituation.Ending, _ stamp: EventStamp,
+    _ observer: inout Observer
+  ) {
+    guard let walk = walking.walkers[slot].walk else { return }
+    let frame = walking.walkers[slot].frame
+    let isRecorded = frame.map { walking.callbacksSeen.contains($0.callback) } ?? false
+    observer.walked(
+      WalkSituation(
+        walk: walk, frame: frame, ending: ending, callbackIsRecorded: isRecorded, stamp: stamp),
+      in: self)
+  }
+
+  // MARK: The steps
+
+  private mutating func startWalk<Observer: GraphObserver>(
+    _ start: WalkStart, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    observer.walkStepping(
+      WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
+    let slot = walker(stamp.pid)
+    walking.walkers[slot].walk = Walk(start: start, stamp: stamp)
+  }
+
+  private mutating func stepWalk<Observer: GraphObserver>(
+    _ step: WalkStep, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    observer.walkStepping(
+      WalkStepSituation(root: step.root, lock: step.lock, isFirst: false, stamp: stamp), in: self)
+    guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else {
+      return
+    }
+    walking.walkers[slot].walk = nil  // Not copied, but changed and put back.
+    if walk.awaitsReturn {
+      // The return's probe missed it, but the walk says itself where it stands.
+      walk.visited.append(step.node)
+    } else if walk.visited.last != step.node {
+      walk.isWhole = false
+    }
+    if walk.start.first != step.first || walk.start.last != step.last { walk.isWhole = false }
+    walk.awaitsReturn = true
+    walk.lastVisit = .passedOver
+    walking.walkers[slot].walk = walk
+  }
+
+  private mutating func continueWalk<Observer: GraphObserver>(
+    _ avc: KernelAddress, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let slot = walking.walkerOf[key(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
+    else { return }
+    // A return whose entry was not recorded: what came before it is not known either.
+    if !awaits { walking.walkers[slot].walk?.isWhole = false }
+    walking.walkers[slot].walk?.awaitsReturn = false
+    if avc.isNull {
+      finishWalk(slot, .exhausted, stamp, &observer)
+    } else {
+      walking.walkers[slot].walk?.visited.append(avc)
+      walking.walkers[slot].walk?.lastVisit = .passedOver
+    }
+  }
+
+  // MARK: The visits
+
+  private mutating func enterVisit<Observer: GraphObserver>(
+    _ visit: WalkVisit, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
+    else { return }
+    if !walking.callbacksSeen.contains(frame.callback) {
+      walking.callbacksSeen.append(frame.callback)
+    }
+    walking.walkers[slot].walk?.lastVisit = .entered
+    if visit.purpose == .migrate, frame.folio == visit.folio {
+      noteMigrating(frame, walking.walkers[slot].frameStamp)
+    }
+    guard let migration = visit.migration, migration.source != visit.folio else { return }
+    walking.walkers[slot].restored = migration.source
+    let source = walking.migratingOf[migration.source.raw].map { walking.migrating[$0] }
+    observer.restoring(
+      MigrationSituation(visit: visit, migration: migration, source: source, stamp: stamp), in: self)
+  }
+
+  private mutating func leaveVisit<Observer: GraphObserver>(
+    goesOn: Bool, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    guard let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].frame != nil,
+      walking.walkers[slot].walk?.lastVisit == .entered
+    else { return }
+    walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
+    if !goesOn { finishWalk(slot, .refused, stamp, &observer) }
+  }
+
+  private mutating func noteMigrating(_ frame: WalkFrame, _ stamp: EventStamp) {
+    let folio = MigratingFolio(
+      mapping: frame.mapping, index: frame.index,
+      anonVMA: frame.mapping.isAnonymous ? anonVMA(at: frame.mapping.anonVMA) : nil, stamp: stamp)
+    if let known = walking.migratingOf[frame.folio.raw] {
+      walking.migrating[known] = folio
+    } else {
+      walking.migratingOf.set(frame.folio.raw, to: walking.migrating.insert(folio))
+    }
+  }
+}

@@ -1,0 +1,105 @@
+public import RmapEvents
+
+/// One of the kernel's own walks through one anon_vma's tree.
+public struct Walk: Sendable {
+  /// Where it began, and what it looks for.
+  public let start: WalkStart
+  /// The event of its beginning.
+  public let stamp: EventStamp
+  /// The AVCs that it was given, in order.
+  public internal(set) var visited: ContiguousArray<KernelAddress> = []
+  /// What became of the AVC that it was given last.
+  public internal(set) var lastVisit = LastVisit.passedOver
+  /// Whether no step is missing.
+  public internal(set) var isWhole = true
+  /// Whether the return of a step is still to come.
+  var awaitsReturn = true
+
+  /// Whether the AVC that the walk asked for last was never seen.
+  public var awaitsStep: Bool { awaitsReturn }
+
+  /// What a walk did with an AVC.
+  public enum LastVisit: Sendable, Equatable {
+    /// Nothing, as far as the recording shows.
+    case passedOver
+    /// The callback was called and has not returned.
+    case entered
+    /// The callback has returned.
+    case returned(goesOn: Bool)
+  }
+
+  init(start: WalkStart, stamp: EventStamp) {
+    self.start = start
+    self.stamp = stamp
+  }
+}
+
+/// What the model knows of a task that walks.
+struct Walker {
+  let pid: Int32
+  var frame: WalkFrame?
+  var frameStamp = EventStamp.beforeRecording
+  var walk: Walk?
+  /// The folio that a restoring walk takes the place of.
+  var restored: KernelAddress?
+}
+
+/// A folio whose mappings have become migration entries.
+public struct MigratingFolio: Sendable {
+  /// `folio->mapping` when try_to_migrate began.
+  public let mapping: FolioMapping
+  /// `folio->index` then.
+  public let index: PgOff
+  /// The model's anon_vma behind ``mapping``, if it knew it.
+  public let anonVMA: AnonVMAID?
+  /// The beginning of try_to_migrate's walk.
+  public let stamp: EventStamp
+}
+
+/// A walk is about to look at a tree: it begins in it or goes on.
+public struct WalkStepSituation {
+  /// The anon_vma's root.
+  public let root: KernelAddress
+  /// The root's lock; nil where it was not recorded.
+  public let lock: LockView?
+  /// Whether the walk begins.
+  public let isFirst: Bool
+  /// The event's place.
+  public let stamp: EventStamp
+}
+
+/// A walk is over.
+public struct WalkSituation {
+  /// How a walk came to its end.
+  public enum Ending: Sendable {
+    /// The tree had no further AVC. The root is still locked.
+    case exhausted
+    /// The callback wanted no more. The root is still locked.
+    case refused
+    /// The walk of the folio ended without either. The root may have been unlocked since.
+    case left
+  }
+
+  /// The walk.
+  public let walk: Walk
+  /// What is looked for; nil for walks outside of rmap_walk.
+  public let frame: WalkFrame?
+  /// How it ended.
+  public let ending: Ending
+  /// Whether calls of the walk's callback are recorded.
+  public let callbackIsRecorded: Bool
+  /// The event of its end.
+  public let stamp: EventStamp
+}
+
+/// A new folio is about to take the place of an old one's migration entries in one VMA.
+public struct MigrationSituation {
+  /// The callback.
+  public let visit: WalkVisit
+  /// Both folios' mapping and index.
+  public let migration: WalkVisit.Migration
+  /// The old folio when its mappings became migration entries; nil if that was not seen.
+  public let source: MigratingFolio?
+  /// The event's place.
+  public let stamp: EventStamp
+}

@@ -1,0 +1,244 @@
+import Invariants
+import RmapEvents
+import RmapTestSupport
+import Testing
+
+/// The kernel's own walks: the smallest histories in which one goes right, and one thing in it wrong.
+@Suite struct WalkTests {
+  /// A page that parent and child share is looked for: two VMAs in the tree, and the child's own anon_vma beside.
+  private let looked = History { kernel in
+    kernel.recordsWalks = true
+    kernel.mmap("p.V", 16..<20)
+    kernel.write("p.V", 17)
+    kernel.fork("p", "c")
+    kernel.look(for: "p.V", 17)
+  }
+
+  /// The same page is unmapped, which ends its walk, and another one is migrated.
+  private let moved = History { kernel in
+    kernel.recordsWalks = true
+    kernel.mmap("p.V", 16..<20)
+    kernel.write("p.V", 17)
+    kernel.write("p.V", 18)
+    kernel.fork("p", "c")
+    kernel.swapOut("p.V", 17)
+    kernel.migrate("p.V", 18)
+  }
+
+  private func finding(_ history: History, _ name: String) -> String? {
+    history.judged().ledger(name).findings.first.map { "\($0.what) [\($0.contradiction.text)]" }
+  }
+
+  @Test func healthyWalksHold() {
+    for history in [looked, moved] {
+      let outcome = history.judged()
+      #expect(outcome.findings == [])
+      #expect(outcome.ledger("walk-coverage").decided > 0)
+      #expect(outcome.ledger("walk-coverage").undecidedTotal == 0)
+      #expect(outcome.ledger("walk-order").decided > 0)
+    }
+    #expect(moved.judged().ledger("migration").decided == 2)
+    #expect(moved.judged().ledger("walk-coverage").decided == 3)
+  }
+
+  // MARK: walk-coverage
+
+  @Test func aWalkThatIsShortOfOneVMA() {
+    let short = looked.dropping(looked.number("walk found", 2)...looked.number("walk next", 2))
+    #expect(
+      finding(short, "walk-coverage")
+        == "An rmap walk leaves out a VMA. [the walk was given 1 of 2 AVCs, and V's is not among them]")
+    #expect(short.judged().findings.count == 1)
+    let facts = short.judged().ledger("walk-coverage").findings.first?.established.map(\.text)
+    #expect(facts?.last == "V maps F at 0x11000")
+  }
+
+  @Test func aBlindWalk() {
+    let blind = looked.dropping(looked.number("walk found", 1)...looked.number("walk next", 2))
+    #expect(
+      finding(blind, "walk-coverage")
+        == "An rmap walk leaves out a VMA. [the walk was given 0 of 2 AVCs, and V's is not among them]")
+  }
+
+  @Test func aWalkThatIsToldToStopMayStop() {
+    let told = looked.replacingWalk("walk visited") { _ in .visited(goesOn: false) }
+    let stopped = told.dropping(told.number("walk next", 1)...told.number("walk found", 3))
+    #expect(stopped.judged().findings == [])
+    #expect(stopped.judged().ledger("walk-coverage").decided == 1)
+  }
+
+  @Test func aWalkThatStopsByItself() {
+    let stopped = looked.dropping(looked.number("walk next", 1)...looked.number("walk found", 3))
+    #expect(
+      finding(stopped, "walk-coverage")
+        == "An rmap walk ends although nothing asked it to. [the walk ended after 1 AVC(s)]")
+  }
+
+  @Test func aWalkThatStopsBeforeTheVisit() {
+    let stopped = looked.dropping(looked.number("walk visit", 2)...looked.number("walk found", 3))
+    #expect(
+      finding(stopped, "walk-coverage")
+        == "An rmap walk ends although nothing asked it to. [the walk ended after 2 AVC(s)]")
+    // Without one recorded call of the callback there may be calls that are not recorded.
+    let silent = stopped.dropping("walk visit", 1).dropping("walk visited", 1)
+    #expect(silent.judged().findings == [])
+    #expect(silent.judged().ledger("walk-coverage").undecided(.notRecorded) == 1)
+  }
+
+  @Test func theOrderOfTheTree() {
+    let (first, second) = (looked.number("walk found", 1), looked.number("walk found", 2))
+    var swapped = looked
+    (swapped.steps[first - 1], swapped.steps[second - 1]) =
+      (looked.steps[second - 1], looked.steps[first - 1])
+    for count in 1...2 {
+      guard case .walk(.found(let node)) = swapped.steps[swapped.number("walk found", count) - 1].event
+      else { continue }
+      swapped = swapped.replacingWalk("walk next", count) { event in
+        guard case .next(var step) = event else { return event }
+        step.node = node
+        return .next(step)
+      }
+    }
+    #expect(
+      finding(swapped, "walk-coverage")
+        == "An rmap walk does not keep the tree's order. "
+        + "[the walk was given it after one that stands behind it]")
+  }
+
+  @Test func aStrangerInTheTree() {
+    let strange = looked.replacingWalk("walk found") { _ in .found(.elsewhere) }
+      .replacingWalk("walk next") { event in
+        guard case .next(var step) = event else { return event }
+        step.node = .elsewhere
+        return .next(step)
+      }
+    #expect(
+      finding(strange, "walk-coverage")?.hasPrefix(
+        "An rmap walk visits an AVC that does not belong to it. [it was given the AVC 0x") == true)
+  }
+
+  @Test func theWrongTreeMattersOnlyUnderTheFoliosLock() {
+    func elsewhere(_ event: WalkEvent) -> WalkEvent {
+      guard case .first(var start) = event else { return event }
+      start.anonVMA = .elsewhere
+      return .first(start)
+    }
+    let unmapped = moved.replacingWalk("walk first", by: elsewhere)
+    #expect(
+      finding(unmapped, "walk-coverage")
+        == "An rmap walk looks in another anon_vma's tree than its folio's. "
+        + "[the walk looks in A's tree]")
+    let unlocked = looked.replacingWalk("walk first", by: elsewhere)
+    #expect(unlocked.judged().findings == [])
+    #expect(unlocked.judged().ledger("walk-coverage").undecided(.contended) == 1)
+  }
+
+  @Test func theWrongOffsets() {
+    let wrong = moved.replacingWalk("walk first") { event in
+      guard case .first(var start) = event else { return event }
+      start.first = PgOff(18)
+      return .first(start)
+    }.replacingWalk("walk next") { event in
+      guard case .next(var step) = event else { return event }
+      step.first = PgOff(18)
+      return .next(step)
+    }
+    #expect(
+      finding(wrong, "walk-coverage")
+        == "An rmap walk looks for other offsets than its folio's. [the walk looks for 0x12-0x11]")
+  }
+
+  @Test func missedReturnsAreMadeUpFor() {
+    let missed = looked.dropping("walk found", 1)
+    #expect(missed.judged().findings == [])
+    #expect(missed.judged().ledger("walk-coverage").decided == 1)
+  }
+
+  @Test func missedEntriesAreNot() {
+    let missed = looked.dropping("walk next", 1)
+    #expect(missed.judged().findings == [])
+    #expect(missed.judged().ledger("walk-coverage").undecided(.notRecorded) == 1)
+  }
+
+  @Test func anOlderTreeMustStillGiveWhatTheRecordingPutIn() {
+    let late = looked.starting(at: looked.number("enter fork"))
+    #expect(late.judged().findings == [])
+    #expect(late.judged().ledger("walk-coverage").undecided(.predatesRecording) == 1)
+    let short = late.dropping(late.number("walk found", 2)...late.number("walk next", 2))
+    #expect(finding(short, "walk-coverage")?.hasPrefix("An rmap walk leaves out a VMA.") == true)
+  }
+
+  // MARK: root-locked
+
+  @Test(arguments: [LockView(count: 0, ownerPID: 0), LockView(count: 1, ownerPID: 7)])
+  func walksNeedTheLock(_ lock: LockView) {
+    let unlocked = looked.replacingWalk("walk next") { event in
+      guard case .next(var step) = event else { return event }
+      step.lock = lock
+      return .next(step)
+    }
+    #expect(finding(unlocked, "root-locked")?.hasPrefix("A tree is walked without its root's lock.") == true)
+    #expect(unlocked.judged().findings.count == 1)
+  }
+
+  @Test func theWriterMayWalk() {
+    let pid = looked.steps[looked.number("walk next") - 1].pid
+    let written = looked.replacingWalk("walk next") { event in
+      guard case .next(var step) = event else { return event }
+      step.lock = LockView(count: 1, ownerPID: pid)
+      return .next(step)
+    }
+    #expect(written.judged().findings == [])
+  }
+
+  // MARK: migration
+
+  private func restoring(_ change: (inout WalkVisit.Migration) -> Void) -> History {
+    moved.replacingWalk("walk visit", -2) { event in
+      guard case .visit(var visit) = event, var migration = visit.migration else { return event }
+      change(&migration)
+      visit.migration = migration
+      return .visit(visit)
+    }
+  }
+
+  @Test func theNewFolioTakesOverMappingAndIndex() {
+    let what = "A migrated page does not belong where the old one did."
+    let index = restoring { $0.index = PgOff(17) }
+    #expect(finding(index, "migration")?.hasPrefix("\(what) [F points to anon_vma 0x") == true)
+    let mapping = restoring { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
+    #expect(finding(mapping, "migration")?.hasPrefix("\(what) [F points to") == true)
+    let both = restoring {
+      $0.mapping = FolioMapping(anonVMA: .elsewhere)
+      $0.sourceMapping = $0.mapping
+    }
+    #expect(finding(both, "migration")?.hasPrefix("\(what) [O and F point to") == true)
+  }
+
+  // MARK: walk-order
+
+  @Test func aChildThatStandsBeforeItsParent() {
+    // The parent's AVC is inserted once more behind the child's, as a range change under fork would do it.
+    let again = looked.inserting(
+      looked.steps[looked.number("insert", 1) - 1], at: looked.number("enter copyRange"))
+    #expect(
+      finding(again, "walk-order")
+        == "Pages go to a VMA that the rmap walk visits before the one that they come from. "
+        + "[pages go from W to V without the rmap's locks]")
+  }
+
+  @Test(arguments: [true, false, nil]) func aMoveNeedsTheOrderOnlyWithoutLocks(_ locks: Bool?) {
+    let moved = History { kernel in
+      kernel.mmap("p.V", 16..<20)
+      kernel.write("p.V", 17)
+      kernel.mremap("p.V", to: 64, "p.X")
+    }
+    let again = moved.inserting(
+      moved.steps[moved.number("insert", 1) - 1], at: moved.number("enter moveTables")
+    ).alteringEntry("enter moveTables") { $0.takesRmapLocks = locks }
+    let ledger = again.judged().ledger("walk-order")
+    #expect(ledger.violations == (locks == false ? 1 : 0))
+    #expect(ledger.undecidedTotal == (locks == nil ? 1 : 0))
+    #expect(moved.judged().ledger("walk-order").decided == 1)
+  }
+}
