@@ -139,7 +139,7 @@ import Testing
       A VMA leaves its anon_vmas before it is freed (mm/memory.c, free_pgtables).
       """),
     Pinned(
-      "reach", 7,
+      "reach", 8,
       """
       A page is mapped where its anon_vma does not lead. (event 21) in unlink_anon_vmas
       Let F = folio 0xffff888005000000, index 0x11

@@ -79,6 +79,14 @@ public struct History: Sendable {
     inserting(steps[number(label, count) - 1], at: number(label, count) + 1)
   }
 
+  /// With the first event of one label happening before the first of another, which it followed.
+  public func moving(_ label: String, before other: String) -> History {
+    var copy = self
+    let step = copy.steps.remove(at: number(label) - 1)
+    copy.steps.insert(step, at: number(other) - 1)
+    return copy
+  }
+
   /// With another step, which gets the ordinal `number`.
   public func inserting(_ step: Step, at number: Int) -> History {
     var copy = self

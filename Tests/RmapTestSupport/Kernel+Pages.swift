@@ -204,14 +204,23 @@ extension Kernel {
     visitor = nil
   }
 
-  /// UFFDIO_MOVE of a page: folio_move_anon_rmap, and the index changes after it.
-  public func userfaultMove(_ from: String, _ page: UInt64, _ into: String, _ target: UInt64) {
+  /// UFFDIO_MOVE of a page: folio_move_anon_rmap, and the index changes after it. Recordings without a probe on
+  /// it exist, too.
+  public func userfaultMove(
+    _ from: String, _ page: UInt64, _ into: String, _ target: UInt64, isProbed: Bool = true
+  ) {
     let (source, vma) = (vma(from), vma(into))
-    prepare(vma)
-    guard let mapping = source.mm.tables.removeValue(forKey: page) else { return }
-    move(mapping.folio, vma)
-    mapping.folio.index = index(vma, target)
-    vma.mm.tables[target] = mapping
+    let entry = OperationEntry(
+      kind: .userfaultMove, address: UserAddress(target << 12),
+      sourceAddress: UserAddress(page << 12), length: 4096, mm: vma.mm.address)
+    if isProbed { emit(.enter(entry), by: vma.mm.process) }
+    prepare(vma)  // find_vma_and_prepare_anon
+    if let mapping = source.mm.tables.removeValue(forKey: page) {
+      move(mapping.folio, vma)
+      mapping.folio.index = index(vma, target)
+      vma.mm.tables[target] = mapping
+    }
+    if isProbed { leave(.userfaultMove, 4096, by: vma.mm.process) }
   }
 
   // MARK: Events

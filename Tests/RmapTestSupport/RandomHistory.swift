@@ -87,7 +87,8 @@ extension Kernel {
     else { return }
     let free = target.pages.filter { vma.mm.tables[$0] == nil && vma.mm.swapped[$0] == nil }
     if let place = free.randomElement(using: &generator) {
-      userfaultMove(vma.name, page, target.name, place)
+      userfaultMove(
+        vma.name, page, target.name, place, isProbed: Bool.random(using: &generator))
     }
   }
 

@@ -32,7 +32,12 @@ extension InvariantCases {
       .breaks(
         "A page is mapped by a VMA that its anon_vma does not reach.", "V maps F",
         in: "folio_add_new_anon_rmap", at: "folio new",
-        .fault.alteringFolio("folio new") { $0.mapping = FolioMapping(anonVMA: .elsewhere) }))
+        .fault.alteringFolio("folio new") { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
+      )
+      .breaks(
+        "A mapped page points to an anon_vma that was freed.",
+        "that anon_vma was freed while V maps F", in: "folio_remove_rmap", at: "folio remove",
+        .lifetime.moving("put", before: "folio remove")))
 
   private static func reachOfMovedPages(_ cases: InvariantCases) -> InvariantCases {
     let lost = "A page is mapped where its anon_vma does not lead."
