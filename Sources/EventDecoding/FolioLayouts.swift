@@ -134,23 +134,6 @@ struct PageLayout: Sendable {
   }
 }
 
-/// split_pmd.
-struct SplitLayout: Sendable {
-  let vma: VMAFields
-  let address: Word
-
-  init(_ finder: inout FieldFinder) {
-    vma = VMAFields(&finder)
-    address = finder.word("addr")
-  }
-
-  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent {
-    FolioEvent(
-      step: .splitPMD, isAfter: false, folio: .null, vma: vma.load(record),
-      address: UserAddress(address.load(record)), mapping: FolioMapping(0), index: PgOff(0))
-  }
-}
-
 /// A page's number within its folio, from the distance of their `struct page`s; nil if it can't be one.
 @inline(__always) private func subpageNumber(_ page: UInt64, _ folio: UInt64, _ size: Int64) -> UInt32? {
   guard size > 0, page >= folio else { return nil }

@@ -60,7 +60,6 @@ struct Layout: Sendable {
     "folio_move": Recipe(kinds: [.folioMove]) { .folio(FolioLayout(&$0, .move, isPMD: false)) },
 
     "lru_add": Recipe(kinds: [.folioSeen]) { .folio(FolioLayout(&$0, .seen, isPMD: false)) },
-    "split_pmd": Recipe(kinds: [.splitPMD]) { .splitPMD(SplitLayout(&$0)) },
   ]
 
   private static func entry(_ kind: EventKind) -> Recipe {
@@ -83,7 +82,6 @@ enum Shape: Sendable {
   case leave(LeaveLayout)
   case folio(FolioLayout)
   case page(PageLayout)
-  case splitPMD(SplitLayout)
   case walk(WalkLayout)
 
   /// The event in a record; nil if its bytes make no sense.
@@ -98,7 +96,6 @@ enum Shape: Sendable {
     case .leave(let layout): return .leave(layout.load(record))
     case .folio(let layout): return layout.load(record).map(RmapEvent.folio)
     case .page(let layout): return layout.load(record).map(RmapEvent.folio)
-    case .splitPMD(let layout): return .folio(layout.load(record))
     case .walk(let layout): return layout.load(record).map(RmapEvent.walk)
     }
   }

@@ -47,6 +47,5 @@ func kernelFunction(_ event: FolioEvent) -> String {
   case .remove: EventKind.folioRemove.kernelFunction
   case .move: EventKind.folioMove.kernelFunction
   case .seen: EventKind.folioSeen.kernelFunction
-  case .splitPMD: EventKind.splitPMD.kernelFunction
   }
 }

@@ -8,7 +8,7 @@ extension EventRecipe {
     EventChoice([folioAdd, folioAddPMD], [pageAdd]),
     EventChoice([folioRemove, folioRemovePMD], [pageRemove]),
     EventChoice([folioMove], [pageMove]),
-    EventChoice([lruAdd]), EventChoice([splitPMD]),
+    EventChoice([lruAdd]),
     EventChoice([userfaultMove]),
   ]
 
@@ -126,8 +126,4 @@ extension EventRecipe {
         [pointer("mm", to: "mm_struct")] + places,
       ], onReturn: [Field("ret", .returnValue(.number))], isSupplement: true)
   }()
-
-  /// `mm/huge_memory.c:__split_huge_pmd`: one mapping of a huge page becomes one for each page.
-  static let splitPMD = EventRecipe(
-    "split_pmd", of: "__split_huge_pmd", shapes: [[vmaFields(nth: 1), address]])
 }

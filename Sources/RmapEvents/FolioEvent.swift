@@ -33,8 +33,6 @@ public struct FolioEvent: Sendable {
     case move
     /// The folio is looked at, nothing changes (folio_add_lru_vma).
     case seen
-    /// A PMD mapping becomes PTE mappings of the same pages (__split_huge_pmd).
-    case splitPMD
   }
 
   /// Which step.

@@ -23,8 +23,7 @@ extension EventKind {
   /// The level that records events of this kind.
   public var level: RecordingLevel {
     switch self {
-    case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen, .splitPMD,
-      .userfaultMove: .pages
+    case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen, .userfaultMove: .pages
     case .walk, .walkFirst, .walkNext, .walkRestore: .walks
     default: .structure
     }

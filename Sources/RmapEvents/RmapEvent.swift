@@ -26,7 +26,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case insert, remove, prepare, clone, fork, unlink, copyRange, moveTables, split, copyVMA
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
-  case splitPMD, userfaultMove
+  case userfaultMove
   case walk, walkFirst, walkNext, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
@@ -54,7 +54,6 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioAddPMD: "folio_add_anon_rmap_pmd"
     case .folioRemovePMD: "folio_remove_rmap_pmd"
     case .folioSeen: "folio_add_lru_vma"
-    case .splitPMD: "__split_huge_pmd"
     case .userfaultMove: "move_pages"
     case .walk: "rmap_walk_anon"
     case .walkFirst: "anon_vma_interval_tree_iter_first"

@@ -10,11 +10,6 @@ extension RmapGraph {
     case .remove: removeMapping(event, stamp, &observer)
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
-    case .splitPMD:
-      // What it does to the mappings is told by other events: on newer kernels a split adds the PTE mappings
-      // before it removes the PMD's (or, when it freezes the pages, adds none); on 6.1 it leaves the pages
-      // mapped, and when it freezes them removes each one's mapping (mm/huge_memory.c:__split_huge_pmd_locked).
-      break
     }
   }
 

@@ -137,8 +137,8 @@ import Testing
     kernel.function(
       "folio_add_new_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long))
     let plan = try plan(kernel)
-    let pages = ["folio_new", "page_add", "page_remove", "folio_move", "lru_add", "split_pmd"]
-    #expect(plan.events.suffix(6) == pages[...])
+    let pages = ["folio_new", "page_add", "page_remove", "folio_move", "lru_add"]
+    #expect(plan.events.suffix(5) == pages[...])
     #expect(plan.line("folio_new")?.hasSuffix(" addr=$arg3:x64") == true)
     #expect(plan.notes == [])
   }

@@ -82,11 +82,7 @@ extension Kernel {
     let vma = vma(name)
     let first = page & ~511
     guard let mapping = vma.mm.tables[first], mapping.isPMD else { return }
-    if version == .v6_1 {
-      var event = folioEvent(.splitPMD, mapping, vma, first)
-      (event.folio, event.mapping, event.index) = (.null, FolioMapping(0), PgOff(0))
-      emit(.folio(event), by: vma.mm.process)
-    } else {
+    if version != .v6_1 {
       tell(.add, Mapping(folio: mapping.folio), vma, first, pages: 512)
       tell(.remove, mapping, vma, first, pages: 512)
     }
