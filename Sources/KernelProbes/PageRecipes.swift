@@ -17,7 +17,10 @@ extension EventRecipe {
   private static let folio = Base(.pointer(to: "folio"))
 
   static let folioFields: [Part] =
-    [pointer("folio", to: "folio")] + folioFieldsWithoutPointer + [exclusive(folio)]
+    [pointer("folio", to: "folio")] + folioFieldsWithoutPointer
+
+  /// The fields of a folio in the events that say how it is mapped.
+  private static let mappedFolioFields = folioFields + [exclusive(folio)]
 
   private static let folioAndPageFields: [Part] =
     [pointer("folio", to: "folio"), pointer("page", to: "page")]
@@ -37,8 +40,8 @@ extension EventRecipe {
   static let folioNew = EventRecipe(
     "folio_new", .exitWithArguments, of: "folio_add_new_anon_rmap",
     shapes: [
-      folioFields + [vmaFields(nth: 1), address, rmapFlags],
-      folioFields + [vmaFields(nth: 1), address],
+      mappedFolioFields + [vmaFields(nth: 1), address, rmapFlags],
+      mappedFolioFields + [vmaFields(nth: 1), address],
     ])
 
   /// `mm/rmap.c:folio_add_anon_rmap_ptes`: nr pages from page on are mapped by page table entries.
@@ -73,7 +76,7 @@ extension EventRecipe {
   /// At the return, when mapping is set.
   static let folioMove = EventRecipe(
     "folio_move", .exitWithArguments, of: "folio_move_anon_rmap",
-    shapes: [folioFields + [vmaFields(nth: 1)]])
+    shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
 
   // MARK: Pages
 
@@ -113,7 +116,7 @@ extension EventRecipe {
 
   /// `mm/swap.c:folio_add_lru_vma`: right after a new page is mapped, with its mapping set.
   static let lruAdd = EventRecipe(
-    "lru_add", of: "folio_add_lru_vma", shapes: [folioFields + [vmaFields(nth: 1)]])
+    "lru_add", of: "folio_add_lru_vma", shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
 
   /// `mm/userfaultfd.c:move_pages` (UFFDIO_MOVE, 6.8+): pages get another place and another index; without it
   /// the moves within could be taken for those of write faults.
