@@ -58,24 +58,13 @@ private func judgeChains(
   _ s: borrowing OperationSituation, _ source: VMAID, _ graph: borrowing RmapGraph,
   _ ledger: inout Ledger
 ) {
-  let copy = s.vma
-  var missing: AVC?
-  graph.forEachAVC(of: source) { _, avc in
-    if graph.membership(of: copy, in: avc.anonVMA) == nil { missing = avc }
-    return missing == nil
-  }
-  if let missing {
+  if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph.avc($0) }) {
     return broken(
       s, "A copied VMA is missing from a tree in which its source stands.",
       [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
       .init("anon_vma_clone returned without linking V to it", s.stamp), &ledger)
   }
-  var extra: AVC?
-  graph.forEachAVC(of: s.vma) { _, avc in
-    if graph.membership(of: source, in: avc.anonVMA) == nil { extra = avc }
-    return extra == nil
-  }
-  if let extra {
+  if let extra = graph.firstAVC(of: s.vma, missingFrom: source).map({ graph.avc($0) }) {
     return broken(
       s, "A copied VMA is in a tree in which its source does not stand.",
       [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph.vma(source).chainStamp)],
@@ -89,7 +78,7 @@ private func judgeSplit(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.operation.kind == .split, !s.result.failed, let copy = s.operation.copy,
-    let new = graph.vma(copy).linkedView, let rest = graph.vma(s.vma).linkedView
+    let new = graph.linkedView(of: copy), let rest = graph.linkedView(of: s.vma)
   else { return }
   let entry = s.operation.entry
   let (low, high) = new.start < rest.start ? (new, rest) : (rest, new)
@@ -115,8 +104,9 @@ private func judgeSplit(
 private func judgeMove(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
+  guard s.operation.kind == .moveTables else { return }
   let (entry, stamp) = (s.operation.entry, s.stamp)
-  guard entry.kind == .moveTables, !entry.source.anonVMA.isNull,
+  guard !entry.source.anonVMA.isNull,
     entry.source.address != entry.vma.address, !entry.vma.isTemporaryStack
   else { return }
   let offset = entry.source.linearIndex(of: entry.sourceAddress)

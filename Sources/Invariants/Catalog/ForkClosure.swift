@@ -46,26 +46,14 @@ private func judgeForked(
   }
   guard let source = s.source, graph.vma(source).chainIsKnown, graph.vma(source).parkedCount == 0
   else { return ledger.cannotTell(.predatesRecording) }
-  let copy = s.vma
-  var missing: AVC?
-  graph.forEachAVC(of: source) { _, avc in
-    let member = graph.membership(of: copy, in: avc.anonVMA)
-    if member == nil { missing = avc }
-    return missing == nil
-  }
-  if let missing {
+  if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph.avc($0) }) {
     return broken(
       s, "A forked VMA is missing from a tree in which its parent stands.",
       [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
       .init("anon_vma_fork returned without linking V to it", s.stamp), &ledger)
   }
-  var extra: AVC?
   let own = graph.vma(s.vma).forkedAnonVMA
-  graph.forEachAVC(of: s.vma) { _, avc in
-    if avc.anonVMA != own, graph.membership(of: source, in: avc.anonVMA) == nil { extra = avc }
-    return extra == nil
-  }
-  if let extra {
+  if let extra = graph.firstAVC(of: s.vma, missingFrom: source, except: own).map({ graph.avc($0) }) {
     return broken(
       s, "A forked VMA is in a tree in which its parent does not stand.",
       [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph.vma(source).chainStamp)],
@@ -154,8 +142,8 @@ private func judgeSight(
 private func judgeCopy(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
+  guard s.operation.kind == .copyRange, let child = s.vma, let parent = s.source else { return }
   let entry = s.operation.entry
-  guard entry.kind == .copyRange, let child = s.vma, let parent = s.source else { return }
   let (new, old) = (entry.vma, entry.source)
   if new.start != old.start || new.end != old.end || new.pgoff != old.pgoff || new.mm == old.mm {
     return brokenCopy(s, .init("V does not map P's range at P's offsets in an mm of its own", s.stamp), &ledger)
@@ -164,13 +152,8 @@ private func judgeCopy(
   if new.anonVMA.isNull {
     return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), &ledger)
   }
-  var missing: AVC?
-  graph.forEachAVC(of: parent) { _, avc in
-    if graph.membership(of: child, in: avc.anonVMA) == nil { missing = avc }
-    return missing == nil
-  }
-  guard let missing else {
-    return graph.vma(parent).chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  guard let missing = graph.firstAVC(of: parent, missingFrom: child).map({ graph.avc($0) }) else {
+    return graph.chainIsKnown(of: parent) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
   guard graph.vma(child).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   let tree = graph.describe(missing.anonVMA)

@@ -24,10 +24,11 @@ extension Invariant {
 private func judge(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let event = s.event
-  guard let index = s.priorIndex, event.mapping.isAnonymous, !event.vma.isHugetlb else { return }
+  guard let index = s.priorIndex, s.event.mapping.isAnonymous, !s.event.vma.isHugetlb else { return }
   // A KSM page has no index of its own; that the folio is none any more means that it was freed unseen.
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }
+  if index == s.event.index, s.priorMapping == nil { return ledger.holds() }
+  let event = s.event
   if index != event.index {
     return broken(
       s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", s.priorStamp)],

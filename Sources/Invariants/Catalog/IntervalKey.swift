@@ -25,7 +25,7 @@ extension Invariant {
 private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard s.avc != nil, let old = graph.vma(s.vma).linkedView else { return }
+  guard s.avc != nil, let old = graph.linkedView(of: s.vma) else { return }
   let view = s.update.vma
   // Modulo 2^64: the new start may lie above the old one or below.
   let shift = old.pgoff.raw &- old.start.page

@@ -30,7 +30,7 @@ private func judge(
   switch s.operation.kind {
   case .unlink where !isInner:
     guard let survivor = graph.lastRelinked(by: s.stamp.pid), survivor != vma,
-      let range = graph.vma(survivor).linkedView, let own = graph.vma(vma).linkedView,
+      let range = graph.linkedView(of: survivor), let own = graph.linkedView(of: vma),
       range.mm == own.mm, range.start <= own.start, own.end <= range.end
     else { return }
     judgeChains(from: vma, to: survivor, s, graph, &ledger)
@@ -45,15 +45,10 @@ private func judgeChains(
   from old: VMAID, to new: VMAID, _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph,
   _ ledger: inout Ledger
 ) {
-  var missing: AVC?
-  graph.forEachAVC(of: old) { _, avc in
-    if graph.membership(of: new, in: avc.anonVMA) == nil { missing = avc }
-    return missing == nil
+  guard let missing = graph.firstAVC(of: old, missingFrom: new).map({ graph.avc($0) }) else {
+    return graph.chainIsKnown(of: old) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
-  guard let missing else {
-    return graph.vma(old).chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
-  }
-  guard graph.vma(new).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  guard graph.chainIsKnown(of: new) else { return ledger.cannotTell(.predatesRecording) }
   let (stamp, kind) = (s.stamp, s.operation.kind)
   let (oldView, newView) = (graph.vma(old).view, graph.vma(new).view)
   let (tree, since) = (graph.describe(missing.anonVMA), graph.vma(new).chainStamp)

@@ -25,30 +25,29 @@ extension Invariant {
 private func judge(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let event = s.event
-  guard !event.isLarge, !event.vma.isHugetlb else { return }
-  if event.mapping.isKSM {
-    guard let isExclusive = event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+  guard !s.event.isLarge, !s.event.vma.isHugetlb else { return }
+  if s.event.mapping.isKSM {
+    guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
     if !isExclusive { return ledger.holds() }
     return broken(s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp), &ledger)
   }
-  guard event.mapping.isAnonymous, let id = s.folio else { return }
-  let folio = graph.folio(id)
-  let claims = event.step == .move || event.step == .add && event.isExclusive
-  if claims {
-    if folio.mappedPages <= 1 { return ledger.holds() }
+  guard s.event.mapping.isAnonymous, let id = s.folio else { return }
+  let count = graph.mappedPages(of: id)
+  let (step, addsExclusive) = (s.event.step, s.event.isExclusive)
+  if step == .move || step == .add && addsExclusive {
+    if count <= 1 { return ledger.holds() }
     return broken(
       s,
-      event.step == .move
+      step == .move
         ? "A page that is mapped more than once is given to one VMA's anon_vma."
         : "A page that is mapped elsewhere is mapped as exclusive.",
-      .init("F is mapped \(folio.mappedPages) times", folio.changeStamp), &ledger)
+      .init("F is mapped \(count) times", graph.folio(id).changeStamp), &ledger)
   }
-  guard let isExclusive = event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
-  if !isExclusive || folio.mappedPages <= 1 { return ledger.holds() }
+  guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+  if !isExclusive || count <= 1 { return ledger.holds() }
   broken(
     s, "A page that is mapped more than once is marked exclusive.",
-    .init("F is mapped \(folio.mappedPages) times", folio.changeStamp), &ledger)
+    .init("F is mapped \(count) times", graph.folio(id).changeStamp), &ledger)
 }
 
 private func broken(

@@ -25,20 +25,13 @@ private func judge(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   // The clone inside a fork is judged when the fork is done.
-  guard s.outer?.kind != .fork, !s.result.failed, graph.vma(s.vma).chainCount > 0 else { return }
+  guard s.outer?.kind != .fork, !s.result.failed, graph.chainCount(of: s.vma) > 0 else { return }
   guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   let vma = s.vma
-  var orphan: AVC?
-  graph.forEachAVC(of: vma) { _, avc in
-    if let node = graph.anonVMA(avc.anonVMA), !node.isRoot,
-      graph.membership(of: vma, in: node.parent) == nil
-    {
-      orphan = avc
-    }
-    return orphan == nil
-  }
-  guard let orphan, let node = graph.anonVMA(orphan.anonVMA) else { return ledger.holds() }
-  guard graph.vma(vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  guard let id = graph.firstAVCWithoutParent(of: vma) else { return ledger.holds() }
+  let orphan = graph.avc(id)
+  guard let node = graph.anonVMA(orphan.anonVMA) else { return }
+  guard graph.chainIsKnown(of: vma) else { return ledger.cannotTell(.predatesRecording) }
   let (view, stamp) = (graph.vma(vma).view, s.stamp)
   let (child, parent) = (graph.describe(orphan.anonVMA), graph.describe(anonVMAAt: node.parent))
   let function = s.operation.kind.kernelFunction

@@ -25,7 +25,7 @@ extension Invariant {
 private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard let operation = s.operation, operation.kind == .prepare,
+  guard s.operation?.kind == .prepare, let operation = s.operation,
     operation.entry.vma.address == s.update.vma.address
   else { return }
   let (update, stamp) = (s.update, s.stamp)

@@ -25,6 +25,8 @@ extension Invariant {
 private func judgeTree(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
+  let needed = graph.referencesNeeded(byRootAt: s.update.root)
+  if s.update.refcount >= 1, let needed, Int(s.update.rootRefcount) >= needed { return ledger.holds() }
   let update = s.update
   let (stamp, name) = (s.stamp, s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree")
   if update.refcount < 1 {
@@ -38,8 +40,6 @@ private func judgeTree(
   guard let root = graph.anonVMANode(at: update.root) else {
     return ledger.cannotTell(.predatesRecording)
   }
-  let needed = (root.memberCount > 0 ? 1 : 0) + root.usedUnder
-  if Int(update.rootRefcount) >= needed { return ledger.holds() }
   ledger.broken(key: update.root.raw) {
     finding(
       "A root has fewer references than the anon_vmas that need it.", update.root, name, stamp,

@@ -24,15 +24,15 @@ extension Invariant {
 private func judgeEntry(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let (operation, outer) = (s.operation, s.outer?.kind)
-  switch operation.kind {
+  let (kind, outer) = (s.operation.kind, s.outer?.kind)
+  switch kind {
   case .clone, .fork:  // The VMA itself is still being made.
-    judge(operation.entry.source, s.source, s.stamp, operation.kind, graph, &ledger)
+    judge(s.operation.entry.source, s.source, s.stamp, kind, graph, &ledger)
   case .copyRange, .moveTables:
-    judge(operation.entry.source, s.source, s.stamp, operation.kind, graph, &ledger)
-    judge(operation.entry.vma, s.vma, s.stamp, operation.kind, graph, &ledger)
+    judge(s.operation.entry.source, s.source, s.stamp, kind, graph, &ledger)
+    judge(s.operation.entry.vma, s.vma, s.stamp, kind, graph, &ledger)
   case .unlink where outer == .clone || outer == .fork: return  // It undoes what failed half-way.
-  default: judge(operation.entry.vma, s.vma, s.stamp, operation.kind, graph, &ledger)
+  default: judge(s.operation.entry.vma, s.vma, s.stamp, kind, graph, &ledger)
   }
 }
 
@@ -41,7 +41,7 @@ private func judgeFolio(
 ) {
   guard let id = s.vma else { return }
   if graph.membership(of: id, in: s.event.vma.anonVMA) != nil { return ledger.holds() }
-  guard graph.vma(id).openOperations == 0 else { return ledger.cannotTell(.contended) }
+  guard graph.openOperations(on: id) == 0 else { return ledger.cannotTell(.contended) }
   contradiction(s.event.vma, id, s.stamp, kernelFunction(s.event), graph, &ledger)
 }
 
@@ -53,13 +53,12 @@ private func judge(
     if !view.anonVMA.isNull { ledger.cannotTell(.predatesRecording) }
     return
   }
-  let node = graph.vma(vma)
   let agrees =
     view.anonVMA.isNull
-    ? node.chainCount == 0 && node.chainIsKnown
+    ? graph.chainCount(of: vma) == 0 && graph.chainIsKnown(of: vma)
     : graph.membership(of: vma, in: view.anonVMA) != nil
   if agrees { return ledger.holds() }
-  guard node.openOperations == 0 else { return ledger.cannotTell(.contended) }
+  guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
   contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
 }
 
