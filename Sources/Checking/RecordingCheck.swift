@@ -15,6 +15,11 @@ public struct RecordingCheck: Sendable {
   /// Replays the recording at `path`. Whatever is wrong with the file is in the result: nothing is thrown.
   public func run(path: String) -> RecordingResult {
     var result = RecordingResult(path: path)
+    if RecordingSearch.isFolder(path) {
+      result.damage = "no recording in this folder, or no permission to read it"
+      result.verdict = .damaged
+      return result
+    }
     do {
       result.sidecar = try Sidecar.beside(path)
     } catch {
@@ -35,9 +40,11 @@ public struct RecordingCheck: Sendable {
 
   private func replay(_ file: TraceFile, into result: inout RecordingResult) throws(TraceReadingError) {
     let decoder = EventDecoder(formats: file.eventFormats)
-    var replay = Replay(decoder: decoder, judge: Judge(invariants))
-    defer { replay.report(to: &result, decoder, file: file) }
-    result.doubts += decoder.unusable
+    let observability = Observability(file, decoder, result.sidecar)
+    let judged = invariants.filter { $0.missing(from: observability.kinds).isEmpty }
+    var replay = Replay(decoder: decoder, judge: Judge(judged), bufferCount: file.buffers.count)
+    defer { replay.report(to: &result, all: invariants, observability, file: file) }
+    result.doubts += observability.doubts
     var stream = try file.records()
     while let item = try stream.next() {
       switch item {
@@ -72,10 +79,12 @@ public struct RecordingCheck: Sendable {
     if result.malformed > 0 {
       result.doubts.append("\(result.malformed) event(s) of ours hold values that make no sense")
     }
-    for probe in result.sidecar?.probes ?? [] {
-      if let missed = probe.missed, missed > 0 {
-        result.doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
-      }
+    if result.statistics.missingReturns > 0 {
+      result.doubts.append(
+        "\(result.statistics.missingReturns) return(s) of functions were not recorded: a probe missed them")
+    }
+    if result.twiceRecorded {
+      result.doubts.append("two buffers hold the same events: only the first of them was replayed")
     }
     let lost = result.losses.reduce(into: (gaps: 0, events: UInt64(0), isKnown: true)) { sum, loss in
       sum.gaps += 1
@@ -100,10 +109,14 @@ private struct Replay: ~Copyable {
   var losses: [Loss] = []
   /// While records are missing, the graph is not to be trusted: nothing is applied up to this time, ns.
   var blindUntil: UInt64?
+  let bufferCount: Int
+  private var bufferOfEvent: [UInt16: UInt16] = [:]
+  private(set) var twiceRecorded = false
 
-  init(decoder: EventDecoder, judge: Judge) {
+  init(decoder: EventDecoder, judge: Judge, bufferCount: Int) {
     self.decoder = decoder
     self.judge = judge
+    self.bufferCount = bufferCount
   }
 
   @inline(__always) mutating func take(_ record: RawRecord) {
@@ -114,6 +127,7 @@ private struct Replay: ~Copyable {
       malformed &+= 1
       graph.reset()
     case .event(let event):
+      guard isOfItsBuffer(record) else { return }
       events &+= 1
       if let until = blindUntil {
         if record.timestamp < until { return }
@@ -126,6 +140,18 @@ private struct Replay: ~Copyable {
     }
   }
 
+  /// An event can be switched on in several buffers, and is then recorded several times: the first buffer that
+  /// shows it counts.
+  @inline(__always) private mutating func isOfItsBuffer(_ record: RawRecord) -> Bool {
+    guard bufferCount > 1 else { return true }
+    if let first = bufferOfEvent[record.eventID] {
+      if first != record.buffer { twiceRecorded = true }
+      return first == record.buffer
+    }
+    bufferOfEvent[record.eventID] = record.buffer
+    return true
+  }
+
   /// Records of one CPU are missing from here to `lost.before`: what other CPUs recorded meanwhile can't be
   /// understood either. After the gap everything is as if the recording began there.
   mutating func lose(_ lost: LostEvents) {
@@ -134,17 +160,21 @@ private struct Replay: ~Copyable {
     blindUntil = max(blindUntil ?? 0, lost.before)
   }
 
-  func report(to result: inout RecordingResult, _ decoder: EventDecoder, file: TraceFile) {
+  func report(
+    to result: inout RecordingResult, all invariants: [Invariant], _ observability: Observability, file: TraceFile
+  ) {
     result.records = records
     result.events = events
     result.malformed = malformed
     result.losses = losses
     result.statistics = graph.statistics
-    result.invariants = zip(judge.invariants, judge.ledgers).map { invariant, ledger in
-      InvariantResult(
-        invariant: invariant, ledger: ledger,
-        missing: invariant.needs.filter { !decoder.kinds.contains($0) },
-        missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
+    result.twiceRecorded = twiceRecorded
+    var judged = zip(judge.invariants, judge.ledgers).makeIterator()
+    result.invariants = invariants.map { invariant in
+      let missing = invariant.missing(from: observability.kinds)
+      return InvariantResult(
+        invariant: invariant, ledger: missing.isEmpty ? judged.next()?.1 ?? Ledger() : Ledger(), missing: missing,
+        missingFields: invariant.fields.filter { !observability.fields.contains($0) },
         isUnbroken: losses.isEmpty && malformed == 0)
     }
     for (_, finding) in result.findings {

@@ -18,6 +18,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var events: UInt64 = 0
   /// Records of ours that made no sense.
   public internal(set) var malformed: UInt64 = 0
+  /// Whether an event of ours was recorded in more than one buffer.
+  public internal(set) var twiceRecorded = false
   /// Gaps in the recording.
   public internal(set) var losses: [Loss] = []
   /// What keeps the recording as a whole from a better verdict, one line each.

@@ -64,17 +64,21 @@ public struct Sidecar: Codable, Sendable {
     let (folder, name) = splitPath(recordingPath)
     let path = folder + "about.json"
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    let sidecar: Sidecar
+    // Any program may have a file of this name here: it is ours only if it says so.
+    guard let head = try? JSONDecoder().decode(Head.self, from: data), head.recording == name else { return nil }
+    guard head.schema == currentSchema else {
+      throw SidecarError(path: path, reason: "schema \(head.schema) is not \(currentSchema)")
+    }
     do {
-      sidecar = try JSONDecoder().decode(Sidecar.self, from: data)
+      return try JSONDecoder().decode(Sidecar.self, from: data)
     } catch {
       throw SidecarError(path: path, reason: "\(error)")
     }
-    guard sidecar.recording == name else { return nil }
-    guard sidecar.schema == currentSchema else {
-      throw SidecarError(path: path, reason: "schema \(sidecar.schema) is not \(currentSchema)")
-    }
-    return sidecar
+  }
+
+  private struct Head: Decodable {
+    let schema: String
+    let recording: String
   }
 
   private static func splitPath(_ path: String) -> (folder: String, name: String) {

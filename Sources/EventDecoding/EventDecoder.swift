@@ -20,12 +20,17 @@ public struct EventDecoder: Sendable {
   public let fields: Set<RecordedField>
   /// Events of ours that can't be decoded, and why; for the report.
   public let unusable: [String]
+  /// The numbers of the events that are decoded.
+  public let identifiers: Set<UInt16>
   private let layouts: ContiguousArray<Layout?>
 
   /// A decoder for a recording's formats. `system` is the name of the probes' group.
   public init(formats: EventFormats, system: String = "rmap") {
     var layouts: ContiguousArray<Layout?> = []
     var kinds: Set<EventKind> = []
+    var entries: Set<EventKind> = []
+    var returns: Set<EventKind> = []
+    var identifiers: Set<UInt16> = []
     var unusable: [String] = []
     var usable: [EventFormat] = []
     for format in formats.all where format.system == system {
@@ -39,14 +44,23 @@ public struct EventDecoder: Sendable {
       }
       while layouts.count <= Int(format.id) { layouts.append(nil) }
       layouts[Int(format.id)] = Layout(shape: shape, length: finder.length)
+      identifiers.insert(format.id)
       kinds.formUnion(recipe.kinds)
       usable.append(format)
+      if let (kind, isReturn) = recipe.half {
+        if isReturn { returns.insert(kind) } else { entries.insert(kind) }
+      }
     }
+    kinds.formUnion(entries.intersection(returns))
     self.layouts = layouts
     self.kinds = kinds
     self.unusable = unusable
+    self.identifiers = identifiers
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
+
+  /// The kinds that an event of our vocabulary tells of, whole or in part.
+  public static func kinds(ofEvent name: String) -> [EventKind] { Layout.kinds(ofEvent: name) }
 
   /// Decodes one record.
   @inline(__always) public func decode(_ record: RawRecord) -> Outcome {

@@ -56,7 +56,7 @@ struct FolioLayout: Sendable {
     guard count >= 1, count <= pagesPerPMD else { return nil }
     guard let subpage = subpage(record, of: folio) else { return nil }
     let view = vma.load(record)
-    guard view.address.isKernel else { return nil }
+    guard view.address.isKernel, view.mm.isKernel else { return nil }
     return FolioEvent(
       step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
       isExclusive: (flags?.load(record) ?? 0) & rmapExclusive != 0, folio: folio, subpage: subpage,
@@ -108,7 +108,7 @@ struct PageLayout: Sendable {
       address: address.map { UserAddress($0.load(record)) },
       mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
       isLarge: large.load(record) != 0, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
-    guard event.vma.address.isKernel else { return nil }
+    guard event.vma.address.isKernel, event.vma.mm.isKernel else { return nil }
     let head = self.head.load(record)
     if head & 1 == 1 {
       event.folio = KernelAddress(head & ~1)

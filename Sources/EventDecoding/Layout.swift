@@ -9,7 +9,15 @@ struct Layout: Sendable {
   /// How to lay out an event, and which kinds its presence makes observable.
   struct Recipe: Sendable {
     let kinds: [EventKind]
+    /// The operation of which the event is the entry or the return: it is observable only with both.
+    var half: (kind: EventKind, isReturn: Bool)?
     let make: @Sendable (inout FieldFinder) -> Shape
+  }
+
+  /// The kinds that an event of this name tells of, whole or in part.
+  static func kinds(ofEvent name: String) -> [EventKind] {
+    guard let recipe = recipes[name] else { return [] }
+    return recipe.kinds + [recipe.half?.kind].compactMap { $0 }
   }
 
   /// The events of our vocabulary by name: the one table in which the recordings' dialects differ.
@@ -36,17 +44,17 @@ struct Layout: Sendable {
 
     // 5.18 to 6.10: page_* functions are given a page, which may be a tail of its folio.
     "page_new": Recipe(kinds: [.folioNew]) { .page(PageLayout(&$0, .new)) },
-    "page_add": Recipe(kinds: [.folioAdd]) { .page(PageLayout(&$0, .add)) },
-    "page_remove": Recipe(kinds: [.folioRemove]) { .page(PageLayout(&$0, .remove)) },
+    "page_add": Recipe(kinds: [.folioAdd, .folioAddPMD]) { .page(PageLayout(&$0, .add)) },
+    "page_remove": Recipe(kinds: [.folioRemove, .folioRemovePMD]) { .page(PageLayout(&$0, .remove)) },
     "page_move": Recipe(kinds: [.folioMove]) { .page(PageLayout(&$0, .move)) },
     // 6.7 and later: folio_* functions.
     "folio_new": Recipe(kinds: [.folioNew]) { .folio(FolioLayout(&$0, .new, isPMD: false)) },
     "folio_add": Recipe(kinds: [.folioAdd]) { .folio(FolioLayout(&$0, .add, isPMD: false)) },
-    "folio_add_pmd": Recipe(kinds: []) { .folio(FolioLayout(&$0, .add, isPMD: true)) },
+    "folio_add_pmd": Recipe(kinds: [.folioAddPMD]) { .folio(FolioLayout(&$0, .add, isPMD: true)) },
     "folio_remove": Recipe(kinds: [.folioRemove]) {
       .folio(FolioLayout(&$0, .remove, isPMD: false))
     },
-    "folio_remove_pmd": Recipe(kinds: []) { .folio(FolioLayout(&$0, .remove, isPMD: true)) },
+    "folio_remove_pmd": Recipe(kinds: [.folioRemovePMD]) { .folio(FolioLayout(&$0, .remove, isPMD: true)) },
     "folio_move": Recipe(kinds: [.folioMove]) { .folio(FolioLayout(&$0, .move, isPMD: false)) },
 
     "lru_add": Recipe(kinds: [.folioSeen]) { .folio(FolioLayout(&$0, .seen, isPMD: false)) },
@@ -54,12 +62,13 @@ struct Layout: Sendable {
   ]
 
   private static func entry(_ kind: EventKind) -> Recipe {
-    Recipe(kinds: []) { .entry(EntryLayout(&$0, kind)) }
+    Recipe(kinds: [], half: (kind, isReturn: false)) { .entry(EntryLayout(&$0, kind)) }
   }
 
-  /// A kind is observable only where its return is, since that is when its outcome is known.
   private static func leave(_ kind: EventKind, _ value: String?) -> Recipe {
-    Recipe(kinds: [kind]) { .leave(LeaveLayout(&$0, kind, value)) }
+    Recipe(kinds: kind == .vmaAlloc ? [kind] : [], half: (kind, isReturn: true)) {
+      .leave(LeaveLayout(&$0, kind, value))
+    }
   }
 }
 

@@ -19,6 +19,8 @@ public struct Invariant: Sendable {
   public let exceptions: String
   /// The events without which it decides nothing.
   public let needs: [EventKind]
+  /// The events without which it decides nothing in a recording that holds page events at all.
+  public let needsWithPages: [EventKind]
   /// The fields without which it cannot decide all of it, of those that a recording may lack.
   public let fields: [RecordedField]
   /// The moments at which it judges.
@@ -26,7 +28,8 @@ public struct Invariant: Sendable {
 
   init(
     name: String, number: Int, statement: String, source: String, kernels: String,
-    exceptions: String, needs: [EventKind], fields: [RecordedField] = [], checks: [Check]
+    exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [],
+    fields: [RecordedField] = [], checks: [Check]
   ) {
     self.name = name
     self.number = number
@@ -35,6 +38,7 @@ public struct Invariant: Sendable {
     self.kernels = kernels
     self.exceptions = exceptions
     self.needs = needs
+    self.needsWithPages = needsWithPages
     self.fields = fields
     self.checks = checks
   }
@@ -67,6 +71,27 @@ public struct Invariant: Sendable {
     case folio(@Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// When a mapped page's VMA changed under it.
     case page(@Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void)
+  }
+}
+
+extension [EventKind] {
+  /// What the model needs to know an anon_vma's birth, a range change from a removal, and the counters.
+  static let graphChanges: [EventKind] = [.insert, .remove, .prepare, .clone, .fork, .unlink]
+  /// What the model needs to know which page is mapped where.
+  static let pageChanges: [EventKind] = [
+    .copyRange, .moveTables, .mmExit, .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD,
+    .folioMove,
+  ]
+  /// Whether a recording with these kinds was made with page events.
+  static let pageEvents: Set<EventKind> = [.folioNew, .folioAdd, .folioRemove, .folioMove]
+}
+
+extension Invariant {
+  /// The events that it needs and a recording with `kinds` does not have. With any missing it does not judge: what
+  /// is not seen would be taken for what is not so.
+  public func missing(from kinds: Set<EventKind>) -> [EventKind] {
+    let isPageLevel = !kinds.isDisjoint(with: [EventKind].pageEvents)
+    return (needs + (isPageLevel ? needsWithPages : [])).filter { !kinds.contains($0) }
   }
 }
 

@@ -16,7 +16,8 @@ public struct Ledger: Sendable {
   public private(set) var findings: [Finding] = []
   private var keys: Set<UInt64> = []
 
-  init() { undecided = Array(repeating: 0, count: UndecidedReason.allCases.count) }
+  /// An empty ledger.
+  public init() { undecided = Array(repeating: 0, count: UndecidedReason.allCases.count) }
 
   /// The rule was looked at and holds.
   @inline(__always) public mutating func holds() { decided &+= 1 }
@@ -33,6 +34,9 @@ public struct Ledger: Sendable {
     guard findings.count < Self.findingsKept, keys.insert(key).inserted else { return }
     findings.append(finding())
   }
+
+  /// Whether a violation with this key has been reported, so that another need not be looked into.
+  public func isKnown(key: UInt64) -> Bool { keys.contains(key) }
 
   /// How often a reason kept the rule from being decided.
   public func undecided(_ reason: UndecidedReason) -> UInt64 { undecided[Int(reason.rawValue)] }

@@ -44,6 +44,7 @@ public enum JSONReport {
     let doubts: [String]
     let predictedUnmaps: UInt64
     let unpredictedUnmaps: UInt64
+    let vanishedPages: UInt64
     let inheritedPages: UInt64
     let missingReturns: UInt64
     let invariants: [InvariantEntry]
@@ -61,6 +62,7 @@ public enum JSONReport {
       doubts = result.doubts
       predictedUnmaps = result.statistics.predictedUnmaps
       unpredictedUnmaps = result.statistics.unpredictedUnmaps
+      vanishedPages = result.statistics.vanishedPages
       inheritedPages = result.statistics.inheritedPages
       missingReturns = result.statistics.missingReturns
       invariants = result.invariants.map(InvariantEntry.init)

@@ -23,6 +23,7 @@ public enum RmapEvent: Sendable {
 public enum EventKind: UInt8, CaseIterable, Sendable {
   case insert, remove, prepare, clone, fork, unlink, copyRange, moveTables, split, copyVMA
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
+  case folioAddPMD, folioRemovePMD
   case splitPMD, userfaultMove
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
@@ -47,6 +48,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioAdd: "folio_add_anon_rmap"
     case .folioRemove: "folio_remove_rmap"
     case .folioMove: "folio_move_anon_rmap"
+    case .folioAddPMD: "folio_add_anon_rmap_pmd"
+    case .folioRemovePMD: "folio_remove_rmap_pmd"
     case .folioSeen: "folio_add_lru_vma"
     case .splitPMD: "__split_huge_pmd"
     case .userfaultMove: "move_pages"

@@ -49,21 +49,26 @@ struct PageTables {
   private var spaces = Slab<Space>()
   private var spaceOf = SlotMap()
 
+  /// Whether a page number can be a user's (x86-64 with five levels: 2^44 pages). One that was computed from a
+  /// wrong offset may be anything.
+  static func canHold(_ page: UInt64) -> Bool { page >> 44 == 0 }
+
   private func key(_ space: UInt32, _ number: UInt64) -> UInt64 {
-    (UInt64(space) + 1) << 40 | (number & 0xff_ffff_ffff)
+    (UInt64(space) + 1) << 40 | number
   }
 
   /// The page mapped at page number `page` of an mm.
   func entry(mm: UInt64, page: UInt64) -> Entry? {
-    guard let space = spaceOf[mm], let block = blockOf[key(space, page / Self.blockPages)] else {
-      return nil
-    }
+    guard Self.canHold(page), let space = spaceOf[mm],
+      let block = blockOf[key(space, page / Self.blockPages)]
+    else { return nil }
     return Entry(bits: entries[Int(block) * Int(Self.blockPages) + Int(page % Self.blockPages)])
   }
 
-  /// Maps a page, or unmaps it with nil; returns what was there.
+  /// Maps a page that ``canHold(_:)``, or unmaps it with nil; returns what was there.
   @discardableResult
   mutating func set(mm: UInt64, page: UInt64, to entry: Entry?) -> Entry? {
+    guard Self.canHold(page) else { return nil }
     let number = page / Self.blockPages
     guard let block = block(mm: mm, number: number, create: entry != nil) else { return nil }
     let index = Int(block) * Int(Self.blockPages) + Int(page % Self.blockPages)
@@ -116,6 +121,7 @@ struct PageTables {
 
   /// Calls `body` with every mapped page of `pages`. `body` must not change the tables.
   func forEach(mm: UInt64, pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
+    let pages = pages.clamped(to: 0..<1 << 44)
     guard let space = spaceOf[mm], !pages.isEmpty else { return }
     let numbers = pages.lowerBound / Self.blockPages...(pages.upperBound - 1) / Self.blockPages
     if numbers.upperBound - numbers.lowerBound < spaces[space].blockCount {

@@ -285,6 +285,7 @@ extension RmapGraph {
     folios[slot].changeStamp = stamp
     for offset in 0..<UInt64(event.pages) {
       let page = address.page + offset
+      guard PageTables.canHold(page) else { continue }
       let entry = PageTables.Entry(
         folio: slot, subpage: UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset),
         isPMD: event.isPMD)
@@ -375,6 +376,7 @@ extension RmapGraph {
     guard !activeCopies.isEmpty else { return }
     for index in activeCopies.indices
     where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {
+      guard activeCopies[index].uncertainPages.count < ActiveCopy.uncertainPagesKept else { continue }
       activeCopies[index].uncertainPages.append(page)
     }
   }

@@ -110,8 +110,16 @@ extension RmapGraph {
   ) {
     observer.putting(
       PutSituation(
-        put: put, stamp: stamp, anonVMA: id, isImplicitRoot: implicit,
+        put: put, stamp: stamp, anonVMA: id, isFreedByLastMember: isFreedByLastMember(id, task),
+        isImplicitRoot: implicit,
         isContended: isContended(id, by: task)), in: self)
+  }
+
+  private func isFreedByLastMember(_ id: AnonVMAID, _ task: UInt32) -> Bool {
+    guard let emptied = anonVMAs[id.slot].emptied, let operation = tasks[task].operations.last,
+      operation.kind == .unlink
+    else { return false }
+    return emptied.pid == tasks[task].pid && emptied.ordinal > operation.stamp.ordinal
   }
 
   // MARK: Counters

@@ -87,9 +87,7 @@ extension RmapGraph {
       guard let vma else { return }
       tasks[task].operations[last].subject = vma
       vmas[vma.slot].openOperations += 1
-      if operation.kind == .clone, last > 0, tasks[task].operations[last - 1].kind == .split {
-        tasks[task].operations[last - 1].copy = vma
-      }
+      if operation.kind == .clone, last > 0 { tasks[task].operations[last - 1].copy = vma }
     default: break
     }
   }
@@ -114,11 +112,34 @@ extension RmapGraph {
 
   /// Drops operations that cannot enclose the next one: their return was not recorded.
   private mutating func dropStale(_ task: UInt32, before kind: EventKind) {
-    while let last = tasks[task].operations.last, !last.mayEnclose(kind) {
-      tasks[task].operations.removeLast()
-      statistics.missingReturns += 1
-      abandon(last, pid: tasks[task].pid)
+    while let last = tasks[task].operations.last, !last.mayEnclose(kind) { dropLast(task) }
+  }
+
+  /// An AVC leaves a tree only in unlink_anon_vmas or for a range change, and that within a split, within copy_vma,
+  /// or within nothing.
+  mutating func dropStale(_ task: UInt32, beforeRemovalOf update: TreeUpdate) {
+    while let last = tasks[task].operations.last, last.kind != .split, last.kind != .copyVMA {
+      if last.kind == .unlink, last.entry.vma.address == update.vma.address { return }
+      dropLast(task)
     }
+  }
+
+  /// A clone inserts where its source stands. Within a fork an insertion into the tree of a new anon_vma comes
+  /// after the clone.
+  mutating func dropStale(_ task: UInt32, beforeInsertionOf update: TreeUpdate) {
+    let operations = tasks[task].operations
+    guard update.treeIsEmpty, operations.last?.kind == .clone,
+      operations.dropLast().last?.kind == .fork,
+      (anonVMA(at: update.anonVMA).map { anonVMAs[$0.slot].linkedCount } ?? 0) == 0
+    else { return }
+    dropLast(task)
+  }
+
+  /// Drops the innermost operation: its return was not recorded.
+  private mutating func dropLast(_ task: UInt32) {
+    guard let last = tasks[task].operations.popLast() else { return }
+    statistics.missingReturns += 1
+    abandon(last, task)
   }
 
   /// No operation begins while AVCs are out of their trees for a range change: those that still are will not
@@ -136,12 +157,23 @@ extension RmapGraph {
   }
 
   /// An operation whose end is unknown: what it would have counted is uncertain for its root's whole graph.
-  private mutating func abandon(_ operation: Operation, pid: Int32) {
+  private mutating func abandon(_ operation: Operation, _ task: UInt32) {
     letGo(operation)
     release(operation)
-    if let root = operation.root, anonVMA(root) != nil { anonVMAs[root.slot].counterEpoch &+= 1 }
+    let pid = tasks[task].pid
+    // The root is noted on the outermost operation that changes its graph.
+    let root = operation.root ?? tasks[task].operations.lazy.compactMap(\.root).first
+    if let root, anonVMA(root) != nil { anonVMAs[root.slot].counterEpoch &+= 1 }
     activeCopies.removeAll { $0.pid == pid }
     activeMoves.removeAll { $0.pid == pid }
+    let entry = operation.entry
+    switch entry.kind {
+    case .moveTables:
+      let end = UserAddress(entry.sourceAddress.raw &+ entry.length)
+      forgetPages(of: entry.source.mm, entry.sourceAddress, end)
+    case .mmExit: purge(entry.mm)
+    default: break
+    }
   }
 
   // MARK: Return
@@ -156,11 +188,7 @@ extension RmapGraph {
     let task = self.task(stamp.pid)
     defer { retire(task) }
     guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else { return }
-    while let inner = tasks[task].operations.last, inner.kind != result.kind {
-      tasks[task].operations.removeLast()
-      statistics.missingReturns += 1
-      abandon(inner, pid: stamp.pid)
-    }
+    while let inner = tasks[task].operations.last, inner.kind != result.kind { dropLast(task) }
     finish(task, result, stamp, &observer)
     if let operation = tasks[task].operations.popLast() {
       letGo(operation)
@@ -194,7 +222,7 @@ extension RmapGraph {
     case .prepare, .split:
       guard let vma = vmaOf[entry.vma.address.raw] else { return }
       observer.returned(situation(operation, outer, result, vma, stamp), in: self)
-    case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), since: operation.stamp)
+    case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), operation)
     case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
     case .moveTables: move(entry, bytes: result, stamp, &observer)
     case .mmExit: purge(entry.mm)
@@ -203,9 +231,16 @@ extension RmapGraph {
   }
 
   /// copy_vma has returned the destination: a VMA of its own, or a neighbour that it merged with.
-  private mutating func noteCopy(_ address: KernelAddress, since entry: EventStamp) {
+  private mutating func noteCopy(_ address: KernelAddress, _ operation: Operation) {
     guard let vma = vmaOf[address.raw] else { return }
-    vmas[vma].isMergedCopy = vmas[vma].birth.ordinal < entry.ordinal
+    vmas[vma].isMergedCopy = nil
+    if operation.copy == VMAID(slot: vma) {
+      vmas[vma].isMergedCopy = false
+    } else if vmas[vma].firstInChain != .max,
+      avcs[vmas[vma].firstInChain].stamp.ordinal > operation.stamp.ordinal
+    {
+      vmas[vma].isMergedCopy = true  // Its range has grown.
+    }
   }
 
   private func situation(

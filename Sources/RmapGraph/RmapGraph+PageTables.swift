@@ -12,6 +12,7 @@ extension RmapGraph {
     let copy = activeCopies.remove(at: index)
     guard !failed, let child = vmaOf[entry.vma.address.raw] else { return }
     // copy_page_range copies page tables of file VMAs too, but anonymous pages only under an anon_vma.
+    guard copy.uncertainPages.count < ActiveCopy.uncertainPagesKept else { return }
     let uncertain = Set(copy.uncertainPages)
     collect(mm: entry.source.mm, entry.source.start, entry.source.end)
     for (page, source) in scratch where !uncertain.contains(page) {
@@ -40,6 +41,10 @@ extension RmapGraph {
     for (page, _) in scratch { tables.set(mm: entry.source.mm.raw, page: page, to: nil) }
     for (page, source) in scratch {
       let target = page &- from.page &+ entry.address.page
+      guard PageTables.canHold(target) else {
+        dropEntry(source)
+        continue
+      }
       if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { dropEntry(old) }
     }
     guard !entry.vma.isTemporaryStack, let vma = vmaOf[entry.vma.address.raw] else { return }
@@ -52,14 +57,20 @@ extension RmapGraph {
 
   /// An mm is gone: what its tables still hold was unmapped without an event.
   mutating func purge(_ mm: KernelAddress) {
-    collect(mm: mm, UserAddress(0), UserAddress(.max))
-    for (page, entry) in scratch {
-      tables.set(mm: mm.raw, page: page, to: nil)
-      dropEntry(entry)
-    }
+    forgetPages(of: mm, UserAddress(0), UserAddress(.max))
     for page in displaced where page.mm == mm { dropEntry(page.entry) }
     displaced.removeAll { $0.mm == mm }
     tables.forget(mm: mm.raw)
+  }
+
+  /// Pages whose place is no longer known.
+  mutating func forgetPages(of mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
+    collect(mm: mm, start, end)
+    for (page, entry) in scratch {
+      tables.set(mm: mm.raw, page: page, to: nil)
+      dropEntry(entry)
+      statistics.vanishedPages += 1
+    }
   }
 
   // MARK: Telling

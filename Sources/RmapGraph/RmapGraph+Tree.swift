@@ -7,6 +7,7 @@ extension RmapGraph {
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    dropStale(task, beforeInsertionOf: update)
     let vma = meet(update.vma)
     let operation = tasks[task].operations.last
     let avc = avcOf[update.avc.raw]
@@ -168,6 +169,7 @@ extension RmapGraph {
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    dropStale(task, beforeRemovalOf: update)
     let operation = tasks[task].operations.last
     let vma = meet(update.vma)
     var anonVMA: AnonVMAID
@@ -249,6 +251,7 @@ extension RmapGraph {
   private mutating func countRemoval(_ anonVMA: AnonVMAID, _ stamp: EventStamp) {
     let node = anonVMAs[anonVMA.slot]
     guard node.linkedCount == 0, node.parkedCount == 0 else { return }
+    anonVMAs[anonVMA.slot].emptied = stamp
     guard let parent = self.anonVMA(at: node.parent) else { return }
     if node.birthWasSeen {
       addChildren(-1, parent, stamp)

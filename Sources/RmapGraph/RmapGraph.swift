@@ -189,6 +189,8 @@ public struct GraphStatistics: Sendable, Equatable {
   public var predictedUnmaps: UInt64 = 0
   /// Page unmappings that it had not: mapped before the recording, or by a way that leaves no event.
   public var unpredictedUnmaps: UInt64 = 0
+  /// Pages that the model still had mapped when their mm was gone: unmapped by a way that leaves no event.
+  public var vanishedPages: UInt64 = 0
   /// Pages that fork was inferred to share (copy_page_range leaves no event per page).
   public var inheritedPages: UInt64 = 0
   /// Operations whose return was never seen (a kretprobe without a free slot).
@@ -219,6 +221,8 @@ struct ActiveCopy {
   let source: VMAView
   let destination: VMAView
   var uncertainPages: ContiguousArray<UInt64> = []
+  /// With more than these, nothing is inferred from the copy.
+  static let uncertainPagesKept = 65536
 }
 
 /// A move_page_tables in progress: a page of the source may already be mapped at its new address.

@@ -70,6 +70,9 @@ public struct PutSituation {
   public let stamp: EventStamp
   /// The anon_vma that dies: the event's own, or its root that dies with it.
   public let anonVMA: AnonVMAID
+  /// Whether the task that frees it has just removed its last AVC, so that it is beyond doubt the one that the model
+  /// knows at this address.
+  public let isFreedByLastMember: Bool
   /// Whether it is the root that dies as its last child is freed (mm/rmap.c:__put_anon_vma).
   public let isImplicitRoot: Bool
   /// Whether another task may be half-way through an operation on the same root.

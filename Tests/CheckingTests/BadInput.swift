@@ -56,8 +56,8 @@ import Testing
     #expect(result.doubts.contains { $0.contains("none of our events") })
   }
 
-  @Test func sidecarThatIsNoJSON() throws {
-    _ = try file("about.json", Data("{".utf8))
+  @Test func sidecarThatCannotBeUnderstood() throws {
+    _ = try file("about.json", Data(#"{"schema": "rmapcheck-recording/9", "recording": "trace.dat"}"#.utf8))
     let result = check(try file("trace.dat", Data()))
     #expect(result.verdict == .damaged)
     #expect(result.damage?.contains("about.json") == true)

@@ -1,3 +1,4 @@
+import Invariants
 import RmapTestSupport
 import Testing
 
@@ -9,6 +10,7 @@ import Testing
   @Test(arguments: [Kernel.Version.v6_1, .v6_12])
   func healthyHistoriesHold(_ version: Kernel.Version) {
     let seed = testSeed()
+    var decided: [String: UInt64] = [:]
     for number in 0..<UInt64(100) {
       var generator = SeededGenerator(seed: seed &+ number)
       var history = History.random(
@@ -20,6 +22,12 @@ import Testing
       #expect(graph.liveObjectCount == 0, "seed \(seed) + \(number)")
       #expect(graph.statistics.missingReturns == 0)
       if !outcome.findings.isEmpty { return print(history) }
+      for invariant in Invariant.all {
+        decided[invariant.name, default: 0] += outcome.ledger(invariant.name).decided
+      }
+    }
+    for invariant in Invariant.all {
+      #expect(decided[invariant.name, default: 0] > 100, "\(invariant.name), seed \(seed)")
     }
   }
 }

@@ -43,9 +43,32 @@ extension Kernel {
       && left.pgoff + UInt64(left.pages.count) == right.pgoff
   }
 
-  /// The loser of the race in __anon_vma_prepare frees the anon_vma that it had made for nothing.
-  func loseRace(_ vma: VMA, by process: String) {
-    put(newRoot(), by: process)
+  /// A first fault on which another thread has begun as well: it loses the race in __anon_vma_prepare and frees
+  /// the anon_vma that it has made for nothing.
+  public func write(_ name: String, _ page: UInt64, overtaking loser: String) {
+    visitor = loser
+    enter(.prepare, vma(name))
+    visitor = nil
+    write(name, page)
+    visitor = loser
+    put(newRoot(), by: loser)
+    leave(.prepare, by: loser)
+    visitor = nil
+  }
+
+  /// The next clone runs out of memory after `count` links.
+  public func failClone(after count: Int) { cloneFailure = count }
+
+  /// get_anon_vma by KSM or migration: the anon_vma outlives its tree.
+  public func pin(_ name: String) {
+    guard let anonVMA = vma(name).anonVMA else { return }
+    anonVMA.refcount += 1
+    pinned[name] = anonVMA
+  }
+
+  /// put_anon_vma for ``pin(_:)``.
+  public func unpin(_ name: String) {
+    if let anonVMA = pinned.removeValue(forKey: name) { put(anonVMA, by: "ksmd") }
   }
 
   /// anon_vma_clone: dst joins every tree of src, the oldest first.

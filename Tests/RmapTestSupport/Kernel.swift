@@ -82,6 +82,7 @@ public final class Kernel {
     var index: UInt64
     var mapcount = 0
     var isExclusive = true
+    var isLarge = false
 
     init(_ address: KernelAddress, _ mapping: FolioMapping, index: UInt64) {
       (self.address, self.mapping, self.index) = (address, mapping, index)
@@ -106,8 +107,9 @@ public final class Kernel {
   private var pids: [String: Int32] = [:]
   /// The task that runs where it is not the VMA's own process: kswapd, ksmd.
   var visitor: String?
-  /// The clone after next `cloneFailure` links fails for want of memory.
+  /// After how many links the next clone fails for want of memory.
   var cloneFailure: Int?
+  var pinned: [String: AnonVMA] = [:]
   /// Whether freed addresses are given out again at once, as the slab does.
   public var reusesAddresses = false
   private var nextAddress: [Kind: UInt64] = [:]

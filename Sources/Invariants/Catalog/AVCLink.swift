@@ -17,7 +17,7 @@ extension Invariant {
       While a VMA's range changes (anon_vma_interval_tree_pre_update_vma to post_update_vma) its AVCs are in no \
       tree; the root's lock is held all the time.
       """,
-    needs: [.insert, .remove, .unlink],
+    needs: .graphChanges,
     checks: [
       .linking(judgeLinking), .unlinking(judgeUnlinking), .unlinked(judgeUnlinked),
       .stranded(judgeStranded),

@@ -17,7 +17,7 @@ extension Invariant {
       Folios that are not mapped may keep a stale mapping. An anon_vma that lost the race in \
       __anon_vma_prepare dies without ever having had a tree. A root is freed in the same call as its last child.
       """,
-    needs: [.insert, .remove, .put],
+    needs: .graphChanges + [.put], needsWithPages: .pageChanges,
     checks: [.putting(judge)])
 }
 
@@ -25,6 +25,7 @@ private func judge(
   _ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard let node = graph.anonVMA(s.anonVMA) else { return }
+  if !s.isFreedByLastMember, mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
   if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
     return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, &ledger)
   }
@@ -44,13 +45,25 @@ private func judge(
       s, node, graph, [.init("A is the root of \(node.rootedCount) living anon_vma(s)", node.birth)],
       .init("A is freed, and the lock with it", s.stamp), &ledger)
   }
-  if node.mappedPages > 0, let folio = graph.anyMappedFolio(of: s.anonVMA) {
+  if node.mappedPages > 0, !ledger.isKnown(key: node.address.raw),
+    let folio = graph.anyMappedFolio(of: s.anonVMA)
+  {
     return broken(
       s, node, graph,
       [.init("\(graph.describe(folio)) is mapped and points to A", graph.folio(folio).changeStamp)],
       .init("A is freed: the page's mapping dangles", s.stamp), &ledger)
   }
   if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+}
+
+/// A root can die unseen: its last child's put reads root->refcount 2 while another CPU drops the root's own
+/// reference without a call of __put_anon_vma. What is freed at its address later may be an anon_vma that never
+/// had a tree: one that lost the race in __anon_vma_prepare, or one of a fork that ran out of memory.
+private func mayBeAnotherTenant(_ put: AnonVMAPut, _ node: AnonVMA) -> Bool {
+  guard node.isRoot, node.linkedCount + node.parkedCount == 0, node.rootedCount == 0,
+    put.root == put.anonVMA, let children = put.children, let active = put.active
+  else { return false }
+  return (children, active) == (1, 0) || (children, active) == (0, 1)
 }
 
 private func brokenFields(_ put: AnonVMAPut, _ stamp: EventStamp) -> Finding.Fact? {

@@ -15,7 +15,7 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later",
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has its own rule (fork-closure).",
-    needs: [.insert, .clone],
+    needs: .graphChanges,
     checks: [.cloned(judge), .returned(judgeSplit), .entered(judgeMove)])
 }
 
@@ -28,8 +28,10 @@ private func judge(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.outer?.kind != .fork else { return }
-  guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   let entry = s.operation.entry
+  let isEmpty = graph.vma(s.vma).chainCount == 0
+  guard !entry.source.anonVMA.isNull || !isEmpty else { return }
+  guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   if s.result.failed {
     if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
     return broken(

@@ -19,7 +19,7 @@ extension Invariant {
       while another task is inside an operation on the same root, nothing is decided. Kernels that count \
       `degree` (3.19 to 5.19) are not decided.
       """,
-    needs: [.insert, .remove, .prepare, .clone, .fork, .unlink],
+    needs: .graphChanges,
     fields: [.counters],
     checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
 }

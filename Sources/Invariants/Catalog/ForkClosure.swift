@@ -16,10 +16,10 @@ extension Invariant {
       A parent without an anon_vma leaves the child without one. A failed fork leaves no AVC. VMAs with \
       MADV_WIPEONFORK or MADV_DONTFORK are not forked.
       """,
-    needs: [.insert, .fork],
+    needs: .graphChanges + [.copyRange],
     checks: [
-      .forked(judgeForked), .forkSeen(judgeSight), .entered(judgeCopy), .linking(judgeParent),
-      .unlinking(judgeParent),
+      .forked(judgeForked), .forkSeen(judgeSight), .entered(judgeCopy), .linking(judgeParentLinking),
+      .unlinking(judgeParentUnlinking),
     ])
 }
 
@@ -33,7 +33,10 @@ private func judgeForked(
 ) {
   let entry = s.operation.entry
   if s.result.failed || entry.source.anonVMA.isNull {
-    if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
+    if graph.vma(s.vma).chainCount == 0 {
+      if s.result.failed { ledger.holds() }
+      return
+    }
     let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
     return broken(
       s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],
@@ -84,14 +87,23 @@ private func ownAnonVMA(
   return nil
 }
 
+private func judgeParentLinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judgeParent(s, graph, function(of: s, insertion: true), &ledger) }
+
+private func judgeParentUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judgeParent(s, graph, function(of: s, insertion: false), &ledger) }
+
 /// `->parent` is set once, by anon_vma_fork or, to itself, by anon_vma_alloc.
 private func judgeParent(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ name: String,
+  _ ledger: inout Ledger
 ) {
   guard !s.anonVMAIsNew, let node = graph.anonVMA(s.anonVMA) else { return }
-  if s.update.parent == node.parent { return ledger.holds() }
+  // Not counted: a fork is what this invariant decides, and there may be none.
+  if s.update.parent == node.parent { return }
   let (update, stamp) = (s.update, s.stamp)
-  let name = s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree"
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
       what: "An anon_vma's parent has changed while it lives.", function: name, stamp: stamp,

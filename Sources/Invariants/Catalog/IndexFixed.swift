@@ -17,7 +17,7 @@ extension Invariant {
       KSM replaces the mapping. UFFDIO_MOVE changes both while the page is not mapped. A split gives the tails \
       the head's mapping; they are folios of their own from then on. hugetlb is not judged.
       """,
-    needs: [.insert, .folioRemove],
+    needs: .graphChanges + .pageChanges,
     checks: [.folio(judge)])
 }
 
@@ -29,9 +29,10 @@ private func judge(
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }
   if index == s.event.index, s.priorMapping == nil { return ledger.holds() }
   let event = s.event
+  let since = s.priorMapping == nil ? s.folio.map { graph.folio($0).stamp } : s.priorStamp
   if index != event.index {
     return broken(
-      s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", s.priorStamp)],
+      s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", since)],
       .init("F's index is \(event.index)", s.stamp), &ledger)
   }
   // A predicted mapping that was not met is page-owner's business.

@@ -17,7 +17,7 @@ extension Invariant {
       Between anon_vma_interval_tree_pre_update_vma and post_update_vma the AVCs are in no tree. exec moves a \
       stack under construction (VM_STACK_INCOMPLETE_SETUP) without its offsets.
       """,
-    needs: [.insert, .remove],
+    needs: .graphChanges,
     checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .folio(judgeFolio)])
 }
 
@@ -32,7 +32,7 @@ private func judgeLinking(
   if view.pgoff.raw &- view.start.page == shift || old.isTemporaryStack || view.isTemporaryStack {
     return ledger.holds()
   }
-  let (stamp, since, name) = (s.stamp, graph.vma(s.vma).chainStamp, function(of: s, insertion: true))
+  let (stamp, since, name) = (s.stamp, s.avc.map { graph.avc($0).stamp }, function(of: s, insertion: true))
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
@@ -68,7 +68,12 @@ private func judgeFolio(
   }
   let view = s.event.vma
   if view.pgoff == linked.pgoff, view.pages == linked.pages { return ledger.holds() }
-  let (stamp, since) = (s.stamp, graph.vma(id).chainStamp)
+  let stamp = s.stamp
+  var since = graph.vma(id).chainStamp
+  graph.forEachAVC(of: id) { _, avc in
+    since = avc.stamp
+    return false
+  }
   let name = kernelFunction(s.event)
   ledger.broken(key: view.address.raw) {
     finding(view, stamp, name, pages(linked.pgoff, linked.lastPgoff), since)

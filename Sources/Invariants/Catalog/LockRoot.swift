@@ -14,8 +14,8 @@ extension Invariant {
       """,
     kernels: "2.6.36 and later",
     exceptions: "An address used again by another anon_vma may have another root: identity is the birth.",
-    needs: [.insert, .remove],
-    checks: [.linking(judge), .unlinking(judge)])
+    needs: .graphChanges,
+    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
 }
 
 private let rule = """
@@ -23,11 +23,18 @@ private let rule = """
   (mm/rmap.c, lock_anon_vma_root).
   """
 
-private func judge(
+private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judge(s, graph, function(of: s, insertion: true), &ledger) }
+
+private func judgeUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judge(s, graph, function(of: s, insertion: false), &ledger) }
+
+private func judge(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ function: String, _ ledger: inout Ledger
 ) {
-  let update = s.update
-  let (stamp, function) = (s.stamp, s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree_insert")
+  let (update, stamp) = (s.update, s.stamp)
   if update.rootOfRoot != update.root {
     return ledger.broken(key: update.anonVMA.raw) {
       finding(

@@ -18,7 +18,7 @@ extension Invariant {
       merge is known by its survivor: the task has just put it back into its trees with a range that covers the \
       other one's. A survivor without any AVC is not found that way; vma-state and copy-closure judge it.
       """,
-    needs: [.insert, .remove, .unlink],
+    needs: .graphChanges,
     checks: [.entered(judge)])
 }
 

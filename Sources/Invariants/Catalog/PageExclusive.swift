@@ -17,7 +17,7 @@ extension Invariant {
       Pages of large folios are not judged: their mappings are counted per folio. A page that fork copies because \
       it may be pinned stays exclusive to the parent.
       """,
-    needs: [.folioNew, .folioRemove, .copyRange],
+    needs: .graphChanges + .pageChanges,
     fields: [.pageExclusive],
     checks: [.folio(judge)])
 }

@@ -17,7 +17,7 @@ extension Invariant {
       A folio that is anonymous already (swap cache, migration) keeps its mapping. KSM replaces it. On kernels \
       where the probe fires before the mapping is set, the folio's next event decides.
       """,
-    needs: [.folioNew, .folioRemove],
+    needs: .graphChanges + [.folioNew, .folioAdd, .folioRemove, .folioMove],
     checks: [.folio(judge)])
 }
 

@@ -17,7 +17,7 @@ extension Invariant {
       is the kernel's own business (it differs between 6.18 and the kernels of 2026). The parent of an anon_vma \
       whose tree is empty may dangle.
       """,
-    needs: [.insert, .remove, .clone, .fork],
+    needs: .graphChanges,
     checks: [.cloned(judge), .forked(judge)])
 }
 

@@ -18,7 +18,7 @@ extension Invariant {
       A prepare that loses the race against another thread's links nothing. Policy, file and flags of the \
       neighbour are not recorded. Clone and fork have rules of their own (copy-closure, fork-closure).
       """,
-    needs: [.insert, .remove, .prepare],
+    needs: .graphChanges,
     checks: [.linking(judgeLinking), .returned(judgeReturned)])
 }
 
@@ -96,8 +96,8 @@ private func broken(
   ledger.broken(key: view.address.raw ^ stamp.ordinal) {
     Finding(
       what: what, function: "__anon_vma_prepare", stamp: stamp,
-      objects: [("V", describe(view)), ("A", "anon_vma \(anonVMA)")], established: established,
-      contradiction: contradiction,
+      objects: [("V", describe(view))] + (anonVMA.isNull ? [] : [("A", "anon_vma \(anonVMA)")]),
+      established: established, contradiction: contradiction,
       rule: """
         A VMA's first anon_vma is a new root, or that of a neighbour with a singular chain (mm/rmap.c, \
         __anon_vma_prepare; commit d0e9fe1758f2).

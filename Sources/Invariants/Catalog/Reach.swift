@@ -17,7 +17,7 @@ extension Invariant {
       The stack that exec is moving (VM_STACK_INCOMPLETE_SETUP); KSM pages; hugetlb, whose offsets have another \
       unit on older kernels; folios that are not mapped.
       """,
-    needs: [.insert, .remove, .folioRemove],
+    needs: .graphChanges + .pageChanges,
     checks: [.folio(judgeFolio), .page(judgePage)])
 }
 
@@ -66,6 +66,12 @@ private func judgeMembership(
 ) {
   guard let vma = s.vma else { return ledger.cannotTell(.predatesRecording) }
   let inRangeChange = s.isInRangeChange
+  if let folio = s.folio, let owner = graph.folio(folio).anonVMA, graph.anonVMA(owner) == nil {
+    return broken(
+      s, "A mapped page points to an anon_vma that was freed.",
+      [.init("F points to anon_vma \(mapping.anonVMA)", graph.folio(folio).stamp)],
+      .init("that anon_vma was freed while V maps F", s.stamp), &ledger)
+  }
   if let id = graph.membership(of: vma, in: mapping.anonVMA) {
     if graph.avc(id).isLinked || inRangeChange { return ledger.holds() }
     return broken(

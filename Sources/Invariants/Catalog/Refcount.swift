@@ -18,7 +18,7 @@ extension Invariant {
       An anon_vma below the root is counted while a VMA stands in its tree, so that one that is about to be \
       freed by another task does not matter.
       """,
-    needs: [.insert, .remove, .put],
+    needs: .graphChanges + [.put],
     checks: [.linking(judgeTree), .unlinking(judgeTree), .putting(judgePut)])
 }
 

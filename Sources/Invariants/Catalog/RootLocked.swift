@@ -18,16 +18,24 @@ extension Invariant {
       """,
     needs: [.insert, .remove],
     fields: [.rootLock],
-    checks: [.linking(judge), .unlinking(judge)])
+    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
 }
 
-private func judge(
+private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judge(s, graph, function(of: s, insertion: true), &ledger) }
+
+private func judgeUnlinking(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) { judge(s, graph, function(of: s, insertion: false), &ledger) }
+
+private func judge(
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ function: String,
+  _ ledger: inout Ledger
 ) {
   guard let lock = s.update.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked, lock.ownerPID == s.stamp.pid { return ledger.holds() }
   let (update, stamp) = (s.update, s.stamp)
-  let function = s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree"
   ledger.broken(key: update.root.raw) {
     let state =
       lock.isWriteLocked

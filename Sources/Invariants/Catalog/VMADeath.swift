@@ -10,7 +10,7 @@ extension Invariant {
     exceptions: """
       A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.
       """,
-    needs: [.insert, .remove, .vmaFree],
+    needs: .graphChanges + [.vmaFree],
     checks: [.freeing(judge)])
 }
 

@@ -17,7 +17,7 @@ extension Invariant {
       While prepare, clone, fork or unlink is at work on the VMA. A VMA from vm_area_dup has a copied anon_vma \
       and no chain until it is cloned or forked; one that fork could not set up is freed in that state.
       """,
-    needs: [.insert, .remove, .unlink],
+    needs: .graphChanges,
     checks: [.entered(judgeEntry), .folio(judgeFolio)])
 }
 

@@ -1,0 +1,56 @@
+import EventDecoding
+import Invariants
+import RmapEvents
+import TraceReading
+
+/// What a recording can be relied on to hold. An invariant judges only if every event that it needs is among
+/// ``kinds``: else what was not seen would be taken for what did not happen.
+struct Observability {
+  /// The kinds of event of which the recording has every occurrence, gaps aside.
+  private(set) var kinds: Set<EventKind>
+  /// The fields, of those that a recording may lack, that it has.
+  let fields: Set<RecordedField>
+  /// What lowers the verdict, one line each.
+  private(set) var doubts: [String] = []
+
+  init(_ file: TraceFile, _ decoder: EventDecoder, _ sidecar: Sidecar?) {
+    kinds = decoder.kinds
+    fields = decoder.fields
+    doubts += decoder.unusable
+    leaveOutMissedProbes(sidecar)
+    if let doubt = Self.unorderedClock(file) ?? Self.unmarkedLoss(file) {
+      doubts.append(doubt)
+      kinds = []
+    }
+  }
+
+  /// The kernel counts the hits that a probe could not record; the ring buffer has no trace of them.
+  private mutating func leaveOutMissedProbes(_ sidecar: Sidecar?) {
+    for probe in sidecar?.probes ?? [] {
+      guard let missed = probe.missed, missed > 0 else { continue }
+      doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
+      kinds.subtract(EventDecoder.kinds(ofEvent: probe.event))
+    }
+  }
+
+  /// Clocks that are ordered across CPUs (Documentation/trace/ftrace.rst, trace_clock).
+  private static let orderedClocks: Set<String> = [
+    "mono", "mono_raw", "boot", "tai", "global", "counter", "x86-tsc",
+  ]
+
+  private static func unorderedClock(_ file: TraceFile) -> String? {
+    let clocks = Set(file.buffers.compactMap(\.clock))
+    if let clock = clocks.subtracting(orderedClocks).sorted().first {
+      return "the clock \(clock) is not ordered across CPUs: record with -C mono"
+    }
+    return clocks.count > 1 ? "the buffers have different clocks: \(clocks.sorted().joined(separator: ", "))" : nil
+  }
+
+  /// With `nooverwrite` a full buffer drops new events without marking a page; the recorder's statistics tell.
+  private static func unmarkedLoss(_ file: TraceFile) -> String? {
+    let dropped = file.cpuStatistics.reduce(UInt64(0)) {
+      $0 &+ ($1.droppedEvents ?? 0) &+ ($1.commitOverrun ?? 0)
+    }
+    return dropped > 0 ? "the kernel dropped \(dropped) event(s) at places that the file does not mark" : nil
+  }
+}

@@ -1,0 +1,40 @@
+import Checking
+import Foundation
+import Testing
+
+/// Goal: a folder stands for every recording in it, and one that holds none is no pass.
+@Suite struct SearchTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder.appending(path: "a/b"), withIntermediateDirectories: true)
+  }
+
+  private func found() -> [String] {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return RecordingSearch.recordings(at: folder.path).map { String($0.dropFirst(folder.path.count)) }
+  }
+
+  @Test func byNameOrByContentInTheOrderOfPaths() throws {
+    try Data().write(to: folder.appending(path: "a/b/empty.dat"))
+    try Data([0x17, 0x08, 0x44] + Array("tracing6".utf8)).write(to: folder.appending(path: "a/recording"))
+    try Data("text".utf8).write(to: folder.appending(path: "a/notes.txt"))
+    #expect(found() == ["/a/b/empty.dat", "/a/recording"])
+  }
+
+  @Test func folderWithoutRecordingsIsDamaged() {
+    let paths = RecordingSearch.recordings(at: folder.path)
+    #expect(paths == [folder.path])
+    let result = RecordingCheck().run(path: folder.path)
+    #expect(result.verdict == .damaged)
+    #expect(result.damage?.contains("no recording in this folder") == true)
+    _ = found()
+  }
+
+  @Test func pipeIsLeftAlone() throws {
+    try #require(mkfifo(folder.appending(path: "a/pipe.dat").path, 0o600) == 0)
+    try Data().write(to: folder.appending(path: "z.dat"))
+    #expect(found() == ["/z.dat"])
+  }
+}

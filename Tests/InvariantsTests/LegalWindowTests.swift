@@ -1,0 +1,230 @@
+import Invariants
+import RmapEvents
+import RmapTestSupport
+import Testing
+
+@testable import RmapGraph
+
+/// Goal: what looks wrong for a moment and is the kernel's way is not reported. Method: one healthy history for
+/// each such window; at the end every process exits, and nothing of them may be left.
+@Suite struct LegalWindowTests {
+  static let versions: [Kernel.Version] = [.v6_1, .v6_12]
+
+  /// Judges the history; returns how its graph fared.
+  @discardableResult
+  private func expectHealthy(
+    _ history: History, sourceLocation: SourceLocation = #_sourceLocation
+  ) -> GraphStatistics {
+    var graph = RmapGraph()
+    let outcome = history.judged(in: &graph)
+    #expect(outcome.findings == [], "\(history)", sourceLocation: sourceLocation)
+    #expect(graph.liveObjectCount == 0, "\(history)", sourceLocation: sourceLocation)
+    return graph.statistics
+  }
+
+  @Test(arguments: versions)
+  func hugePageIsSplitWithinARangeChange(_ version: Kernel.Version) {
+    let statistics = expectHealthy(
+      History(version) { k in
+        k.mmap("p.V", 512..<1536)
+        k.writeHuge("p.V", 512)
+        // __split_vma: vma_prepare, vma_adjust_trans_huge, vma_complete
+        k.split("p.V", at: 700, "p.W") { k.splitPMD("p.V", 512) }
+        k.munmap("p.W")
+        k.exit("p")
+      })
+    #expect(statistics.unpredictedUnmaps == 0)
+    #expect(statistics.predictedUnmaps >= 512)
+  }
+
+  @Test(arguments: versions)
+  func hugePageIsInheritedMovedAndSplit(_ version: Kernel.Version) {
+    let statistics = expectHealthy(
+      History(version) { k in
+        k.mmap("p.V", 512..<1024)
+        k.writeHuge("p.V", 512)
+        k.fork("p", "c")
+        k.mremap("p.V", to: 2048, "p.W")
+        k.write("c.V", 600)
+        k.discard("p.W", 2050)
+        k.exit("p")
+        k.exit("c")
+      })
+    #expect(statistics.unpredictedUnmaps == 0)
+    #expect(statistics.inheritedPages == 512)
+  }
+
+  @Test(arguments: versions)
+  func execMovesItsTemporaryStack(_ version: Kernel.Version) {
+    for shift: UInt64 in [2, 64] {
+      expectHealthy(
+        History(version) { k in
+          k.mmap("p.stack", 128..<136, flags: Kernel.temporaryStack)
+          k.write("p.stack", 134)
+          k.write("p.stack", 135)
+          k.moveStack("p.stack", down: shift)
+          k.write("p.stack", 133 - shift)
+          k.exit("p")
+        })
+    }
+  }
+
+  @Test(arguments: versions)
+  func mergedPagesHaveNoAnonVMA(_ version: Kernel.Version) {
+    expectHealthy(
+      History(version) { k in
+        k.fault()
+        k.write("p.V", 18)
+        k.mmap("q.V", 32..<36)
+        k.write("q.V", 33)
+        k.mergeSame("p.V", 17, "p.V", 18)
+        k.mergeSame("p.V", 17, "q.V", 33)
+        k.fork("q", "c")
+        k.mremap("q.V", to: 64, "q.W")
+        k.write("q.W", 65)
+        k.exit("p")
+        k.exit("q")
+        k.exit("c")
+      })
+  }
+
+  @Test(arguments: versions)
+  func copyIsMappedBeforeTheOldPageIsRemoved(_ version: Kernel.Version) {
+    let statistics = expectHealthy(
+      History(version) { k in
+        k.copyOnWrite()
+        k.exit("c")
+        k.exit("p")
+      })
+    #expect(statistics.unpredictedUnmaps == 0)
+    #expect(statistics.predictedUnmaps == 3)
+  }
+
+  @Test(arguments: versions)
+  func pagesMigrateAndSwap(_ version: Kernel.Version) {
+    let statistics = expectHealthy(
+      History(version) { k in
+        k.swap()
+        k.migrate("p.V", 17)
+        k.swapOut("p.V", 17)
+        k.write("c.V", 17)
+        k.swapIn("p.V", 17)
+        k.write("p.V", 17)
+        k.exit("c")
+        k.exit("p")
+      })
+    #expect(statistics.unpredictedUnmaps == 0)
+  }
+
+  @Test(arguments: versions)
+  func pageThatChangesDuringForkMayOrMayNotBeShared(_ version: Kernel.Version) {
+    let history = History(version) { k in
+      k.fault()
+      k.write("p.V", 18)
+      k.fork("p", "c")
+      k.discard("p.V", 17)
+      k.discard("c.V", 18)
+      k.discard("p.V", 18)
+      k.exit("c")
+      k.exit("p")
+    }
+    // kswapd removes the parent's page, and another thread the child's, before copy_page_range returns.
+    for count in 1...3 {
+      var early = history
+      let step = early.steps.remove(at: history.number("folio remove", count) - 1)
+      early.steps.insert(step, at: history.number("leave copyRange") - 1)
+      expectHealthy(early)
+    }
+  }
+
+  @Test(arguments: versions)
+  func loserOfTheFirstFaultFreesItsAnonVMA(_ version: Kernel.Version) {
+    expectHealthy(
+      History(version) { k in
+        k.mmap("p.V", 16..<20)
+        k.write("p.V", 17, overtaking: "p-thread")
+        k.exit("p")
+      })
+  }
+
+  @Test(arguments: versions)
+  func addressesAreUsedAgain(_ version: Kernel.Version) {
+    let history = History(version) { k in
+      k.reusesAddresses = true
+      for _ in 0..<3 {
+        k.fault()
+        k.fork("p", "c")
+        k.write("c.V", 17)
+        k.exit("p")
+        k.write("c.V", 18)
+        k.exit("c")
+        // What was a child's anon_vma becomes a root, and the other way round.
+        k.mmap("q.V", 64..<68)
+        k.write("q.V", 65)
+        k.fork("q", "r")
+        k.exit("r")
+        k.exit("q")
+      }
+    }
+    expectHealthy(history)
+  }
+
+  @Test func userfaultMovesAPage() {
+    let history = History { k in
+      k.fault()
+      k.write("p.V", 19)
+      k.split("p.V", at: 18, "p.W")
+      k.mmap("p.X", 64..<68)
+      k.userfaultMove("p.V", 17, "p.V", 16)
+      k.userfaultMove("p.W", 19, "p.V", 17)
+      k.userfaultMove("p.V", 16, "p.X", 66)
+      k.write("p.V", 16)
+      k.write("p.X", 65)
+      k.userfaultMove("p.X", 65, "p.V", 18 - 1)
+      k.fork("p", "c")
+      k.exit("p")
+      k.exit("c")
+    }
+    expectHealthy(history)
+    // The same for folios that are older than the recording.
+    let late = history.dropping("folio new").dropping("folio seen")
+    #expect(late.judged().findings == [])
+  }
+
+  @Test(arguments: versions)
+  func mremapKeepsItsSource(_ version: Kernel.Version) {
+    expectHealthy(
+      History(version) { k in
+        k.fault()
+        k.fork("p", "c")
+        k.mremap("c.V", to: 64, "c.W", keepingSource: true)
+        k.write("c.V", 17)
+        k.write("c.W", 65)
+        k.exit("p")
+        k.exit("c")
+      })
+  }
+
+  @Test(arguments: versions)
+  func pageIsUnmappedWhileMremapMovesIt(_ version: Kernel.Version) {
+    let history = History(version) { k in
+      k.fault()
+      k.mremap("p.V", to: 64, "p.W")
+      k.swapOut("p.W", 65)
+      k.exit("p")
+    }
+    // kswapd finds it in the new VMA, or still in the old one, before move_page_tables returns.
+    var early = history
+    let removal = early.steps.remove(at: history.number("folio remove") - 1)
+    early.steps.insert(removal, at: history.number("leave moveTables") - 1)
+    #expect(expectHealthy(early).unpredictedUnmaps == 0)
+    early = early.alteringFolio("folio remove") { $0.vma = early.entry("enter moveTables").source }
+    #expect(expectHealthy(early).unpredictedUnmaps == 0)
+  }
+
+  @Test func operationsThatFailLeaveNothing() {
+    for failing in [History.failingFork, .failingSplit] {
+      #expect(failing.judged().findings == [])
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Invariants
+import RmapEvents
+import RmapTestSupport
+import Testing
+
+/// Goal: what a recording does not show is undecided, neither right nor wrong. Method: healthy histories without
+/// their beginning, without fields, or with another task in the middle of its operation.
+@Suite struct UndecidedTests {
+  private func undecided(
+    _ invariant: String, _ reason: UndecidedReason, _ history: History,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let outcome = history.judged()
+    #expect(outcome.findings == [], sourceLocation: sourceLocation)
+    #expect(outcome.ledger(invariant).undecided(reason) > 0, sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: [
+    ("avc-link", "enter unlink"), ("interval-key", "enter unlink"), ("counters", "enter unlink"),
+    ("anon-vma-death", "enter unlink"), ("reach", "folio remove"),
+  ])
+  func objectsOlderThanTheRecording(_ invariant: String, _ beginning: String) {
+    let history = History.lifetime
+    undecided(invariant, .predatesRecording, history.starting(at: history.number(beginning)))
+  }
+
+  @Test func operationsOnOlderVMAs() {
+    let fork = History.forkAndExit
+    undecided("fork-closure", .predatesRecording, fork.starting(at: fork.number("enter vmaDup")))
+    undecided(
+      "copy-closure", .predatesRecording,
+      History.split.starting(at: History.split.number("enter split")))
+    // A clone whose task may be inside a fork that began before the recording.
+    undecided(
+      "copy-closure", .predatesRecording, fork.starting(at: fork.number("enter clone")))
+  }
+
+  @Test func deathOfAnOlderVMA() {
+    let history = History {
+      $0.fault()
+      $0.fork("p", "c")
+      $0.munmap("c.V")
+    }
+    undecided(
+      "vma-death", .predatesRecording,
+      history.withoutCleanup.starting(at: history.number("enter copyRange")))
+  }
+
+  @Test func pageWhoseVMAHasAnUnknownAnonVMA() {
+    let swap = History.swap
+    undecided(
+      "page-owner", .predatesRecording, swap.starting(at: swap.number("leave copyRange")))
+  }
+
+  @Test func fieldsThatWereNotRecorded() {
+    undecided(
+      "root-locked", .notRecorded, History.fault.alteringTree("insert") { $0.lock = nil })
+    undecided(
+      "counters", .notRecorded, History.lifetime.alteringTree("remove") { $0.children = nil })
+    var history = History.reuse
+    for number in 1...6 { history = history.alteringTree("insert", number) { $0.active = nil } }
+    #expect(history.judged().ledger("counters").undecided(.notRecorded) >= 6)
+  }
+
+  @Test func offsetsOfHugetlbPages() {
+    let hugetlb: UInt64 = 0x40_0000
+    let history = History {
+      $0.mmap("p.V", 16..<20, flags: hugetlb)
+      $0.write("p.V", 17)
+      $0.exit("p")
+    }
+    undecided("reach", .unitUnknown, history.alteringFolio("folio new") { $0.index = PgOff(3) })
+  }
+
+  @Test func countersWhileAnotherTaskIsAtWork() {
+    let history = History {
+      $0.fault()
+      $0.fork("p", "c")
+      $0.munmap("p.V")
+      $0.munmap("c.V")
+    }
+    // p has let go of the lock, and c is faster to the next event.
+    var late = history
+    let settled = late.steps.remove(at: history.number("leave unlink") - 1)
+    late.steps.insert(settled, at: history.number("remove", -1))
+    undecided("counters", .contended, late)
+  }
+
+  @Test func everyReasonHasItsWords() {
+    for reason in UndecidedReason.allCases {
+      #expect(!reason.word.isEmpty && !reason.meaning.isEmpty)
+    }
+    #expect(Set(UndecidedReason.allCases.map(\.word)).count == UndecidedReason.allCases.count)
+  }
+}
+
+/// Goal: a recording that begins in the middle of everything, or lacks a return, accuses nobody. Method: every
+/// suffix of healthy histories, and healthy histories without one of their returns.
+@Suite struct IncompleteHistoryTests {
+  static func histories(_ version: Kernel.Version, _ seed: UInt64, _ count: Int) -> [History] {
+    (0..<UInt64(count)).map { number in
+      var generator = SeededGenerator(seed: seed &+ number)
+      let history = History.random(
+        40, version: version, reusingAddresses: number % 2 == 0, using: &generator)
+      return number % 4 > 1 ? history.overtaken(using: &generator) : history
+    }
+  }
+
+  @Test(arguments: LegalWindowTests.versions)
+  func everySuffixHolds(_ version: Kernel.Version) {
+    let seed = testSeed()
+    for history in Self.histories(version, seed, 4) {
+      for start in 2...history.last {
+        let findings = history.starting(at: start).judged().findings
+        #expect(findings == [], "seed \(seed), from event \(start)")
+        if !findings.isEmpty { return print(history) }
+      }
+    }
+  }
+
+  @Test(arguments: LegalWindowTests.versions)
+  func missingReturnsAreNoViolations(_ version: Kernel.Version) {
+    let seed = testSeed()
+    for history in Self.histories(version, seed, 4) {
+      for (index, step) in history.steps.enumerated() {
+        guard case .leave = step.event else { continue }
+        let findings = history.dropping(index + 1...index + 1).judged().findings
+        #expect(findings == [], "seed \(seed), without event \(index + 1)")
+        if !findings.isEmpty { return print(history) }
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import RmapEvents
+import RmapTestSupport
+import Testing
+
+@testable import RmapGraph
+
+/// Goal: the graph holds what the events say. Method: look into it in the middle of a history.
+@Suite struct GraphTests {
+  private func replay(_ history: History, into graph: inout RmapGraph) {
+    _ = history.judged(in: &graph)
+  }
+
+  @Test func chainsAndTreesAfterAFork() throws {
+    let history = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.fork("p", "c")
+      $0.write("c.V", 17)
+    }
+    var graph = RmapGraph()
+    replay(history, into: &graph)
+    let (root, own) = (history.tree("insert").anonVMA, history.tree("insert", 3).anonVMA)
+    let nodes = (graph.anonVMANode(at: root), graph.anonVMANode(at: own))
+    let rootNode = try #require(nodes.0)
+    let ownNode = try #require(nodes.1)
+    #expect(rootNode.isRoot && rootNode.parent == root)
+    #expect((rootNode.children, rootNode.active) == (2, 1))
+    #expect((rootNode.linkedCount, rootNode.rootedCount, rootNode.mappedPages) == (2, 1, 1))
+    #expect(!ownNode.isRoot && ownNode.root == root && ownNode.parent == root)
+    #expect((ownNode.children, ownNode.active, ownNode.mappedPages) == (0, 1, 1))
+    #expect(rootNode.birth.ordinal == 3 && rootNode.birthWasSeen)
+
+    let slot = graph.vmaOf[history.tree("insert", 3).vma.address.raw]
+    let child = try #require(slot)
+    var chain: [KernelAddress] = []
+    graph.forEachAVC(of: VMAID(slot: child)) { _, avc in
+      chain.append(graph.anonVMA(avc.anonVMA)?.address ?? .null)
+      return true
+    }
+    #expect(chain == [own, root], "newest first")
+    #expect(graph.statistics.inheritedPages == 1)
+    #expect(graph.statistics.predictedUnmaps == 1)
+  }
+
+  @Test func identityIsNotTheAddress() throws {
+    let history = History {
+      $0.reusesAddresses = true
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.munmap("p.V")
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+    }
+    #expect(history.tree("insert", 1).anonVMA == history.tree("insert", 2).anonVMA)
+    var graph = RmapGraph()
+    replay(history.ending(at: history.number("insert", 1)), into: &graph)
+    var whole = RmapGraph()
+    replay(history, into: &whole)
+    let address = history.tree("insert").anonVMA
+    let ids = (graph.anonVMA(at: address), whole.anonVMA(at: address))
+    let first = try #require(ids.0)
+    let second = try #require(ids.1)
+    let nodes = (whole.anonVMA(first), whole.anonVMA(second))
+    #expect(first != second)
+    #expect(nodes.0 == nil, "the first tenant is dead")
+    #expect(nodes.1?.birth.ordinal == UInt64(history.number("insert", 2)))
+  }
+
+  @Test func resetForgetsEverythingButStatistics() {
+    let history = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.fork("p", "c")
+    }
+    var graph = RmapGraph()
+    replay(history, into: &graph)
+    #expect(graph.liveObjectCount > 0)
+    graph.reset()
+    #expect(graph.liveObjectCount == 0)
+    #expect(graph.statistics.inheritedPages == 1)
+  }
+
+  @Test func displacedPagesAreBounded() {
+    var history = History {
+      $0.mmap("p.V", 0..<200)
+      for page in 0..<UInt64(200) { $0.write("p.V", page) }
+      $0.fork("p", "c")
+      for page in 0..<UInt64(200) { $0.write("c.V", page) }
+    }
+    // No copy's old page is ever removed, as far as the recording shows.
+    history.steps.removeAll { $0.event.label == "folio remove" }
+    var graph = RmapGraph()
+    replay(history, into: &graph)
+    #expect(graph.displaced.count == RmapGraph.displacedKept)
+  }
+
+  @Test func missingReturnsAreCounted() {
+    let history = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.fork("p", "c")
+    }
+    var graph = RmapGraph()
+    replay(history.dropping("leave clone"), into: &graph)
+    #expect(graph.statistics.missingReturns == 1)
+  }
+
+  @Test func unpredictedUnmapsAreCounted() {
+    let history = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.munmap("p.V")
+    }
+    var graph = RmapGraph()
+    replay(history.dropping("folio new"), into: &graph)
+    #expect(graph.statistics.unpredictedUnmaps == 1)
+    #expect(graph.statistics.predictedUnmaps == 0)
+    #expect(graph.liveObjectCount == 0)
+  }
+
+  @Test func recordedFieldsHaveTheirMeaning() {
+    #expect(FolioMapping(0xffff_8880_0000_1001).isAnonymous)
+    #expect(FolioMapping(0xffff_8880_0000_1003).isKSM)
+    #expect(!FolioMapping(0xffff_8880_0000_1000).isAnonymous)
+    #expect(KernelAddress(0xff11_0000_0000_0000).isKernel)
+    #expect(!KernelAddress(0x7fff_0000_0000_0000).isKernel)
+    #expect(OperationReturn(kind: .clone, value: -12).failed)
+    #expect(!OperationReturn(kind: .copyVMA, value: -131_391_622_742_016).failed)
+    #expect(VMAView.none.pages == 0)
+    #expect("\(KernelAddress(0xff))" == "0x00000000000000ff")
+  }
+}
