@@ -8,11 +8,17 @@ import TraceReading
 struct Observability {
   /// The kinds of event of which the recording has every occurrence, gaps aside.
   private(set) var kinds: Set<EventKind>
+  /// How much the recording was meant to hold.
+  let level: RecordingLevel
+  /// The fields, of those that a recording may lack, that it has.
+  let fields: Set<RecordedField>
   /// What lowers the verdict, one line each.
   private(set) var doubts: [String] = []
 
   init(_ file: TraceFile, _ decoder: EventDecoder, _ sidecar: Sidecar?) {
     kinds = decoder.kinds
+    level = RecordingLevel(of: decoder.kinds)
+    fields = decoder.fields
     doubts += decoder.unusable
     leaveOutMissedProbes(sidecar)
     if let doubt = Self.unorderedClock(file) ?? Self.unmarkedLoss(file) {

@@ -46,10 +46,10 @@ public struct EventDecoder: Sendable {
       layouts[Int(format.id)] = Layout(shape: shape, length: finder.length)
       identifiers.insert(format.id)
       kinds.formUnion(recipe.kinds)
+      usable.append(format)
       if let (kind, isReturn) = recipe.half {
         if isReturn { returns.insert(kind) } else { entries.insert(kind) }
       }
-      usable.append(format)
     }
     kinds.formUnion(entries.intersection(returns))
     self.layouts = layouts

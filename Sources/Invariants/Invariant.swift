@@ -28,8 +28,8 @@ public struct Invariant: Sendable {
 
   init(
     name: String, number: Int, statement: String, source: String, kernels: String,
-    exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [], fields: [RecordedField] = [],
-    checks: [Check]
+    exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [],
+    fields: [RecordedField] = [], checks: [Check]
   ) {
     self.name = name
     self.number = number

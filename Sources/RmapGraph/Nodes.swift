@@ -121,8 +121,9 @@ public struct VMA: Sendable {
   public internal(set) var forkStamp: EventStamp?
   /// How many operations that change its chain or its `anon_vma` are in progress, of any task.
   public internal(set) var openOperations = 0
-  /// Whether the last copy_vma that returned it had made it by merging, rather than by copying.
-  public internal(set) var isMergedCopy = false
+  /// Whether the last copy_vma that returned it had made it by merging, rather than by copying; nil if that was not
+  /// seen.
+  public internal(set) var isMergedCopy: Bool?
   /// The VMA as it was when its AVCs were last put into their trees; nil while none was seen to be.
   public internal(set) var linkedView: VMAView?
   var firstInChain: UInt32 = .max

@@ -10,7 +10,7 @@ public struct Operation: Sendable {
   var root: AnonVMAID?
   /// The VMA whose chain or anon_vma it changes.
   var subject: VMAID?
-  /// A split: the VMA that it cloned, the new part.
+  /// A split, a copy_vma: the VMA that it cloned, the new one.
   public internal(set) var copy: VMAID?
   /// How many AVCs it has linked.
   public internal(set) var linked = 0

@@ -87,9 +87,7 @@ extension RmapGraph {
       guard let vma else { return }
       tasks[task].operations[last].subject = vma
       vmas[vma.slot].openOperations += 1
-      if operation.kind == .clone, last > 0, tasks[task].operations[last - 1].kind == .split {
-        tasks[task].operations[last - 1].copy = vma
-      }
+      if operation.kind == .clone, last > 0 { tasks[task].operations[last - 1].copy = vma }
     default: break
     }
   }
@@ -224,7 +222,7 @@ extension RmapGraph {
     case .prepare, .split:
       guard let vma = vmaOf[entry.vma.address.raw] else { return }
       observer.returned(situation(operation, outer, result, vma, stamp), in: self)
-    case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), since: operation.stamp)
+    case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), operation)
     case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
     case .moveTables: move(entry, bytes: result, stamp, &observer)
     case .mmExit: purge(entry.mm)
@@ -233,9 +231,16 @@ extension RmapGraph {
   }
 
   /// copy_vma has returned the destination: a VMA of its own, or a neighbour that it merged with.
-  private mutating func noteCopy(_ address: KernelAddress, since entry: EventStamp) {
+  private mutating func noteCopy(_ address: KernelAddress, _ operation: Operation) {
     guard let vma = vmaOf[address.raw] else { return }
-    vmas[vma].isMergedCopy = vmas[vma].birth.ordinal < entry.ordinal
+    vmas[vma].isMergedCopy = nil
+    if operation.copy == VMAID(slot: vma) {
+      vmas[vma].isMergedCopy = false
+    } else if vmas[vma].firstInChain != .max,
+      avcs[vmas[vma].firstInChain].stamp.ordinal > operation.stamp.ordinal
+    {
+      vmas[vma].isMergedCopy = true  // Its range has grown.
+    }
   }
 
   private func situation(

@@ -7,7 +7,7 @@ import Testing
 /// whole explanation pinned.
 @Suite struct WholeTextTests {
   @Test func everyInvariantIsPinned() {
-    #expect(Self.pinned.map(\.name) == Invariant.all.map(\.name))
+    #expect(Self.pinned.map(\.name) + WalkTests.invariants == Invariant.all.map(\.name))
   }
 
   @Test(arguments: Self.pinned)
@@ -86,7 +86,19 @@ import Testing
       anon_vma_interval_tree_pre_update_vma and post_update_vma (mm/interval_tree.c).
       """),
     Pinned(
-      "fork-closure", 9,
+      "prepare-closure", 1,
+      """
+      A VMA gets an existing anon_vma that no neighbour offers. (event 9) in __anon_vma_prepare
+      Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x12000-0x14000, pgoff 0x99
+      Let A = anon_vma 0xffff888002000000
+      Then A's tree holds 1 AVC(s) (event 4)
+      However none is of a VMA next to V that stands in A's tree alone, and V is linked to A \
+      (event 9)
+      A VMA's first anon_vma is a new root, or that of a neighbour with a singular chain \
+      (mm/rmap.c, __anon_vma_prepare; commit d0e9fe1758f2).
+      """),
+    Pinned(
+      "fork-closure", 11,
       """
       A forked VMA uses an anon_vma in whose tree it does not stand. (event 45) in anon_vma_fork
       Let V = vma 0xffff888001000300, mm 0xffff888004000300, 0x10000-0x14000, pgoff 0x10
@@ -103,8 +115,57 @@ import Testing
       Let P = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Then P is in the tree of anon_vma 0xffff888002000000 (born at event 3) (event 3)
       However anon_vma_clone returned without linking V to it (event 11)
-      Split, merge and mremap make an exact copy of the source's chain (mm/rmap.c, \
-      anon_vma_clone).
+      Split, merge and mremap make an exact copy of the source's chain, and keep the page \
+      offsets (mm/rmap.c, anon_vma_clone).
+      """),
+    Pinned(
+      "merge-closure", 0,
+      """
+      A merge drops a VMA whose trees the survivor does not stand in. (event 15) in \
+      unlink_anon_vmas
+      Let K = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x18000, pgoff 0x10
+      Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x14000-0x18000, pgoff 0x14
+      Let A = anon_vma 0xffff888002000100 (born at event 9)
+      Then V is in A's tree (event 9)
+      Then K's chain has no AVC for A (event 3)
+      However K covers V's range, and V leaves its trees (event 15)
+      Whoever takes over a VMA's pages must stand in its trees (mm/vma.c, dup_anon_vma; \
+      include/linux/rmap.h, anon_vma_merge).
+      """),
+    Pinned(
+      "vma-state", 1,
+      """
+      vma->anon_vma is NULL although the chain is not empty. (event 8) in unlink_anon_vmas
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then V's chain has 1 AVC(s) (event 3)
+      However V's anon_vma is NULL (event 8)
+      A VMA has an anon_vma exactly when its chain has it (mm/rmap.c, unlink_anon_vmas).
+      """),
+    Pinned(
+      "shared-anon-vma", 2,
+      """
+      Two VMAs have the same anon_vma, but not the same mm and chain. (event 15) in anon_vma_fork
+      Let A = anon_vma 0xffff888002000000 (born at event 3)
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Let W = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then W's anon_vma is A (event 3)
+      Then V's anon_vma is A (event 15)
+      However W uses A already (event 15)
+      VMAs with the same anon_vma are of one mm and have the same chain (commits d0e9fe1758f2, \
+      2555283eb40d).
+      """),
+    Pinned(
+      "parent-closure", 0,
+      """
+      A VMA stands in the tree of an anon_vma, but not in that of its parent. (event 13) in \
+      anon_vma_fork
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Let A = anon_vma 0xffff888002000100 (born at event 12)
+      Let P = anon_vma 0xffff888002000000 (born at event 3)
+      Then A's parent is P (event 12)
+      Then V is in A's tree (event 12)
+      However anon_vma_fork returned and V is not in P's tree (event 13)
+      The tree of a parent holds the VMAs of its children (mm/rmap.c, anon_vma_fork).
       """),
     Pinned(
       "counters", 0,
@@ -116,6 +177,16 @@ import Testing
       However A shows num_children 7, num_active_vmas 1 (event 11)
       The counters follow from the recorded operations on A (mm/rmap.c; include/linux/rmap.h, \
       struct anon_vma).
+      """),
+    Pinned(
+      "refcount", 1,
+      """
+      A root has fewer references than the anon_vmas that need it. (event 20) in unlink_anon_vmas
+      Let A = anon_vma 0xffff888002000000
+      Then 2 VMA(s) stand in A's tree, and 1 anon_vma(s) below A are in use (event 3)
+      However A's refcount is 1 (event 20)
+      A used tree and every anon_vma below a root hold a reference (mm/rmap.c, anon_vma_fork, \
+      __put_anon_vma).
       """),
     Pinned(
       "anon-vma-death", 2,
@@ -139,7 +210,7 @@ import Testing
       A VMA leaves its anon_vmas before it is freed (mm/memory.c, free_pgtables).
       """),
     Pinned(
-      "reach", 8,
+      "reach", 7,
       """
       A page is mapped where its anon_vma does not lead. (event 21) in unlink_anon_vmas
       Let F = folio 0xffff888005000000, index 0x11
@@ -161,6 +232,68 @@ import Testing
       However F points to anon_vma 0xffff888002000000 (event 17)
       New exclusive pages belong to vma->anon_vma, others to its root (mm/rmap.c, \
       __folio_set_anon; commit ea90002b0fa7).
+      """),
+    Pinned(
+      "index-fixed", 1,
+      """
+      A mapped folio's anon_vma has changed without a move. (event 7) in folio_remove_rmap
+      Let F = folio 0xffff888005000000, page 0
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then F pointed to anon_vma 0xffff888002000000 (born at event 3) (event 5)
+      However F points to anon_vma 0xffff88800bad0000 (never seen in a tree) (event 7)
+      A mapped folio keeps its index, and its anon_vma but for folio_move_anon_rmap (mm/rmap.c).
+      """),
+    Pinned(
+      "page-exclusive", 0,
+      """
+      A page that is mapped more than once is marked exclusive. (event 18) in folio_remove_rmap
+      Let F = folio 0xffff888005000000, index 0x11
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then F is mapped 2 times (event 5)
+      However F is marked PageAnonExclusive (event 18)
+      An exclusive page has one mapping (include/linux/rmap.h; commit 6c287605fd56).
+      """),
+    Pinned(
+      "mremap-lock", 0,
+      """
+      mremap moves page tables without the rmap locks into a VMA that walks visit first. (event \
+      33) in move_page_tables
+      Let K = vma 0xffff888001000200, mm 0xffff888004000000, 0x3e000-0x42000, pgoff 0x10
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x12000, pgoff 0x10
+      Then copy_vma merged the destination with K (event 20)
+      Then K's vm_pgoff 0x10 is not above V's, 0x10 (event 33)
+      However need_rmap_locks is false (event 33)
+      A walk may visit a merged destination before the source and miss a page on its way \
+      (mm/vma.c, copy_vma; mm/mremap.c, move_ptes).
+      """),
+    Pinned(
+      "prepare-lock", 0,
+      """
+      A VMA gets its anon_vma while nobody holds mmap_lock. (event 2) in __anon_vma_prepare
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then pid 101 looks for an anon_vma among V's neighbours (event 2)
+      However mmap_lock of V's mm has count 0x6 (event 2)
+      The neighbours of a VMA are stable under mmap_lock only (mm/memory.c, __vmf_anon_prepare).
+      """),
+    Pinned(
+      "unfaulted-pgoff", 0,
+      """
+      An unfaulted anonymous VMA does not have the offset of its address. (event 2) in \
+      __anon_vma_prepare
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x99
+      Then V has no anon_vma, no operations and no file (event 1)
+      However V's vm_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10 (event 2)
+      Unfaulted anonymous VMAs have vm_pgoff == vm_start >> PAGE_SHIFT (mm/mremap.c, move_vma).
+      """),
+    Pinned(
+      "visible-attr", 0,
+      """
+      A VMA enters a tree with a vm_page_prot that does not fit its vm_flags. (event 8) in \
+      anon_vma_interval_tree_insert
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x16000, pgoff 0x10
+      Then vm_flags with the access rights 0 go with vm_page_prot 0x8000000000000025 (event 3)
+      However V has vm_flags 0x0 and vm_page_prot 0x8000000000000027 (event 8)
+      vm_page_prot follows from vm_flags (mm/mmap.c, vma_set_page_prot; commit e86f15ee64d8).
       """),
   ]
 }

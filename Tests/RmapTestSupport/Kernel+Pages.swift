@@ -67,6 +67,7 @@ extension Kernel {
     prepare(vma)
     guard let own = vma.anonVMA else { return }
     let folio = Folio(take(.folio), FolioMapping(anonVMA: own.address), index: index(vma, page))
+    folio.isLarge = true
     tell(
       .new, Mapping(folio: folio, isPMD: true), vma, page, pages: 512, isExclusive: true,
       isUnset: version == .v6_1)
@@ -230,7 +231,7 @@ extension Kernel {
       step: step, isAfter: version == .v6_12 && (step == .new || step == .move),
       isPMD: mapping.isPMD, folio: mapping.folio.address, subpage: mapping.subpage, vma: view(vma),
       address: UserAddress(page << 12), mapping: mapping.folio.mapping,
-      index: PgOff(mapping.folio.index), isLarge: mapping.isPMD || mapping.subpage > 0,
+      index: PgOff(mapping.folio.index), isLarge: mapping.folio.isLarge,
       isPageExclusive: mapping.folio.isExclusive)
   }
 

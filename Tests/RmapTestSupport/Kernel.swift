@@ -82,6 +82,7 @@ public final class Kernel {
     var index: UInt64
     var mapcount = 0
     var isExclusive = true
+    var isLarge = false
 
     init(_ address: KernelAddress, _ mapping: FolioMapping, index: UInt64) {
       (self.address, self.mapping, self.index) = (address, mapping, index)

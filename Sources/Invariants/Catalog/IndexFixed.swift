@@ -29,9 +29,10 @@ private func judge(
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }
   if index == s.event.index, s.priorMapping == nil { return ledger.holds() }
   let event = s.event
+  let since = s.priorMapping == nil ? s.folio.map { graph.folio($0).stamp } : s.priorStamp
   if index != event.index {
     return broken(
-      s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", s.priorStamp)],
+      s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", since)],
       .init("F's index is \(event.index)", s.stamp), &ledger)
   }
   // A predicted mapping that was not met is page-owner's business.

@@ -32,7 +32,7 @@ private func judgeLinking(
   if view.pgoff.raw &- view.start.page == shift || old.isTemporaryStack || view.isTemporaryStack {
     return ledger.holds()
   }
-  let (stamp, since, name) = (s.stamp, graph.vma(s.vma).chainStamp, function(of: s, insertion: true))
+  let (stamp, since, name) = (s.stamp, s.avc.map { graph.avc($0).stamp }, function(of: s, insertion: true))
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,

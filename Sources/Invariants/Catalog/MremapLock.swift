@@ -17,7 +17,7 @@ extension Invariant {
       A destination of its own comes after its source in every tree, and needs no locks. Moves of whole page \
       middle directories take the locks in any case since 97113eb39fa7 (5.14): not recorded.
       """,
-    needs: .graphChanges + [.copyVMA, .moveTables],
+    needs: [.insert, .remove, .clone, .copyVMA, .moveTables],
     fields: [.rmapLocks],
     checks: [.entered(judge)])
 }
@@ -30,11 +30,10 @@ private func judge(
   guard !entry.vma.isTemporaryStack else { return }
   guard let takesLocks = entry.takesRmapLocks else { return ledger.cannotTell(.notRecorded) }
   if takesLocks || entry.source.pgoff < entry.vma.pgoff { return ledger.holds() }
-  guard let id = s.vma else { return ledger.cannotTell(.predatesRecording) }
-  let destination = graph.vma(id)
-  if !destination.isMergedCopy {
-    return destination.birth.isRecorded ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  guard let destination = s.vma.map({ graph.vma($0) }), let isMerged = destination.isMergedCopy else {
+    return ledger.cannotTell(.predatesRecording)
   }
+  if !isMerged { return ledger.holds() }
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
       what: "mremap moves page tables without the rmap locks into a VMA that walks visit first.",

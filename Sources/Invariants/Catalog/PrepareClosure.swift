@@ -96,8 +96,8 @@ private func broken(
   ledger.broken(key: view.address.raw ^ stamp.ordinal) {
     Finding(
       what: what, function: "__anon_vma_prepare", stamp: stamp,
-      objects: [("V", describe(view)), ("A", "anon_vma \(anonVMA)")], established: established,
-      contradiction: contradiction,
+      objects: [("V", describe(view))] + (anonVMA.isNull ? [] : [("A", "anon_vma \(anonVMA)")]),
+      established: established, contradiction: contradiction,
       rule: """
         A VMA's first anon_vma is a new root, or that of a neighbour with a singular chain (mm/rmap.c, \
         __anon_vma_prepare; commit d0e9fe1758f2).

@@ -19,7 +19,7 @@ extension Invariant {
       A VMA from vm_area_dup holds a copied pointer until it is cloned or forked. Judged when a VMA gets its \
       anon_vma: by prepare, clone or fork.
       """,
-    needs: .graphChanges,
+    needs: .graphChanges + [.copyRange],
     checks: [.linking(judgeLinking), .cloned(judgeCloned), .forkSeen(judgeForked)])
 }
 

@@ -10,6 +10,18 @@ extension InvariantCases {
         .holds("an anon_vma used again", .reuse)
         .holds("a fork that fails", .failingFork)
         .breaks(
+          lateSight, "V does not map P's range at P's offsets in an mm of its own",
+          in: "copy_page_range", at: "enter copyRange",
+          .fork.alteringEntry("enter copyRange") { $0.vma.pgoff = PgOff(0x99) }
+        )
+        .breaks(
+          lateSight, "P has an anon_vma, and V has none", in: "copy_page_range",
+          at: "enter copyRange",
+          History.fork.dropping(
+            History.fork.number("enter fork")...History.fork.number("leave fork")
+          ).alteringEntry("enter copyRange") { $0.vma.anonVMA = .null }
+        )
+        .breaks(
           "An anon_vma's parent has changed while it lives.",
           "A's parent is anon_vma 0xffff88800bad0000", in: "anon_vma_clone", at: "insert", 2,
           .fork.alteringTree("insert", 2) { $0.parent = .elsewhere }
@@ -22,6 +34,9 @@ extension InvariantCases {
           "A child's VMA has AVCs although it must have none.", "V is a member of 2 anon_vma(s)",
           in: "anon_vma_fork", at: "leave fork",
           .fork.alteringEntry("enter fork") { $0.source.anonVMA = .null })))
+
+  private static let lateSight =
+    "fork copies page tables to a VMA that the rmap does not find as it finds the parent's."
 
   private static func forkMembers(_ cases: InvariantCases) -> InvariantCases {
     let own = "A forked VMA's own anon_vma is wrong."
@@ -120,6 +135,24 @@ extension InvariantCases {
     return
       cases
       .breaks(
+        "The parts of a split, as they stand in their trees, do not make up the VMA that was split.",
+        "V is what is left of P in its trees, and W the new part", in: "__split_vma",
+        at: "leave split",
+        .split.alteringTree("insert", 3) { $0.vma.end = UserAddress(17 << 12) }
+      )
+      .breaks(
+        "mremap moves pages to addresses that have other offsets.",
+        "0x4000 bytes move to 0x40000, which V maps at offset 0x11", in: "move_page_tables",
+        at: "enter moveTables",
+        .mremap.alteringEntry("enter moveTables") { $0.vma.pgoff = PgOff(17) }
+      )
+      .breaks(
+        "mremap moves pages from or to addresses outside of their VMA.",
+        "0x5000 bytes move to 0x40000, which V maps at offset 0x10", in: "move_page_tables",
+        at: "enter moveTables",
+        .mremap.alteringEntry("enter moveTables") { $0.length = 5 << 12 }
+      )
+      .breaks(
         broken, "V's range is not within P's", in: "__split_vma", at: "leave clone",
         .split.alteringEntry("enter clone") { $0.vma.end = UserAddress(21 << 12) }
       )
@@ -127,6 +160,56 @@ extension InvariantCases {
         broken, "V maps 0x12000 at offset 0x10, not 0x12", in: "__split_vma", at: "leave clone",
         .split.alteringEntry("enter clone") { $0.vma.pgoff = PgOff(16) })
   }
+
+  static let prepareClosure = InvariantCases("prepare-closure")
+    .holds("a new root", .fault)
+    .holds("a neighbour's anon_vma", .neighbours)
+    .breaks(
+      "__anon_vma_prepare links a VMA to an anon_vma that is no root.",
+      "A's root is anon_vma 0xffff88800bad0000", in: "__anon_vma_prepare", at: "insert",
+      .fault.alteringTree("insert") { $0.root = .elsewhere }
+    )
+    .breaks(
+      "A VMA gets an existing anon_vma that no neighbour offers.",
+      "none is of a VMA next to V that stands in A's tree alone, and V is linked to A",
+      in: "__anon_vma_prepare", at: "insert", 2,
+      .neighbours.alteringTree("insert", 2) { $0.vma.pgoff = PgOff(0x99) }
+    )
+    .breaks(
+      "__anon_vma_prepare succeeded, and the VMA has no anon_vma.",
+      "__anon_vma_prepare returned 0, having linked 0 AVC(s)", in: "__anon_vma_prepare",
+      at: "leave prepare", .fault.dropping("insert")
+    )
+    .breaks(
+      "__anon_vma_prepare failed, and has linked the VMA.",
+      "__anon_vma_prepare returned -12, having linked 1 AVC(s)", in: "__anon_vma_prepare",
+      at: "leave prepare", .fault.returning(-12, "leave prepare")
+    )
+    .breaks(
+      "__anon_vma_prepare links a VMA that has anon_vmas already.", "V is linked to A",
+      in: "__anon_vma_prepare", at: "insert", 2,
+      .fault.repeating("insert").alteringTree("insert", 2) { $0.avc = .elsewhere })
+
+  static let mergeClosure = InvariantCases("merge-closure")
+    .holds("a merge", .splitPages)
+    .holds("a move", .mremap)
+    .breaks(
+      "A merge drops a VMA whose trees the survivor does not stand in.",
+      "K covers V's range, and V leaves its trees", in: "unlink_anon_vmas", at: "enter unlink",
+      .mergeOfStrangers
+    )
+    .breaks(
+      "mremap moves pages into a VMA that does not stand in the source's trees.",
+      "V's pages move into K", in: "move_page_tables", at: "enter moveTables",
+      .mremap.dropping("insert", 2))
+
+  static let mremapLock = InvariantCases("mremap-lock")
+    .holds("a move to a VMA of its own", .mremap)
+    .holds("a merging move under the locks", .mergingMove(takingLocks: true))
+    .breaks(
+      "mremap moves page tables without the rmap locks into a VMA that walks visit first.",
+      "need_rmap_locks is false", in: "move_page_tables", at: "enter moveTables", 2,
+      .mergingMove(takingLocks: false))
 
   /// The VMA of the insertion `count` joins the second root of ``History/twoRoots`` as well.
   private static func strayLink(after count: Int) -> History {
@@ -155,6 +238,42 @@ extension History {
     $0.fork("p", "c")
     $0.failClone(after: 1)
     $0.split("c.V", at: 18, "c.W")
+  }
+
+  /// A merge of two neighbours that have an anon_vma each.
+  static let mergeOfStrangers = History {
+    $0.fault()
+    $0.mmap("p.W", 20..<24, flags: 8)
+    $0.write("p.W", 21)
+    $0.merge("p.V", "p.W")
+  }
+
+  /// mremap of the lower half of a VMA to below its upper half, which had moved before: the upper half grows down.
+  ///
+  ///     VVWW            VVWW            (pages 16 to 19, then 62 to 65)
+  static func mergingMove(takingLocks: Bool) -> History {
+    var (lower, upper) = (VMAView.none, VMAView.none)
+    let history = History {
+      $0.fault()
+      $0.split("p.V", at: 18, "p.W")
+      $0.mremap("p.W", to: 64, "p.X")
+      lower = $0.view("p.V")
+      $0.resize("p.X", to: 62..<66)
+      upper = $0.view("p.X")
+    }
+    let address = UserAddress(62 << 12)
+    let copy = OperationEntry(kind: .copyVMA, vma: lower, address: address, length: 2 << 12)
+    let move = OperationEntry(
+      kind: .moveTables, vma: upper, source: lower, address: address, sourceAddress: lower.start,
+      length: 2 << 12, takesRmapLocks: takingLocks)
+    var all = history.inserting(.init(.enter(copy), pid: 101), at: history.last - 1)
+    all.steps += [
+      .init(
+        .leave(OperationReturn(kind: .copyVMA, value: Int64(bitPattern: upper.address.raw))), pid: 101),
+      .init(.enter(move), pid: 101),
+      .init(.leave(OperationReturn(kind: .moveTables, value: 2 << 12)), pid: 101),
+    ]
+    return all
   }
 
   /// Without the unlink_anon_vmas by which a failing clone cleans up.

@@ -10,10 +10,6 @@ extension InvariantCases {
       .holds("a page moves", .mremap)
       .holds("a page beyond the split", .splitPages)
       .breaks(
-        "A mapped folio's index has changed.", "F's index is 0x12", in: "folio_remove_rmap",
-        at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) }
-      )
-      .breaks(
         "A page is mapped at an address that its offset does not lead to.",
         "F's page has offset 0x12", in: "folio_add_new_anon_rmap", at: "folio new",
         .fault.alteringFolio("folio new") { $0.index = PgOff(18) }
@@ -75,6 +71,42 @@ extension InvariantCases {
     let seen = history.steps[history.number("folio seen") - 1].event
     return history.inserting(.init(seen, pid: pid), at: history.number("insert", 2))
   }
+
+  static let indexFixed = InvariantCases("index-fixed")
+    .holds("a page comes and goes", .lifetime)
+    .holds("a page that a child is the last to use", .writeReuse)
+    .breaks(
+      "A mapped folio's index has changed.", "F's index is 0x12", in: "folio_remove_rmap",
+      at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) }
+    )
+    .breaks(
+      "A mapped folio's anon_vma has changed without a move.",
+      "F points to anon_vma 0xffff88800bad0000 (never seen in a tree)", in: "folio_remove_rmap",
+      at: "folio remove",
+      .lifetime.alteringFolio("folio remove") { $0.mapping = FolioMapping(anonVMA: .elsewhere) })
+
+  static let pageExclusive = InvariantCases("page-exclusive")
+    .holds("a copy for the child", .copyOnWrite)
+    .holds("a page that a child is the last to use", .writeReuse)
+    .holds("a page that KSM merges", .sameMerged)
+    .breaks(
+      "A page that is mapped more than once is marked exclusive.", "F is marked PageAnonExclusive",
+      in: "folio_remove_rmap", at: "folio remove",
+      .forkAndExit.alteringFolio("folio remove") { $0.isPageExclusive = true }
+    )
+    .breaks(
+      "A page that is mapped more than once is given to one VMA's anon_vma.",
+      "F is given to V's anon_vma", in: "folio_move_anon_rmap", at: "folio move",
+      .writeReuse.dropping("folio remove")
+    )
+    .breaks(
+      "A page that is mapped elsewhere is mapped as exclusive.", "F is mapped in V as RMAP_EXCLUSIVE",
+      in: "folio_add_anon_rmap", at: "folio add",
+      .swap.alteringFolio("folio add") { $0.isExclusive = true }
+    )
+    .breaks(
+      "A KSM page is marked exclusive.", "F is marked PageAnonExclusive", in: "folio_add_anon_rmap",
+      at: "folio add", .sameMerged.alteringFolio("folio add") { $0.isPageExclusive = true })
 
   private static let wrongOwner = "A page points to another anon_vma than the rule gives it."
 
@@ -151,6 +183,12 @@ extension History {
   static let copyOnWrite = History { $0.copyOnWrite() }
   static let writeReuse = History { $0.writeReuse() }
   static let swap = History { $0.swap() }
+
+  static let sameMerged = History {
+    $0.fault()
+    $0.write("p.V", 18)
+    $0.mergeSame("p.V", 17, "p.V", 18)
+  }
 
   /// Pages on both sides of a split, of a shifted boundary and of a merge.
   static let splitPages = History {

@@ -128,7 +128,13 @@ extension InvariantCases {
     .breaks(
       "A VMA's range has changed while its AVCs are in their trees.",
       "V's range gives the key 0x10-0x13", in: "folio_remove_rmap", at: "folio remove",
-      .resize.alteringFolio("folio remove") { $0.vma.end = UserAddress(20 << 12) })
+      .resize.alteringFolio("folio remove") { $0.vma.end = UserAddress(20 << 12) }
+    )
+    .breaks(
+      "A range change gives a VMA's addresses other page offsets.",
+      "V's vm_start 0x10000 and vm_pgoff 0x11 give it the offset 0x11",
+      in: "anon_vma_interval_tree_insert", at: "insert", 2,
+      .resize.alteringTree("insert", 2) { $0.vma.pgoff = PgOff(17) })
 
   static let counters = InvariantCases("counters")
     .holds("a VMA comes and goes", .lifetime)

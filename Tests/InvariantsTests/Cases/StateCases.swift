@@ -1,0 +1,136 @@
+import RmapEvents
+import RmapTestSupport
+
+/// The histories of the invariants that judge what operations leave behind.
+extension InvariantCases {
+  static let vmaState = InvariantCases("vma-state")
+    .holds("a VMA's life", .lifetime)
+    .holds("an anon_vma used again", .reuse)
+    .holds("a move that keeps its source", .keptSource)
+    .breaks(
+      "vma->anon_vma is set although the chain is empty.",
+      "V's anon_vma is anon_vma 0xffff888002000000 (born at event 3)", in: "__split_vma",
+      at: "enter split",
+      History.splitOfKeptSource.alteringEntry("enter split") {
+        $0.vma.anonVMA = History.fault.tree("insert").anonVMA
+      }
+    )
+    .breaks(
+      "vma->anon_vma is NULL although the chain is not empty.", "V's anon_vma is NULL",
+      in: "unlink_anon_vmas", at: "enter unlink",
+      .lifetime.alteringEntry("enter unlink") { $0.vma.anonVMA = .null }
+    )
+    .breaks(
+      "vma->anon_vma names an anon_vma that is not on the VMA's chain.",
+      "V's anon_vma is anon_vma 0xffff88800bad0000 (never seen in a tree)", in: "copy_page_range",
+      at: "enter copyRange", .fork.alteringEntry("enter copyRange") { $0.vma.anonVMA = .elsewhere })
+
+  static let sharedAnonVMA = InvariantCases("shared-anon-vma")
+    .holds("a neighbour's anon_vma", .neighbours)
+    .holds("a split", .split)
+    .holds("an anon_vma used again", .reuse)
+    .breaks(
+      twoSharers, "W belongs to another mm", in: "__anon_vma_prepare", at: "insert", 2,
+      .neighbours.alteringTree("insert", 2) { $0.vma.mm = .elsewhere }
+    )
+    .breaks(
+      twoSharers, "W belongs to another mm", in: "__split_vma", at: "enter clone",
+      .split.alteringEntry("enter clone") { $0.vma.mm = .elsewhere }
+    )
+    .breaks(
+      twoSharers, "W uses A already", in: "anon_vma_fork", at: "enter copyRange",
+      .fork.alteringEntry("enter copyRange") { $0.vma.anonVMA = $0.source.anonVMA })
+
+  private static let twoSharers = "Two VMAs have the same anon_vma, but not the same mm and chain."
+
+  static let parentClosure = InvariantCases("parent-closure")
+    .holds("a fork", .fork)
+    .holds("an anon_vma used again", .reuse)
+    .breaks(
+      "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
+      "anon_vma_fork returned and V is not in P's tree", in: "anon_vma_fork", at: "leave fork",
+      .fork.dropping("insert", 2)
+    )
+    .breaks(
+      "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
+      "anon_vma_clone returned and V is not in P's tree", in: "anon_vma_clone", at: "leave clone", 2,
+      History {
+        $0.fault()
+        $0.fork("p", "c")
+        $0.split("c.V", at: 18, "c.W")
+      }.dropping("insert", 4))
+
+  static let refcount = InvariantCases("refcount")
+    .holds("a fork and both exits", .forkAndExit)
+    .holds("an anon_vma used again", .reuse)
+    .breaks(
+      "An anon_vma in use has no reference.", "A's refcount is 0", in: "unlink_anon_vmas",
+      at: "remove", .lifetime.alteringTree("remove") { $0.refcount = 0 }
+    )
+    .breaks(
+      "A root has fewer references than the anon_vmas that need it.", "A's refcount is 1",
+      in: "unlink_anon_vmas", at: "remove",
+      .forkAndExit.alteringTree("remove") { $0.rootRefcount = 1 }
+    )
+    .breaks(
+      "A root has no reference while an anon_vma below it is freed.", "A's refcount is 0",
+      in: "__put_anon_vma", at: "put", .forkAndExit.alteringPut { $0.rootRefcount = 0 })
+}
+
+/// The histories of the invariants that judge one event by its fields.
+extension InvariantCases {
+  static let prepareLock = InvariantCases("prepare-lock")
+    .holds("a fault under a reader's lock", .fault)
+    .breaks(
+      "A VMA gets its anon_vma while nobody holds mmap_lock.", "mmap_lock of V's mm has count 0x6",
+      in: "__anon_vma_prepare", at: "enter prepare",
+      .fault.alteringEntry("enter prepare") { $0.mmapLockCount = 6 })
+
+  static let unfaultedPgoff = InvariantCases("unfaulted-pgoff")
+    .holds("a first fault", .fault)
+    .holds("a first fault after MREMAP_DONTUNMAP", .writeToKeptSource)
+    .breaks(
+      "An unfaulted anonymous VMA does not have the offset of its address.",
+      "V's vm_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10", in: "__anon_vma_prepare",
+      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x99) })
+
+  static let visibleAttr = InvariantCases("visible-attr")
+    .holds("a range that changes", .resize)
+    .breaks(
+      "A VMA enters a tree with a vm_page_prot that does not fit its vm_flags.",
+      "V has vm_flags 0x0 and vm_page_prot 0x8000000000000027",
+      in: "anon_vma_interval_tree_insert", at: "insert", 2,
+      .resize.alteringTree("insert", 2) { $0.protection = 0x8000_0000_0000_0027 })
+}
+
+extension History {
+  /// mremap with MREMAP_DONTUNMAP: the source stays, without an anon_vma.
+  static let keptSource = History { $0.keepSource() }
+
+  /// And the source is written to again.
+  static let writeToKeptSource = History {
+    $0.keepSource()
+    $0.write("p.V", 17)
+  }
+
+  /// And the source is split.
+  static let splitOfKeptSource = History {
+    $0.keepSource()
+    $0.split("p.V", at: 18, "p.X")
+  }
+
+  /// Two VMAs that have no anon_vma yet; the second gets the first one's.
+  static let neighbours = History {
+    $0.mmap("p.V", 16..<18)
+    $0.mmap("p.W", 18..<20)
+    $0.write("p.V", 17)
+    $0.write("p.W", 18)
+  }
+}
+
+extension Kernel {
+  fileprivate func keepSource() {
+    fault()
+    mremap("p.V", to: 64, "p.W", keepingSource: true)
+  }
+}
