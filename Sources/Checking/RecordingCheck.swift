@@ -43,8 +43,7 @@ public struct RecordingCheck: Sendable {
     let observability = Observability(file, decoder, result.sidecar)
     let judged = invariants.filter { $0.missing(from: observability.kinds).isEmpty }
     var replay = Replay(decoder: decoder, judge: Judge(judged), bufferCount: file.buffers.count)
-    defer { replay.report(to: &result, all: invariants, recorded: decoder.kinds, kinds: observability.kinds,
-        fields: decoder.fields, file: file) }
+    defer { replay.report(to: &result, all: invariants, kinds: observability.kinds, file: file) }
     result.doubts += observability.doubts
     var stream = try file.records()
     while let item = try stream.next() {
@@ -167,7 +166,7 @@ private struct Replay: ~Copyable {
   }
 
   func report(
-    to result: inout RecordingResult, all invariants: [Invariant], recorded: Set<EventKind>, kinds: Set<EventKind>, fields: Set<RecordedField>, file: TraceFile
+    to result: inout RecordingResult, all invariants: [Invariant], kinds: Set<EventKind>, file: TraceFile
   ) {
     result.records = records
     result.events = events
@@ -175,14 +174,16 @@ private struct Replay: ~Copyable {
     result.losses = losses
     result.statistics = graph.statistics
     result.twiceRecorded = twiceRecorded
-    result.level = RecordingLevel(of: recorded)
+    let (level, fields) = (decoder.level, decoder.fields)
+    result.level = level
     var judged = zip(judge.invariants, judge.ledgers).makeIterator()
     result.invariants = invariants.map { invariant in
       let missing = invariant.missing(from: kinds)
       return InvariantResult(
-        invariant: invariant, ledger: missing.isEmpty ? judged.next()?.1 ?? Ledger() : Ledger(), missing: missing,
+        invariant: invariant, ledger: missing.isEmpty ? judged.next()?.1 ?? Ledger() : Ledger(),
+        missing: missing,
         missingFields: invariant.fields.filter { !fields.contains($0) },
-        isUnbroken: losses.isEmpty && malformed == 0, isRecorded: invariant.level <= result.level)
+        isUnbroken: losses.isEmpty && malformed == 0, isRecorded: invariant.level <= level)
     }
     for (_, finding) in result.findings {
       for stamp in finding.events {
