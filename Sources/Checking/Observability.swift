@@ -17,7 +17,7 @@ struct Observability {
 
   init(_ file: TraceFile, _ decoder: EventDecoder, _ sidecar: Sidecar?) {
     kinds = decoder.kinds
-    level = RecordingLevel(of: decoder.kinds)
+    level = decoder.level
     fields = decoder.fields
     doubts += decoder.unusable
     leaveOutMissedProbes(sidecar)

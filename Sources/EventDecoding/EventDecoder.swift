@@ -18,6 +18,8 @@ public struct EventDecoder: Sendable {
   public let kinds: Set<EventKind>
   /// The fields, of those that a recording may lack, that this one has in every event that should have them.
   public let fields: Set<RecordedField>
+  /// The level that the recording was meant for: that of the highest of its events, usable or not.
+  public let level: RecordingLevel
   /// Events of ours that can't be decoded, and why; for the report.
   public let unusable: [String]
   /// The numbers of the events that are decoded.
@@ -33,8 +35,10 @@ public struct EventDecoder: Sendable {
     var identifiers: Set<UInt16> = []
     var unusable: [String] = []
     var usable: [EventFormat] = []
+    var present: Set<EventKind> = []
     for format in formats.all where format.system == system {
       guard let recipe = Layout.recipes[format.name] else { continue }
+      present.formUnion(Layout.kinds(ofEvent: format.name))
       var finder = FieldFinder(format)
       let shape = recipe.make(&finder)
       guard finder.missing.isEmpty else {
@@ -54,6 +58,7 @@ public struct EventDecoder: Sendable {
     kinds.formUnion(entries.intersection(returns))
     self.layouts = layouts
     self.kinds = kinds
+    level = RecordingLevel(of: present)
     self.unusable = unusable
     self.identifiers = identifiers
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })

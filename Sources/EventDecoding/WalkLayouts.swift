@@ -1,30 +1,39 @@
 import RmapEvents
 
 extension Layout {
-  /// The events of the kernel's own rmap walks.
+  /// The events of the kernel's own rmap walks. A frame, a step and a visit are understood only with their ends.
   static let walkRecipes: [String: Recipe] = [
-    "walk": Recipe(kinds: []) { .walk(.frame(FrameLayout(&$0, isKSM: false))) },
-    "walk_ret": Recipe(kinds: [.walk]) { _ in .walk(.end) },
-    "walk_locked": Recipe(kinds: []) { .walk(.frame(FrameLayout(&$0, isKSM: false))) },
-    "walk_locked_ret": Recipe(kinds: []) { _ in .walk(.end) },
-    "walk_ksm": Recipe(kinds: []) { .walk(.frame(FrameLayout(&$0, isKSM: true))) },
-    "walk_ksm_ret": Recipe(kinds: []) { _ in .walk(.end) },
-    "walk_first": Recipe(kinds: []) { .walk(.step(StepLayout(&$0, isFirst: true))) },
-    "walk_first_ret": Recipe(kinds: [.walkFirst]) { .walk(.found($0.word("avc"))) },
-    "walk_next": Recipe(kinds: []) { .walk(.step(StepLayout(&$0, isFirst: false))) },
-    "walk_next_ret": Recipe(kinds: [.walkNext]) { .walk(.found($0.word("avc"))) },
-    "one_referenced": visit(.referenced), "one_referenced_ret": visited,
-    "one_unmap": visit(.unmap), "one_unmap_ret": visited,
-    "one_migrate": visit(.migrate), "one_migrate_ret": visited,
-    "one_restore": visit(.restore),
-    "one_restore_ret": Recipe(kinds: [.walkRestore]) { .walk(.visited($0.number("ret"))) },
+    "walk": begin(.walk) { .frame(FrameLayout(&$0, isKSM: false)) },
+    "walk_ret": end(.walk) { _ in .end },
+    "walk_locked": begin(.walk) { .frame(FrameLayout(&$0, isKSM: false)) },
+    "walk_locked_ret": end(.walk) { _ in .end },
+    "walk_ksm": begin(.walk) { .frame(FrameLayout(&$0, isKSM: true)) },
+    "walk_ksm_ret": end(.walk) { _ in .end },
+    "walk_first": begin(.walkFirst) { .step(StepLayout(&$0, isFirst: true)) },
+    "walk_first_ret": end(.walkFirst) { .found($0.word("avc")) },
+    "walk_next": begin(.walkNext) { .step(StepLayout(&$0, isFirst: false)) },
+    "walk_next_ret": end(.walkNext) { .found($0.word("avc")) },
+    "one_referenced": begin(.walkVisit) { .visit(VisitLayout(&$0, .referenced)) },
+    "one_referenced_ret": end(.walkVisit) { .visited($0.number("ret")) },
+    "one_unmap": begin(.walkVisit) { .visit(VisitLayout(&$0, .unmap)) },
+    "one_unmap_ret": end(.walkVisit) { .visited($0.number("ret")) },
+    "one_migrate": begin(.walkVisit) { .visit(VisitLayout(&$0, .migrate)) },
+    "one_migrate_ret": end(.walkVisit) { .visited($0.number("ret")) },
+    "one_restore": begin(.walkRestore) { .visit(VisitLayout(&$0, .restore)) },
+    "one_restore_ret": end(.walkRestore) { .visited($0.number("ret")) },
   ]
 
-  private static func visit(_ purpose: WalkVisit.Purpose) -> Recipe {
-    Recipe(kinds: []) { .walk(.visit(VisitLayout(&$0, purpose))) }
+  private static func begin(
+    _ kind: EventKind, _ make: @escaping @Sendable (inout FieldFinder) -> WalkLayout
+  ) -> Recipe {
+    Recipe(kinds: [], half: (kind, isReturn: false)) { .walk(make(&$0)) }
   }
 
-  private static let visited = Recipe(kinds: []) { .walk(.visited($0.number("ret"))) }
+  private static func end(
+    _ kind: EventKind, _ make: @escaping @Sendable (inout FieldFinder) -> WalkLayout
+  ) -> Recipe {
+    Recipe(kinds: [], half: (kind, isReturn: true)) { .walk(make(&$0)) }
+  }
 }
 
 /// The layouts of walk events.

@@ -61,6 +61,24 @@ public struct Undecidable: Sendable {
         """,
       reason: "Who locks and unlocks a rwsem is not recorded; tree changes show the lock's state only."),
     Undecidable(
+      name: "migration-entries",
+      statement: """
+        Every migration entry is replaced when the migration ends, wherever it has got to meanwhile (the rest of \
+        I24).
+        """,
+      reason: """
+        Entries are copied by fork, moved by mremap and removed by munmap without an event. That the walk which \
+        replaces them visits every VMA is decided (walk-coverage), and that the new page belongs where the old one \
+        did (migration).
+        """),
+    Undecidable(
+      name: "end-of-walk",
+      statement: "A walk that ends because the folio is no longer mapped ends for that reason.",
+      reason: """
+        `done` reads the folio's mapcount, which is not recorded; the model's count of mappings can confirm it but \
+        not refute it. A walk that ends for no reason of rmap_walk_control is decided (walk-coverage).
+        """),
+    Undecidable(
       name: "exact-refcount",
       statement: "An anon_vma's refcount is exactly the number of its users; none is leaked.",
       reason: """

@@ -23,9 +23,13 @@ extension EventKind {
   /// The level that records events of this kind.
   public var level: RecordingLevel {
     switch self {
-    case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen, .userfaultMove: .pages
-    case .walk, .walkFirst, .walkNext, .walkRestore: .walks
-    default: .structure
+    case .insert, .remove, .prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA,
+      .mmExit, .put, .vmaAlloc, .vmaDup, .vmaFree:
+      .structure
+    case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen,
+      .userfaultMove:
+      .pages
+    case .walk, .walkFirst, .walkNext, .walkVisit, .walkRestore: .walks
     }
   }
 }

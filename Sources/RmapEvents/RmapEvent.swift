@@ -27,7 +27,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
   case userfaultMove
-  case walk, walkFirst, walkNext, walkRestore
+  case walk, walkFirst, walkNext, walkVisit, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
   public var kernelFunction: String {
@@ -58,6 +58,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .walk: "rmap_walk_anon"
     case .walkFirst: "anon_vma_interval_tree_iter_first"
     case .walkNext: "anon_vma_interval_tree_iter_next"
+    case .walkVisit: "try_to_unmap_one"
     case .walkRestore: "remove_migration_pte"
     }
   }

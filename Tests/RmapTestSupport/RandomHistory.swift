@@ -56,12 +56,13 @@ extension Kernel {
       return mmap("p\(number).0", 64..<72)
     }
     let page = UInt64.random(in: vma.pages, using: &generator)
-    switch Int.random(in: 0..<40, using: &generator) {
+    switch Int.random(in: 0..<42, using: &generator) {
     case 0..<14: write(vma.name, page)
     case 14..<17: discard(vma.name, page)
     case 17..<19: swapOut(vma.name, page)
     case 19..<21: swapIn(vma.name, page)
-    case 21: Bool.random(using: &generator) ? migrate(vma.name, page) : look(for: vma.name, page)
+    case 21, 40: migrate(vma.name, page)
+    case 41: look(for: vma.name, page)
     case 22: mergePages(vma, page, all, &generator)
     case 23: moveByUserfault(vma, page, &generator)
     case 24..<28: fork(number, vma.mm.process)

@@ -12,12 +12,12 @@ extension Invariant {
       mm/migrate.c: folio_migrate_mapping, remove_migration_pte, migrate_folio_unmap ("we need to take a reference \
       to the anon_vma"); mm/rmap.c: try_to_migrate_one
       """,
-    kernels: "2.6.36 and later",
+    kernels: "2.6.37 and later",
     exceptions: """
       Where a failed migration or a split puts the old folio back, there is nothing to compare. Entries that fork \
       copied or munmap removed leave no event: whether each entry was replaced is not decided.
       """,
-    needs: [.walk, .walkRestore],
+    needs: .graphChanges + [.walk, .walkVisit, .walkRestore],
     checks: [.restoring(judge)])
 }
 

@@ -19,7 +19,7 @@ extension Invariant {
       several anon_vmas. After `done` the model's word is all there is on whether the folio was still mapped. In a \
       tree older than the recording only what the recording has put in must be visited.
       """,
-    needs: [.insert, .remove, .walk, .walkFirst, .walkNext],
+    needs: .graphChanges + [.walk, .walkFirst, .walkNext, .walkVisit, .walkRestore],
     checks: [.walked(judge)])
 }
 

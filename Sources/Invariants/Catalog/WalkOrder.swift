@@ -19,7 +19,7 @@ extension Invariant {
       equals. A move that takes the rmap's locks (need_rmap_locks) needs no order. Where that argument was not \
       recorded, only an order that is right is decided.
       """,
-    needs: [.insert, .remove, .copyRange, .moveTables],
+    needs: .graphChanges + [.copyRange, .moveTables],
     checks: [.entered(judge)])
 }
 
