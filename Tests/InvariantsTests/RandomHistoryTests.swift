@@ -1,3 +1,4 @@
+import Foundation
 import Invariants
 import RmapTestSupport
 import Testing
@@ -6,15 +7,20 @@ import Testing
 
 /// Goal: no invariant cries wolf, and memory comes back. Method: random operations of a kernel in miniature,
 /// recorded as a real kernel's would be, on both kernels, with addresses used again and with late returns.
+/// `RMAPCHECK_HISTORIES=n` makes n histories of it.
 @Suite struct RandomHistoryTests {
+  /// How many histories: half of them on each kernel.
+  private static let count =
+    ProcessInfo.processInfo.environment["RMAPCHECK_HISTORIES"].flatMap { UInt64($0) } ?? 1000
+
   @Test(arguments: [Kernel.Version.v6_1, .v6_12])
   func healthyHistoriesHold(_ version: Kernel.Version) {
     let seed = testSeed()
     var decided: [String: UInt64] = [:]
-    for number in 0..<UInt64(100) {
+    for number in 0..<Self.count / 2 {
       var generator = SeededGenerator(seed: seed &+ number)
       var history = History.random(
-        60, version: version, reusingAddresses: number % 2 == 0, using: &generator)
+        30, version: version, reusingAddresses: number % 2 == 0, using: &generator)
       if number % 4 > 1 { history = history.overtaken(using: &generator) }
       var graph = RmapGraph()
       let outcome = history.judged(in: &graph)

@@ -3,7 +3,7 @@ import RmapEvents
 /// mm/rmap.c, function by function.
 extension Kernel {
   /// anon_vma_chain_link: a new AVC, on the VMA's chain and in the tree.
-  private func link(_ vma: VMA, _ anonVMA: AnonVMA, by process: String) {
+  func link(_ vma: VMA, _ anonVMA: AnonVMA, by process: String) {
     let avc = AVC(take(.avc), vma, anonVMA)
     vma.chain.insert(avc, at: 0)
     insert(avc, by: process)
@@ -17,7 +17,7 @@ extension Kernel {
     let anonVMA = mergeableAnonVMA(vma) ?? newRoot()
     vma.anonVMA = anonVMA
     link(vma, anonVMA, by: process)
-    anonVMA.active += 1
+    if !fires(.prepareCountsNoVMA) { anonVMA.active += 1 }
     leave(.prepare, by: process)
   }
 
@@ -29,13 +29,19 @@ extension Kernel {
 
   /// find_mergeable_anon_vma: the next VMA first, then the previous one.
   private func mergeableAnonVMA(_ vma: VMA) -> AnonVMA? {
+    if let stranger = stranger(to: vma), fires(.prepareTakesStranger) { return stranger }
     let next = vma.mm.vmas.first { $0.pages.lowerBound == vma.pages.upperBound }
-    if let next, isContiguous(vma, next), next.chain.count == 1 { return next.anonVMA }
+    if let next, isContiguous(vma, next), isSimple(next.chain) { return next.anonVMA }
     let previous = vma.mm.vmas.first { $0.pages.upperBound == vma.pages.lowerBound }
-    if let previous, isContiguous(previous, vma), previous.chain.count == 1 {
+    if let previous, isContiguous(previous, vma), isSimple(previous.chain) {
       return previous.anonVMA
     }
     return nil
+  }
+
+  /// list_is_singular.
+  private func isSimple(_ chain: [AVC]) -> Bool {
+    chain.count == 1 || chain.count > 1 && fires(.prepareTakesForked)
   }
 
   func isContiguous(_ left: VMA, _ right: VMA) -> Bool {
@@ -73,7 +79,9 @@ extension Kernel {
 
   /// anon_vma_clone: dst joins every tree of src, the oldest first.
   @discardableResult
-  func clone(_ copy: VMA, _ source: VMA, by process: String) -> Bool {
+  func clone(
+    _ copy: VMA, _ source: VMA, by process: String, missingOne missed: (AVC) -> Bool = { _ in false }
+  ) -> Bool {
     enter(.clone, copy, source: source, by: process)
     for (count, avc) in source.chain.reversed().enumerated() {
       if count == cloneFailure {
@@ -83,15 +91,25 @@ extension Kernel {
         leave(.clone, -12, by: process)
         return false
       }
+      if missed(avc) { continue }
       let anonVMA = avc.anonVMA
       link(copy, anonVMA, by: process)
-      if copy.anonVMA == nil, source.anonVMA != nil, anonVMA.children < 2, anonVMA.active == 0 {
+      if copy.anonVMA == nil, source.anonVMA != nil, isReusable(anonVMA) {
         copy.anonVMA = anonVMA
       }
     }
-    copy.anonVMA?.active += 1
+    if !fires(.cloneCountsNoVMA) { copy.anonVMA?.active += 1 }
     leave(.clone, by: process)
     return true
+  }
+
+  /// Whether fork may use an anon_vma again: nobody's, and with at most one child.
+  private func isReusable(_ anonVMA: AnonVMA) -> Bool {
+    let isRoot = anonVMA.root === anonVMA
+    if isRoot, anonVMA.active == 0, fires(.forkReusesRoot) { return true }
+    if !isRoot, anonVMA.active == 0, anonVMA.children >= 2, fires(.forkReusesParent) { return true }
+    if !isRoot, anonVMA.active > 0, anonVMA.children < 2, fires(.forkReusesActive) { return true }
+    return anonVMA.children < 2 && anonVMA.active == 0
   }
 
   /// anon_vma_fork: a clone, then an anon_vma of the child's own unless an old one could be used again.
@@ -102,20 +120,31 @@ extension Kernel {
       return true
     }
     child.anonVMA = nil
-    guard clone(child, parent, by: process) else {
+    guard clone(child, parent, by: process, missingOne: { forkMisses($0, parent) }) else {
       leave(.fork, -12, by: process)
       return false
     }
+    if let stranger = stranger(to: parent), fires(.forkLinksStranger) {
+      link(child, stranger, by: process)
+    }
     if child.anonVMA == nil {
-      let own = AnonVMA(take(.anonVMA), root: inherited.root, parent: inherited)
+      let isWrong = inherited.root !== inherited && fires(.forkMistakesParent)
+      let own = AnonVMA(
+        take(.anonVMA), root: fires(.forkMakesRoot) ? nil : inherited.root,
+        parent: isWrong ? inherited.root : inherited)
       own.active = 1
-      own.root.refcount += 1
+      if !fires(.forkTakesNoReference) { own.root.refcount += 1 }
       child.anonVMA = own
       link(child, own, by: process)
-      own.parent.children += 1
+      if !fires(.forkCountsNoChild) { own.parent.children += 1 }
     }
     leave(.fork, by: process)
     return true
+  }
+
+  private func forkMisses(_ avc: AVC, _ parent: VMA) -> Bool {
+    avc.anonVMA.root === avc.anonVMA && fires(.forkSkipsRoot)
+      || avc.anonVMA === parent.anonVMA && fires(.forkSkipsParent)
   }
 
   /// unlink_anon_vmas: out of every tree, the newest first; empty anon_vmas are put after the lock.
@@ -123,15 +152,16 @@ extension Kernel {
     enter(.unlink, vma, by: process)
     var empty: [AnonVMA] = []
     for avc in vma.chain {
+      if avc === vma.chain.last, fires(.unlinkLeavesOne) { break }
       remove(avc, by: process)
       if avc.anonVMA.tree.isEmpty {
-        avc.anonVMA.parent.children -= 1
+        if !fires(.unlinkCountsChild) { avc.anonVMA.parent.children &-= 1 }
         empty.append(avc.anonVMA)
       }
       give(back: avc.address, .avc)
     }
     vma.chain = []
-    vma.anonVMA?.active -= 1
+    if let anonVMA = vma.anonVMA, !fires(.unlinkCountsVMA) { anonVMA.active &-= 1 }
     vma.anonVMA = nil
     for anonVMA in empty { put(anonVMA, by: process) }
     leave(.unlink, by: process)
@@ -150,14 +180,24 @@ extension Kernel {
       by: process)
     give(back: anonVMA.address, .anonVMA)
     guard root !== anonVMA else { return }
-    root.refcount -= 1
+    root.refcount -= fires(.putDropsTwo) ? 2 : 1
     if root.refcount == 0 { give(back: root.address, .anonVMA) }
   }
 
   /// mm/vma.c: vma_prepare to vma_complete. Every AVC leaves its tree, the ranges change, every AVC comes back.
   func changeRanges(_ vmas: [VMA], _ change: () -> Void) {
+    if vmas.contains(where: { !$0.chain.isEmpty }), fires(.rangeChangesInTree) { return change() }
     for vma in vmas { for avc in vma.chain { remove(avc, by: vma.mm.process) } }
     change()
-    for vma in vmas { for avc in vma.chain { insert(avc, by: vma.mm.process) } }
+    for vma in vmas where !vma.chain.isEmpty {
+      if fires(.rangeShiftsPgoff) { vma.pgoff += 1 }
+      if fires(.rangeMistakesProtection) { vma.protectionIsWrong = true }
+    }
+    for vma in vmas {
+      for avc in vma.chain {
+        if avc === vma.chain.last, fires(.rangeForgetsOne) { break }
+        insert(avc, by: vma.mm.process)
+      }
+    }
   }
 }

@@ -16,7 +16,8 @@ extension Kernel {
     if mapping.folio.isExclusive, mapping.folio.mapping.isAnonymous { return }
     prepare(vma)
     // mm/memory.c:wp_can_reuse_anon_folio refuses large folios, and those that others may still swap in.
-    if mapping.folio.mapcount == 1, mapping.folio.mapping.isAnonymous, !isAwaited(mapping.folio) {
+    let isMine = mapping.folio.mapcount == 1 || fires(.reuseTakesShared)
+    if isMine, mapping.folio.mapping.isAnonymous, !isAwaited(mapping.folio) {
       move(mapping.folio, vma)
     } else {
       if mapping.isPMD { splitPMD(name, page) }
@@ -29,12 +30,21 @@ extension Kernel {
   /// do_anonymous_page or wp_page_copy: folio_add_new_anon_rmap, then folio_add_lru_vma.
   private func mapNew(_ vma: VMA, _ page: UInt64, isExclusive: Bool = true) {
     guard let own = vma.anonVMA else { preconditionFailure("a page needs an anon_vma") }
-    let owner = isExclusive ? own : own.root
-    let folio = Folio(take(.folio), FolioMapping(anonVMA: owner.address), index: index(vma, page))
+    let owner = isExclusive ? newOwner(vma, own) : fires(.swapInGetsLeaf, if: own !== own.root) ? own : own.root
+    let isWrong = fires(.newPageMistakesIndex, if: vma.pgoff != vma.pages.lowerBound)
+    let folio = Folio(
+      take(.folio), FolioMapping(anonVMA: owner.address), index: isWrong ? page : index(vma, page))
     folio.isExclusive = isExclusive
     let step: FolioEvent.Step = version == .v6_1 && !isExclusive ? .add : .new
     map(folio, vma, page, step, isExclusive: isExclusive)
     tell(.seen, Mapping(folio: folio), vma, page)
+  }
+
+  /// The anon_vma of a page that is new: the VMA's own.
+  private func newOwner(_ vma: VMA, _ own: AnonVMA) -> AnonVMA {
+    if fires(.newPageGetsRoot, if: own !== own.root) { return own.root }
+    if let stranger = stranger(to: vma), fires(.newPageGetsStranger) { return stranger }
+    return own
   }
 
   private func map(
@@ -51,7 +61,9 @@ extension Kernel {
   private func move(_ folio: Folio, _ vma: VMA) {
     guard let own = vma.anonVMA else { return }
     let old = folio.mapping
-    folio.mapping = FolioMapping(anonVMA: own.address)
+    var owner = own
+    if let stranger = stranger(to: vma), fires(.reuseMovesToStranger) { owner = stranger }
+    folio.mapping = FolioMapping(anonVMA: owner.address)
     folio.isExclusive = true
     var event = folioEvent(.move, Mapping(folio: folio), vma, 0)
     event.subpage = 0
@@ -97,6 +109,7 @@ extension Kernel {
     for page in vma.pages.sorted() {
       vma.mm.swapped[page] = nil
       guard let mapping = vma.mm.tables[page] else { continue }
+      if fires(.zapLeavesOne) { return }
       tellRemoval(mapping, vma, page)
       let count: UInt64 = mapping.isPMD ? 512 : 1
       for page in page..<page + count { vma.mm.tables[page] = nil }
@@ -174,7 +187,11 @@ extension Kernel {
       tell(.remove, Mapping(folio: old), vma, page)
       old.mapcount -= 1
     }
-    let new = Folio(take(.folio), old.mapping, index: old.index)
+    let new = Folio(
+      take(.folio), old.mapping, index: fires(.migrationChangesIndex) ? old.index + 1 : old.index)
+    if let owner = anonVMA(at: old.mapping.anonVMA), owner.root !== owner, fires(.migrationChangesOwner) {
+      new.mapping = FolioMapping(anonVMA: owner.root.address)
+    }
     new.isExclusive = old.isExclusive
     for (vma, page) in places { vma.mm.tables[page] = Mapping(folio: new) }
     walk(for: new, .restore, replacing: old) { vma, page in

@@ -17,6 +17,10 @@ extension Kernel {
   public func munmap(_ name: String) {
     let vma = vma(name)
     zap(vma)
+    if vma.anonVMA != nil, fires(.unlinkComesLate) {
+      free(vma)
+      return unlink(vma, by: vma.mm.process)
+    }
     unlink(vma, by: vma.mm.process)
     free(vma)
   }
@@ -47,6 +51,8 @@ extension Kernel {
     let mm = mm(child)
     for vma in self.mm(parent).vmas {
       let copy = dup(vma, child + vma.name.drop { $0 != "." }, in: mm)
+      let sharesFirst = vma.anonVMA != nil && fires(.forkSharesFirst)
+      if sharesFirst { copyRange(copy, vma, by: parent) }
       guard forkChain(copy, vma, by: parent) else {
         // dup_mmap: fail_nomem_anon_vma_fork frees the copy.
         copy.mm.vmas.append(copy)
@@ -54,10 +60,14 @@ extension Kernel {
         return
       }
       mm.vmas.append(copy)
-      enter(.copyRange, copy, source: vma, by: parent)
-      share(vma, with: mm)
-      leave(.copyRange, by: parent)
+      if !sharesFirst { copyRange(copy, vma, by: parent) }
     }
+  }
+
+  private func copyRange(_ copy: VMA, _ vma: VMA, by parent: String) {
+    enter(.copyRange, copy, source: vma, by: parent)
+    share(vma, with: copy.mm)
+    leave(.copyRange, by: parent)
   }
 
   /// copy_present_ptes, which has no probe.
@@ -65,7 +75,9 @@ extension Kernel {
     for (page, mapping) in vma.mm.tables where vma.pages.contains(page) {
       mm.tables[page] = mapping
       mapping.folio.mapcount += 1
-      mapping.folio.isExclusive = false
+      if !mapping.folio.isExclusive || !fires(.forkKeepsExclusive) {
+        mapping.folio.isExclusive = false
+      }
     }
     for (page, swap) in vma.mm.swapped where vma.pages.contains(page) { mm.swapped[page] = swap }
   }
@@ -75,7 +87,7 @@ extension Kernel {
     let mm = mm(process)
     emit(.enter(OperationEntry(kind: .mmExit, mm: mm.address)), by: process)
     for vma in mm.vmas { zap(vma) }
-    for vma in mm.vmas { unlink(vma, by: process) }
+    for vma in mm.vmas where vma === mm.vmas[0] || !fires(.exitUnlinksFirst) { unlink(vma, by: process) }
     for vma in mm.vmas { free(vma) }
     leave(.mmExit, by: process)
     mms[process] = nil
@@ -92,8 +104,13 @@ extension Kernel {
       .enter(OperationEntry(kind: .split, vma: view(vma), address: UserAddress(page << 12))), by: process)
     let new = dup(vma, upper, in: vma.mm)
     new.pages = page..<vma.pages.upperBound
-    new.pgoff += page - vma.pages.lowerBound
-    guard clone(new, vma, by: process) else {
+    if !fires(.splitKeepsPgoff) { new.pgoff += page - vma.pages.lowerBound }
+    if vma.chain.count > 1, fires(.splitMistakesAnonVMA) {
+      new.anonVMA = vma.chain.lazy.map(\.anonVMA).first { $0 !== vma.anonVMA }
+    }
+    let isCloned = vma.chain.isEmpty || !fires(.splitClonesNothing)
+    guard !isCloned || clone(new, vma, by: process, missingOne: { misses($0, vma, .splitMissesOne) })
+    else {
       vma.mm.vmas.append(new)
       free(new)
       return leave(.split, -12, by: process)
@@ -106,14 +123,18 @@ extension Kernel {
     leave(.split, by: process)
   }
 
+  private func misses(_ avc: AVC, _ source: VMA, _ defect: Defect) -> Bool {
+    avc === source.chain.last && fires(defect)
+  }
+
   /// vma_merge: `kept` takes over the range of its upper neighbour `removed`.
   public func merge(_ kept: String, _ removed: String) {
     let (kept, removed) = (vma(kept), vma(removed))
     precondition(kept.pages.upperBound == removed.pages.lowerBound)
     let process = kept.mm.process
-    if kept.anonVMA == nil, let anonVMA = removed.anonVMA {
+    if kept.anonVMA == nil, let anonVMA = removed.anonVMA, !fires(.mergeDropsAnonVMA) {
       kept.anonVMA = anonVMA  // dup_anon_vma
-      clone(kept, removed, by: process)
+      if !fires(.mergeDropsChain) { clone(kept, removed, by: process) }
     }
     changeRanges([kept]) { kept.pages = kept.pages.lowerBound..<removed.pages.upperBound }
     if removed.anonVMA != nil { unlink(removed, by: process) }  // anon_vma_merge
@@ -149,14 +170,14 @@ extension Kernel {
     enter(.copyVMA, vma)
     let new = dup(vma, moved, in: vma.mm)
     new.pages = target
-    if vma.anonVMA == nil { new.pgoff = page }
-    clone(new, vma, by: process)
+    if vma.anonVMA == nil || vma.pgoff != page && fires(.moveChangesPgoff) { new.pgoff = page }
+    clone(new, vma, by: process) { misses($0, vma, .moveMissesOne) }
     vma.mm.vmas.append(new)
     leave(.copyVMA, Int64(bitPattern: new.address.raw), by: process)
     moveTables(vma, new, from: vma.pages, to: page)
     if keepingSource {
       unlink(vma, by: process)
-      vma.pgoff = vma.pages.lowerBound
+      if vma.pgoff == vma.pages.lowerBound || !fires(.dontUnmapKeepsPgoff) { vma.pgoff = vma.pages.lowerBound }
     } else {
       munmap(name)
     }
@@ -191,7 +212,8 @@ extension Kernel {
       source.mm.tables[page] = nil
       source.mm.swapped[page] = nil
     }
-    for (from, mapping) in moved { target.mm.tables[from - old.lowerBound + page] = mapping }
+    let place = !moved.isEmpty && fires(.moveMistakesPlace) ? page + 1 : page
+    for (from, mapping) in moved { target.mm.tables[from - old.lowerBound + place] = mapping }
     for (from, swap) in swapped { target.mm.swapped[from - old.lowerBound + page] = swap }
     leave(.moveTables, Int64(length), by: process)
   }

@@ -16,19 +16,22 @@ extension Kernel {
     _ body: (VMA, UInt64) -> Void
   ) {
     let places = mappings(of: folio)
-    guard recordsWalks, let anonVMA = anonVMA(at: folio.mapping.anonVMA) else {
+    guard recordsWalks, let owner = anonVMA(at: folio.mapping.anonVMA) else {
       for (vma, page) in places { body(vma, page) }
       return
     }
     let endsWhenUnmapped = purpose == .unmap || purpose == .migrate
+    let anonVMA = owner.root !== owner && fires(.walkTakesRoot) ? owner.root : owner
     tell(.begin(frame(folio, purpose, endsWhenUnmapped: endsWhenUnmapped)))
-    let (index, lock) = (PgOff(folio.index), LockView(count: 0x100, ownerPID: 0))
+    let (index, lock) = (PgOff(folio.index), LockView(count: fires(.walkLocksNothing) ? 0 : 0x100, ownerPID: 0))
     tell(
       .first(
         WalkStart(
           anonVMA: anonVMA.address, root: anonVMA.root.address, first: index, last: index,
           lock: lock)))
-    for avc in inOrder(anonVMA, index.raw) {
+    var found = inOrder(anonVMA, index.raw)
+    if found.count > 1, fires(.walkLeavesOut) { found.removeLast() }
+    for avc in found {
       tell(.found(avc.address))
       let page = avc.vma.pages.lowerBound + index.raw - avc.vma.pgoff
       visit(folio, purpose, old, avc.vma, page)
@@ -76,7 +79,7 @@ extension Kernel {
       .map(\.element)
   }
 
-  private func anonVMA(at address: KernelAddress) -> AnonVMA? {
+  func anonVMA(at address: KernelAddress) -> AnonVMA? {
     let all = mms.values.lazy.flatMap(\.vmas).flatMap(\.chain)
     return all.first { $0.anonVMA.address == address }?.anonVMA
   }

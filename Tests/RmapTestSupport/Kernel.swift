@@ -37,11 +37,14 @@ public final class Kernel {
     let address: KernelAddress
     let vma: VMA
     let anonVMA: AnonVMA
+    /// The anon_vma in whose tree it is.
+    var owner: AnonVMA
 
     init(_ address: KernelAddress, _ vma: VMA, _ anonVMA: AnonVMA) {
       self.address = address
       self.vma = vma
       self.anonVMA = anonVMA
+      owner = anonVMA
     }
   }
 
@@ -53,6 +56,7 @@ public final class Kernel {
     var pages: Range<UInt64>
     var pgoff: UInt64
     var flags: UInt64 = 0
+    var protectionIsWrong = false
     var anonVMA: AnonVMA?
     /// `anon_vma_chain`, newest first.
     var chain: [AVC] = []
@@ -110,6 +114,10 @@ public final class Kernel {
   /// After how many links the next clone fails for want of memory.
   var cloneFailure: Int?
   var pinned: [String: AnonVMA] = [:]
+  /// What is wrong with this kernel.
+  public var defect: Defect?
+  /// How often it went wrong.
+  public internal(set) var defectFired = 0
   /// Whether the kernel's own rmap walks are recorded.
   public var recordsWalks = false
   /// Whether freed addresses are given out again at once, as the slab does.
@@ -179,7 +187,10 @@ public final class Kernel {
 
   func enter(_ kind: EventKind, _ vma: VMA, source: VMA? = nil, by process: String? = nil) {
     var entry = OperationEntry(kind: kind, vma: view(vma), source: source.map { view($0) } ?? .none)
-    if kind == .prepare { (entry.mmapLockCount, entry.isPlainAnonymous) = (0x100, true) }
+    if kind == .prepare {
+      let count: UInt64 = fires(.prepareLocksNothing) ? 0 : 0x100
+      (entry.mmapLockCount, entry.isPlainAnonymous) = (count, true)
+    }
     emit(.enter(entry), by: process ?? vma.mm.process)
   }
 
@@ -199,23 +210,33 @@ public final class Kernel {
     let anonVMA = avc.anonVMA
     let root = anonVMA.root
     return TreeUpdate(
-      avc: avc.address, vma: view(avc.vma), anonVMA: anonVMA.address, treeOwner: anonVMA.address,
+      avc: avc.address, vma: view(avc.vma), anonVMA: anonVMA.address, treeOwner: avc.owner.address,
       root: root.address, rootOfRoot: root.root.address, parent: anonVMA.parent.address,
       refcount: anonVMA.refcount, children: anonVMA.children, active: anonVMA.active,
-      treeIsEmpty: anonVMA.tree.isEmpty, rootRefcount: root.refcount,
-      lock: LockView(count: 1, ownerPID: pid(visitor ?? process)),
-      protection: 0x8000_0000_0000_0025 | avc.vma.flags & 2)
+      treeIsEmpty: avc.owner.tree.isEmpty, rootRefcount: root.refcount,
+      lock: lock(by: visitor ?? process),
+      protection: 0x8000_0000_0000_0025 | (avc.vma.protectionIsWrong ? ~avc.vma.flags : avc.vma.flags) & 2)
+  }
+
+  /// The root's lock while its trees are changed.
+  private func lock(by process: String) -> LockView {
+    if fires(.locksNothing) { return LockView(count: 0, ownerPID: 0) }
+    if fires(.locksForReading) { return LockView(count: 0x100, ownerPID: 0) }
+    return LockView(count: 1, ownerPID: fires(.locksTooLate) ? 1 : pid(process))
   }
 
   /// anon_vma_interval_tree_insert.
   func insert(_ avc: AVC, by process: String) {
+    if avc.anonVMA.root !== avc.anonVMA, fires(.insertsElsewhere) { avc.owner = avc.anonVMA.root }
     emit(.insert(update(avc, by: process)), by: process)
-    avc.anonVMA.tree.append(avc)
+    if fires(.insertsTwice) { emit(.insert(update(avc, by: process)), by: process) }
+    let hasEqual = avc.owner.tree.contains { $0.vma.pgoff == avc.vma.pgoff }
+    avc.owner.tree.insert(avc, at: hasEqual && fires(.insertsInFront) ? 0 : avc.owner.tree.count)
   }
 
   /// anon_vma_interval_tree_remove.
   func remove(_ avc: AVC, by process: String) {
     emit(.remove(update(avc, by: process)), by: process)
-    avc.anonVMA.tree.removeAll { $0 === avc }
+    avc.owner.tree.removeAll { $0 === avc }
   }
 }

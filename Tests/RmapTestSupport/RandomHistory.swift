@@ -9,11 +9,21 @@ extension History {
   ) -> History {
     History(version) { kernel in
       kernel.reusesAddresses = reusingAddresses
-      kernel.recordsWalks = true
-      kernel.mmap("p0.0", 64..<72)
-      for number in 1...count { kernel.doSomething(number, &generator) }
-      for process in kernel.mms.keys.sorted() { kernel.exit(process) }
+      kernel.live(count, &generator)
     }
+  }
+
+  /// The same on a kernel with a defect, and how often that went wrong.
+  public static func random(
+    _ count: Int, version: Kernel.Version, with defect: Defect, using generator: inout SeededGenerator
+  ) -> (history: History, fired: Int) {
+    var fired = 0
+    let history = History(version) { kernel in
+      kernel.defect = defect
+      kernel.live(count, &generator)
+      fired = kernel.defectFired
+    }
+    return (history, fired)
   }
 
   /// The same history with returns recorded late: a task that has let go of a lock and not yet reached its
@@ -49,6 +59,13 @@ extension History {
 }
 
 extension Kernel {
+  fileprivate func live(_ count: Int, _ generator: inout SeededGenerator) {
+    recordsWalks = true
+    mmap("p0.0", 64..<72)
+    for number in 1...count { doSomething(number, &generator) }
+    for process in mms.keys.sorted() { exit(process) }
+  }
+
   /// One random operation, if what it needs is there.
   fileprivate func doSomething(_ number: Int, _ generator: inout SeededGenerator) {
     let all = mms.keys.sorted().flatMap { mm($0).vmas }
