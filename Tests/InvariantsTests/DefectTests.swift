@@ -7,18 +7,26 @@ import Testing
 @Suite struct DefectTests {
   private static let seed = testSeed("DefectTests")
 
+  /// What is noticed only by what comes later: a walk through the whole tree, a fault in the VMA, another event of
+  /// a page that was moved, the last reference's end.
+  private static let late: Set<Defect> = [
+    .insertsInFront, .dontUnmapKeepsPgoff, .moveMistakesPlace, .splitKeepsPgoff, .walkTakesRoot, .walkLeavesOut,
+    .putDropsTwo,
+  ]
+
   @Test(arguments: Defect.allCases)
   func defectIsDetected(_ defect: Defect) {
     var unnoticed = 0
-    for number in 0..<UInt64(40) {
+    for number in 0..<UInt64(400) {
       var generator = SeededGenerator(seed: Self.seed &+ number)
       let (history, fired) = History.random(
         60, version: number % 2 == 0 ? .v6_12 : .v6_1, with: defect, using: &generator)
-      let f = history.judged().findings
-      if !f.isEmpty { return print("DD \(defect) after \(number) unnoticed \(unnoticed) fired \(fired): \(f[0])") }
+      let isDetected = !history.judged().findings.isEmpty
+      #expect(fired > 0 || !isDetected, "\(defect) did nothing, seed \(Self.seed) + \(number)")
+      if isDetected { return }
       if fired > 0 { unnoticed += 1 }
+      #expect(unnoticed < 2 || Self.late.contains(defect), "\(defect), seed \(Self.seed) + \(number)")
     }
-    print("DD \(defect) NEVER unnoticed \(unnoticed)")
     Issue.record("\(defect) went unnoticed in \(unnoticed) histories, seed \(Self.seed)")
   }
 }

@@ -11,7 +11,7 @@ import Testing
 @Suite struct RandomHistoryTests {
   /// How many histories: half of them on each kernel.
   private static let count =
-    ProcessInfo.processInfo.environment["RMAPCHECK_HISTORIES"].flatMap { UInt64($0) } ?? 1000
+    ProcessInfo.processInfo.environment["RMAPCHECK_HISTORIES"].flatMap { UInt64($0) } ?? 2000
 
   @Test(arguments: [Kernel.Version.v6_1, .v6_12])
   func healthyHistoriesHold(_ version: Kernel.Version) {

@@ -17,7 +17,7 @@ extension Kernel {
     let anonVMA = mergeableAnonVMA(vma) ?? newRoot()
     vma.anonVMA = anonVMA
     link(vma, anonVMA, by: process)
-    if !fires(.prepareCountsNoVMA) { anonVMA.active += 1 }
+    if !fires(.prepareCountsNoVMA) { anonVMA.active &+= 1 }
     leave(.prepare, by: process)
   }
 
@@ -46,7 +46,7 @@ extension Kernel {
 
   func isContiguous(_ left: VMA, _ right: VMA) -> Bool {
     left.pages.upperBound == right.pages.lowerBound && left.flags == right.flags
-      && left.pgoff + UInt64(left.pages.count) == right.pgoff
+      && left.pgoff &+ UInt64(left.pages.count) == right.pgoff
   }
 
   /// A first fault on which another thread has begun as well: it loses the race in __anon_vma_prepare and frees
@@ -98,7 +98,7 @@ extension Kernel {
         copy.anonVMA = anonVMA
       }
     }
-    if !fires(.cloneCountsNoVMA) { copy.anonVMA?.active += 1 }
+    if let anonVMA = copy.anonVMA, !fires(.cloneCountsNoVMA) { anonVMA.active &+= 1 }
     leave(.clone, by: process)
     return true
   }
@@ -136,7 +136,7 @@ extension Kernel {
       if !fires(.forkTakesNoReference) { own.root.refcount += 1 }
       child.anonVMA = own
       link(child, own, by: process)
-      if !fires(.forkCountsNoChild) { own.parent.children += 1 }
+      if !fires(.forkCountsNoChild) { own.parent.children &+= 1 }
     }
     leave(.fork, by: process)
     return true
@@ -180,7 +180,7 @@ extension Kernel {
       by: process)
     give(back: anonVMA.address, .anonVMA)
     guard root !== anonVMA else { return }
-    root.refcount -= fires(.putDropsTwo) ? 2 : 1
+    root.refcount -= fires(.putDropsTwo, if: root.refcount > 2) ? 2 : 1
     if root.refcount == 0 { give(back: root.address, .anonVMA) }
   }
 
@@ -190,7 +190,7 @@ extension Kernel {
     for vma in vmas { for avc in vma.chain { remove(avc, by: vma.mm.process) } }
     change()
     for vma in vmas where !vma.chain.isEmpty {
-      if fires(.rangeShiftsPgoff) { vma.pgoff += 1 }
+      if fires(.rangeShiftsPgoff) { vma.pgoff &+= 1 }
       if fires(.rangeMistakesProtection) { vma.protectionIsWrong = true }
     }
     for vma in vmas {

@@ -239,7 +239,7 @@ extension Kernel {
 
   // MARK: Events
 
-  private func index(_ vma: VMA, _ page: UInt64) -> UInt64 { vma.pgoff + page - vma.pages.lowerBound }
+  private func index(_ vma: VMA, _ page: UInt64) -> UInt64 { vma.pgoff &+ page &- vma.pages.lowerBound }
 
   private func folioEvent(
     _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64

@@ -104,7 +104,7 @@ extension Kernel {
       .enter(OperationEntry(kind: .split, vma: view(vma), address: UserAddress(page << 12))), by: process)
     let new = dup(vma, upper, in: vma.mm)
     new.pages = page..<vma.pages.upperBound
-    if !fires(.splitKeepsPgoff) { new.pgoff += page - vma.pages.lowerBound }
+    if !fires(.splitKeepsPgoff) { new.pgoff &+= page - vma.pages.lowerBound }
     if vma.chain.count > 1, fires(.splitMistakesAnonVMA) {
       new.anonVMA = vma.chain.lazy.map(\.anonVMA).first { $0 !== vma.anonVMA }
     }

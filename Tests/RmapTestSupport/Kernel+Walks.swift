@@ -33,7 +33,7 @@ extension Kernel {
     if found.count > 1, fires(.walkLeavesOut) { found.removeLast() }
     for avc in found {
       tell(.found(avc.address))
-      let page = avc.vma.pages.lowerBound + index.raw - avc.vma.pgoff
+      let page = avc.vma.pages.lowerBound &+ index.raw &- avc.vma.pgoff
       visit(folio, purpose, old, avc.vma, page)
       if places.contains(where: { $0.vma === avc.vma && $0.page == page }) { body(avc.vma, page) }
       tell(.visited(goesOn: true))

@@ -75,7 +75,8 @@ extension Kernel {
     let page = UInt64.random(in: vma.pages, using: &generator)
     switch Int.random(in: 0..<42, using: &generator) {
     case 0..<14: write(vma.name, page)
-    case 14..<17: discard(vma.name, page)
+    case 14..<16: discard(vma.name, page)
+    case 16: migrate(vma.name, page)
     case 17..<19: swapOut(vma.name, page)
     case 19..<21: swapIn(vma.name, page)
     case 21, 40: migrate(vma.name, page)
@@ -116,7 +117,7 @@ extension Kernel {
     let name = "\(vma.mm.process).\(number)"
     let place = UInt64.random(in: 1..<200, using: &generator) * 8
     let next = vma.mm.vmas.first { isContiguous(vma, $0) }
-    switch Int.random(in: 0..<12, using: &generator) {
+    switch Int.random(in: 0..<13, using: &generator) {
     case 0..<2: if isFree(place..<place + 8, vma.mm) { mmap(name, place..<place + 8) }
     case 2..<5: if page > vma.pages.lowerBound { split(vma.name, at: page, name) }
     case 5: munmap(vma.name)
@@ -135,8 +136,17 @@ extension Kernel {
       if let next, next.anonVMA != nil, next.anonVMA === vma.anonVMA {
         shiftBoundary(vma.name, next.name, to: UInt64.random(in: next.pages, using: &generator))
       }
+    case 11: expandDown(vma, name)
     default: if let next, isMergeable(vma, next) { merge(vma.name, next.name) }
     }
+  }
+
+  /// mmap right before a VMA that has not moved, which the new one then takes over.
+  private func expandDown(_ vma: VMA, _ name: String) {
+    let start = vma.pages.lowerBound
+    guard start >= 4, vma.pgoff == start, isFree(start - 4..<start, vma.mm) else { return }
+    mmap(name, start - 4..<start)
+    if isMergeable(self.vma(name), vma) { merge(name, vma.name) }
   }
 
   private func isFree(_ pages: Range<UInt64>, _ mm: MM) -> Bool {
