@@ -87,7 +87,10 @@ extension RmapGraph {
       guard let vma else { return }
       tasks[task].operations[last].subject = vma
       vmas[vma.slot].openOperations += 1
-      if operation.kind == .clone, last > 0 { tasks[task].operations[last - 1].copy = vma }
+      // The first clone is the operation's own; another one is that of a merge, after a return that was missed.
+      if operation.kind == .clone, last > 0, tasks[task].operations[last - 1].copy == nil {
+        tasks[task].operations[last - 1].copy = vma
+      }
     default: break
     }
   }

@@ -44,7 +44,11 @@ private func judge(
       [.init("P's anon_vma is \(entry.source.anonVMA)", s.operation.stamp)],
       .init("V's anon_vma is \(entry.vma.anonVMA)", s.operation.stamp), &ledger)
   }
-  if s.outer?.kind == .split, let fact = brokenSplit(entry, s.operation.stamp) {
+  let copy = s.vma
+  if let split = s.outer, split.kind == .split, split.copy == copy,
+    split.entry.vma.address == entry.source.address,
+    let fact = brokenSplit(entry, s.operation.stamp)
+  {
     return broken(
       s, "A split has broken the linearity of page offsets.",
       [.init("P maps \(entry.source.start) at offset \(entry.source.pgoff)", s.operation.stamp)],
