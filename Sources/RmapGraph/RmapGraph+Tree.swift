@@ -74,15 +74,7 @@ extension RmapGraph {
         }
       }
     } else {
-      if let stale = avcOf[update.avc.raw] { discard(stale) }
-      if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }
-      slot = avcs.insert(
-        AVC(
-          address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
-          keyLast: update.vma.lastPgoff, stamp: stamp))
-      avcOf.set(update.avc.raw, to: slot)
-      linkOf.set(linkKey(vma.slot, anonVMA.slot), to: slot)
-      pushOnChain(slot, vma)
+      slot = newAVC(update, vma, anonVMA, stamp)
       vmas[vma.slot].chainStamp = stamp
     }
     avcs[slot].isLinked = true
@@ -230,15 +222,7 @@ extension RmapGraph {
       if !avcs[slot].isLinked { return }
       park(slot)
     } else {
-      if let stale = avcOf[update.avc.raw] { discard(stale) }
-      if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }
-      slot = avcs.insert(
-        AVC(
-          address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
-          keyLast: update.vma.lastPgoff, stamp: stamp))
-      avcOf.set(update.avc.raw, to: slot)
-      linkOf.set(linkKey(vma.slot, anonVMA.slot), to: slot)
-      pushOnChain(slot, vma)
+      slot = newAVC(update, vma, anonVMA, stamp)
       vmas[vma.slot].parkedCount += 1
       anonVMAs[anonVMA.slot].parkedCount += 1
     }
@@ -261,6 +245,22 @@ extension RmapGraph {
   }
 
   // MARK: Lists
+
+  /// An AVC that was never met, on its VMA's chain and in no tree yet; it replaces whatever the model took for it.
+  private mutating func newAVC(
+    _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp
+  ) -> UInt32 {
+    if let stale = avcOf[update.avc.raw] { discard(stale) }
+    if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }
+    let slot = avcs.insert(
+      AVC(
+        address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
+        keyLast: update.vma.lastPgoff, stamp: stamp))
+    avcOf.set(update.avc.raw, to: slot)
+    linkOf.set(linkKey(vma.slot, anonVMA.slot), to: slot)
+    pushOnChain(slot, vma)
+    return slot
+  }
 
   private mutating func pushOnChain(_ slot: UInt32, _ vma: VMAID) {
     let first = vmas[vma.slot].firstInChain
