@@ -80,6 +80,8 @@ private func judgeMembership(
       .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), &ledger)
   }
   guard graph.vma(vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  // __anon_vma_prepare publishes vma->anon_vma before it links the AVC: another thread may map a page in between.
+  guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
   let owner = graph.describe(anonVMAAt: mapping.anonVMA)
   var since = s.stamp
   if let folio = s.folio { since = graph.folio(folio).stamp }
