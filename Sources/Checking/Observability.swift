@@ -15,14 +15,15 @@ struct Observability {
   /// What lowers the verdict, one line each.
   private(set) var doubts: [String] = []
 
-  init(_ file: TraceFile, _ decoder: EventDecoder, _ sidecar: Sidecar?) {
+  init(_ file: any RecordedFile, _ decoder: EventDecoder, _ sidecar: Sidecar?) {
     kinds = decoder.kinds
     level = decoder.level
     fields = decoder.fields
     doubts += decoder.unusable
     leaveOutMissedProbes(sidecar)
-    if let doubt = Self.unorderedClock(file) ?? Self.unmarkedLoss(file) {
-      doubts.append(doubt)
+    let flaws = [Self.unorderedClock(file)].compactMap { $0 } + file.omissions
+    if !flaws.isEmpty {
+      doubts += flaws
       kinds = []
     }
   }
@@ -41,19 +42,11 @@ struct Observability {
     "mono", "mono_raw", "boot", "tai", "global", "counter", "x86-tsc",
   ]
 
-  private static func unorderedClock(_ file: TraceFile) -> String? {
-    let clocks = Set(file.buffers.compactMap(\.clock))
+  private static func unorderedClock(_ file: any RecordedFile) -> String? {
+    let clocks = file.clocks
     if let clock = clocks.subtracting(orderedClocks).sorted().first {
       return "the clock \(clock) is not ordered across CPUs: record with -C mono"
     }
     return clocks.count > 1 ? "the buffers have different clocks: \(clocks.sorted().joined(separator: ", "))" : nil
-  }
-
-  /// With `nooverwrite` a full buffer drops new events without marking a page; the recorder's statistics tell.
-  private static func unmarkedLoss(_ file: TraceFile) -> String? {
-    let dropped = file.cpuStatistics.reduce(UInt64(0)) {
-      $0 &+ ($1.droppedEvents ?? 0) &+ ($1.commitOverrun ?? 0)
-    }
-    return dropped > 0 ? "the kernel dropped \(dropped) event(s) at places that the file does not mark" : nil
   }
 }

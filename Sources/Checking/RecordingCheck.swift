@@ -28,9 +28,9 @@ public struct RecordingCheck: Sendable {
       return result
     }
     do {
-      let file = try TraceFile(path: path)
-      result.kernel = result.sidecar?.kernel?.release ?? file.uname
-      try replay(file, into: &result)
+      let recording = try Recording(path: path)
+      result.kernel = result.sidecar?.kernel?.release ?? recording.file.uname
+      try replay(recording, into: &result)
     } catch {
       result.damage = error.description
     }
@@ -38,14 +38,25 @@ public struct RecordingCheck: Sendable {
     return result
   }
 
-  private func replay(_ file: TraceFile, into result: inout RecordingResult) throws(TraceReadingError) {
+  private func replay(_ recording: Recording, into result: inout RecordingResult) throws(TraceReadingError) {
+    let file = recording.file
     let decoder = EventDecoder(formats: file.eventFormats)
     let observability = Observability(file, decoder, result.sidecar)
     let judged = invariants.filter { $0.missing(from: observability.kinds).isEmpty }
-    var replay = Replay(decoder: decoder, judge: Judge(judged), bufferCount: file.buffers.count)
+    var replay = Replay(decoder: decoder, judge: Judge(judged), bufferCount: file.bufferCount)
     defer { replay.report(to: &result, all: invariants, observability, file: file) }
     result.doubts += observability.doubts
-    var stream = try file.records()
+    switch recording {
+    case .traceData(let file):
+      var stream = try file.records()
+      try drain(&stream, into: &replay, &result)
+    }
+  }
+
+  /// Generic, so that the compiler makes a loop of its own for each kind of recording.
+  private func drain<Source: RecordSource & ~Copyable>(
+    _ stream: inout Source, into replay: inout Replay, _ result: inout RecordingResult
+  ) throws(TraceReadingError) {
     while let item = try stream.next() {
       switch item {
       case .record(let record): replay.take(record)
@@ -166,7 +177,8 @@ private struct Replay: ~Copyable {
   }
 
   func report(
-    to result: inout RecordingResult, all invariants: [Invariant], _ observability: Observability, file: TraceFile
+    to result: inout RecordingResult, all invariants: [Invariant], _ observability: Observability,
+    file: any RecordedFile
   ) {
     result.records = records
     result.events = events

@@ -2,7 +2,7 @@
 ///
 /// Records are ordered by time, then CPU, then buffer; those of one CPU and buffer always come in the
 /// file's order, even where the clock went backwards. After an error the stream only repeats it.
-public struct RecordStream: ~Copyable {
+public struct RecordStream: RecordSource, ~Copyable {
   private struct Head {
     var timestamp: UInt64
     var stream: Int

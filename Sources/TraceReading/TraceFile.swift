@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Opening reads and checks all metadata and the place of all data, but no events. The file must not
 /// be truncated by others while it is open (the system would end the process with SIGBUS).
-public final class TraceFile: Sendable {
+public final class TraceFile: RecordedFile {
   /// Most memory for decompressing all CPUs' data, bytes.
   static let chunkMemoryMax = 1 << 30
 
@@ -35,8 +35,12 @@ public final class TraceFile: Sendable {
 
   /// Opens the recording at `path`.
   /// - Throws: every kind of `TraceReadingError`; `truncated` if any announced part is not all there.
-  public init(path: String) throws(TraceReadingError) {
-    file = try MappedFile(path: path)
+  public convenience init(path: String) throws(TraceReadingError) {
+    try self.init(MappedFile(path: path))
+  }
+
+  init(_ file: MappedFile) throws(TraceReadingError) {
+    self.file = file
     var reader = ByteReader(file.bytes, section: "file header")
     let fileHeader = try FileHeader(&reader)
     let contents: TraceContents
@@ -68,6 +72,23 @@ public final class TraceFile: Sendable {
   /// The name of the task with that id when it was recorded; nil if the kernel had not saved it.
   public func commandName(ofPID pid: Int32) -> String? {
     commandNames.withLock { $0.name(of: pid) }
+  }
+
+  /// How many ring buffers were recorded.
+  public var bufferCount: Int { buffers.count }
+
+  /// The clocks of the buffers, as far as the file names them.
+  public var clocks: Set<String> { Set(buffers.compactMap(\.clock)) }
+
+  /// Losses that no page marks.
+  ///
+  /// With `nooverwrite` a full buffer drops new events without marking a page; the recorder's statistics tell.
+  public var omissions: [String] {
+    let dropped = cpuStatistics.reduce(UInt64(0)) {
+      $0 &+ ($1.droppedEvents ?? 0) &+ ($1.commitOverrun ?? 0)
+    }
+    return dropped > 0
+      ? ["the kernel dropped \(dropped) event(s) at places that the file does not mark"] : []
   }
 
   /// All records of all CPUs of all buffers, in order of time.

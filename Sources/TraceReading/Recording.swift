@@ -1,0 +1,46 @@
+/// A recording of a kind that can be read, told by its first bytes and never by its name.
+public enum Recording: Sendable {
+  /// `trace.dat` of trace-cmd.
+  case traceData(TraceFile)
+
+  /// Opens the recording at `path`.
+  /// - Throws: every kind of `TraceReadingError`; `notATrace` if it begins as no kind of recording does.
+  public init(path: String) throws(TraceReadingError) {
+    let file = try MappedFile(path: path)
+    self = .traceData(try TraceFile(file))
+  }
+
+  /// What the recording says about itself.
+  public var file: any RecordedFile {
+    switch self {
+    case .traceData(let file): file
+    }
+  }
+}
+
+/// What every kind of recording says about itself.
+public protocol RecordedFile: Sendable {
+  /// The layouts of the events.
+  var eventFormats: EventFormats { get }
+  /// How many buffers the same event may have been recorded in; a record's `buffer` is below that.
+  var bufferCount: Int { get }
+  /// The clocks that timestamps were taken from, by ftrace's names for them; those that the file does not name
+  /// are left out.
+  var clocks: Set<String> { get }
+  /// Why events may be missing at places that the file does not mark, one line each; empty if none may.
+  var omissions: [String] { get }
+  /// The recording system's kernel; nil if not recorded.
+  var uname: String? { get }
+  /// The name of the task with that id when it was recorded; nil if the recording has not kept it.
+  func commandName(ofPID pid: Int32) -> String?
+}
+
+/// Records and gaps in order of time, pulled one by one. To be used by its concrete type: there is one for each
+/// kind of recording, and this is the hot path.
+public protocol RecordSource: ~Copyable {
+  /// The next record or gap; nil after the last. A record's bytes are valid until the next call.
+  /// - Throws: the fault that keeps the recording from being read further.
+  mutating func next() throws(TraceReadingError) -> StreamItem?
+  /// How often a record had an earlier time than one that came before it, so far.
+  var timeRegressions: UInt64 { get }
+}
