@@ -56,6 +56,16 @@ let package = Package(
     .target(
       name: "RmapTestSupport", dependencies: ["RmapEvents", "RmapGraph", "Invariants"],
       path: "Tests/RmapTestSupport", swiftSettings: settings),
+    .target(
+      name: "RecordingExperiments",
+      dependencies: ["Checking", "EventDecoding", "Invariants", "RmapEvents", "RmapTestSupport", "TraceReading"],
+      path: "Tests/RecordingExperiments", swiftSettings: settings),
+    .executableTarget(
+      name: "experiment",
+      dependencies: [
+        "Checking", "RecordingExperiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/experiment", swiftSettings: settings),
     .testTarget(
       name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),

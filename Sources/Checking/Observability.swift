@@ -1,7 +1,7 @@
 import EventDecoding
 import Invariants
 import RmapEvents
-import TraceReading
+internal import TraceReading
 
 /// What a recording can be relied on to hold. An invariant judges only if every event that it needs is among
 /// ``kinds``: else what was not seen would be taken for what did not happen.

@@ -108,10 +108,12 @@ public enum UndecidedReason: UInt8, CaseIterable, Sendable {
   case predatesRecording
   /// Another task was half-way through an operation on the same root.
   case contended
-  /// The recording lacks a field that the check needs.
+  /// The recording lacks a field, or a kind of event, that the check needs.
   case notRecorded
   /// The unit of the offsets is not known (hugetlb).
   case unitUnknown
+  /// Events were lost, and the object has not been seen whole since.
+  case lost
 
   /// A stable word for machine-readable reports.
   public var word: String {
@@ -120,6 +122,7 @@ public enum UndecidedReason: UInt8, CaseIterable, Sendable {
     case .contended: "contended"
     case .notRecorded: "not-recorded"
     case .unitUnknown: "unit-unknown"
+    case .lost: "lost"
     }
   }
 
@@ -128,8 +131,9 @@ public enum UndecidedReason: UInt8, CaseIterable, Sendable {
     switch self {
     case .predatesRecording: "the object predates the recording"
     case .contended: "another task was changing the same graph"
-    case .notRecorded: "a field was not recorded"
+    case .notRecorded: "a field or a kind of event was not recorded"
     case .unitUnknown: "the unit of the page offset is unknown"
+    case .lost: "events were lost, and the object was not seen whole since"
     }
   }
 }

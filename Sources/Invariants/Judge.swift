@@ -39,6 +39,17 @@ public struct Judge: GraphObserver, Sendable {
     }
   }
 
+  /// One invariant's ledger; nil if it does not judge here.
+  public func ledger(of invariant: Invariant) -> Ledger? {
+    invariants.firstIndex { $0.number == invariant.number }.map { ledgers[$0] }
+  }
+
+  /// From now on, what the model does not know may be unknown for another reason than that it is older than the
+  /// recording.
+  public mutating func blame(_ reason: UndecidedReason) {
+    for index in ledgers.indices { ledgers[index].blame(reason) }
+  }
+
   private mutating func register(_ check: Invariant.Check, _ ledger: Int) {
     switch check {
     case .linking(let judge): onLinking.append((ledger, judge))

@@ -15,6 +15,7 @@ public struct Ledger: Sendable {
   /// The first violations, each of another object, in the order of their events.
   public private(set) var findings: [Finding] = []
   private var keys: Set<UInt64> = []
+  private var reasonForUnknown = UndecidedReason.predatesRecording
 
   /// An empty ledger.
   public init() { undecided = Array(repeating: 0, count: UndecidedReason.allCases.count) }
@@ -24,8 +25,12 @@ public struct Ledger: Sendable {
 
   /// The rule could not be decided here.
   @inline(__always) public mutating func cannotTell(_ reason: UndecidedReason) {
+    let reason = reason == .predatesRecording ? reasonForUnknown : reason
     undecided[Int(reason.rawValue)] &+= 1
   }
+
+  /// From now on, what the model does not know may be unknown for another reason than its age.
+  mutating func blame(_ reason: UndecidedReason) { reasonForUnknown = reason }
 
   /// The rule is broken. `key` names the object: a second violation with the same key is only counted.
   public mutating func broken(key: UInt64, _ finding: () -> Finding) {
