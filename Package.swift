@@ -67,6 +67,9 @@ let package = Package(
       ],
       path: "Tests/experiment", swiftSettings: settings),
     .testTarget(
+      name: "ExperimentTests",
+      dependencies: ["Checking", "Invariants", "RecordingExperiments", "RmapTestSupport"], swiftSettings: settings),
+    .testTarget(
       name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),
     .testTarget(

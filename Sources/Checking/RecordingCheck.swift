@@ -65,7 +65,9 @@ public struct RecordingCheck: Sendable {
   }
 
   /// Checks what `feed` hands to the replay as if the recording held just that: for experiments on recordings.
-  package func run(_ file: any RecordedFile, path: String, sidecar: Sidecar?, feed: (inout Replay) -> Void) -> RecordingResult {
+  package func run(
+    _ file: any RecordedFile, path: String, sidecar: Sidecar?, feed: (inout Replay) -> Void
+  ) -> RecordingResult {
     var result = RecordingResult(path: path)
     result.sidecar = sidecar
     var replay = Replay(file, invariants, sidecar)

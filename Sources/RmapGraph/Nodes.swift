@@ -139,6 +139,8 @@ public struct Folio: Sendable {
   public internal(set) var mappingIsPredicted: Bool
   /// `folio->index`.
   public internal(set) var index: PgOff
+  /// Whether the recording holds its first mapping; if not, it may have mappings that were never seen.
+  public internal(set) var birthWasSeen = false
   /// How many page mappings of it the model has.
   public internal(set) var mappedPages = 0
   /// Whether UFFDIO_MOVE may have taken it to another place, with another index, since it was last seen.

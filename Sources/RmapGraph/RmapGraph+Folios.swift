@@ -25,6 +25,7 @@ extension RmapGraph {
     // mm/rmap.c:__folio_set_anon: index = linear_page_index(vma, address)
     let index = event.isAfter ? event.index : event.vma.linearIndex(of: event.address ?? event.vma.start)
     let folio = makeFolio(event, mapping, index: index, predicted: !event.isAfter, stamp)
+    folios[folio].birthWasSeen = true
     map(folio, event, stamp)
     tell(event, stamp, folio: folio, vma: vma, prior: nil, &observer)
   }
@@ -53,6 +54,7 @@ extension RmapGraph {
       let first = event.vma.linearIndex(of: event.address ?? event.vma.start)
       let index = isSet ? event.index : PgOff(first.raw &- UInt64(event.subpage))
       slot = makeFolio(event, mapping, index: index, predicted: !isSet, stamp)
+      folios[slot].birthWasSeen = !isSet
     }
     map(slot, event, stamp)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)

@@ -45,11 +45,11 @@ public struct RmapGraph: ~Copyable {
   /// An empty graph, as at the start of a recording.
   public init() {}
 
-  /// Forgets everything: what follows is as if the recording began here. Statistics are kept.
+  /// Forgets everything that can change: what follows is as if the recording began here.
   public mutating func reset() {
-    let kept = statistics
+    let kept = (statistics, protections)
     self = RmapGraph()
-    statistics = kept
+    (statistics, protections) = kept
   }
 
   /// Applies one event, telling `observer` of each moment on the way.

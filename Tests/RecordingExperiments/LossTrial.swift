@@ -12,10 +12,11 @@ public struct LossTrial: Sendable {
   public let decidedBefore: [String: UInt64]
   /// Checks that are still decided.
   public let decidedAfter: [String: UInt64]
-  /// Violations that are wrong: on a healthy recording all, on a faulty one those of an invariant that is not broken
-  /// in the whole recording.
+  /// Violations that are wrong: on a healthy recording all, on a faulty one those before its first violation. (What
+  /// follows from a fault may show elsewhere than in the whole recording.)
   public let wrong: [String]
-  /// Checks that are broken in the whole recording and hold in the trial, by the names of their invariants.
+  /// Checks that are broken in the whole recording and hold in the trial, by the names of their invariants; of
+  /// invariants that the trial does not find broken elsewhere.
   public let passed: [String]
   /// Whether what is broken in the whole recording is still found.
   public let isFound: Bool
@@ -31,17 +32,24 @@ public struct LossTrial: Sendable {
       after = recording.check(plan.items(of: recording))
     } else {
       after = recording.check(plan.items(of: recording)) { place, name, said in
-        if said == .holds, recording.broken.contains(.init(place: place, invariant: name)) { passed.append(name) }
+        // With less checks than before, the one that failed may be among those that are missing.
+        if said.undecided == 0, said.violations == 0,
+          let checks = recording.broken[.init(place: place, invariant: name)], said.decided >= checks
+        {
+          passed.append(name)
+        }
       }
     }
+    let found = Set(after.findings.map { $0.invariant.name })
+    passed.removeAll { found.contains($0) }
     self.passed = passed
     lost = plan.lostCount
     gaps = after.losses.count
     verdict = after.verdict
     decidedBefore = Self.decided(before)
     decidedAfter = Self.decided(after)
-    let broken = Set(before.findings.map { $0.invariant.name })
-    wrong = after.findings.filter { !broken.contains($0.invariant.name) }.map {
+    let start = before.findings.first?.finding.stamp.timestamp ?? .max
+    wrong = after.findings.filter { $0.finding.stamp.timestamp < start }.map {
       "\($0.invariant.name) at event \($0.finding.stamp.ordinal): \($0.finding.what)"
     }
     isFound = !after.findings.isEmpty

@@ -6,10 +6,15 @@ public import TraceReading
 public struct MemoryRecording: Sendable {
   /// One record without its bytes.
   public struct Record: Sendable {
+    /// See `RawRecord`; so are the next four.
     public var timestamp: UInt64
+    /// The CPU.
     public var cpu: UInt16
+    /// The buffer.
     public var buffer: UInt16
+    /// The event's number.
     public var eventID: UInt16
+    /// The task.
     public var pid: Int32
     /// Where its bytes begin.
     public var offset: Int
@@ -30,14 +35,14 @@ public struct MemoryRecording: Sendable {
   /// What the check of the unchanged recording comes to.
   public private(set) var baseline: RecordingResult
 
-  /// A check that fails in the unchanged recording.
+  /// A record at which an invariant is broken in the unchanged recording.
   struct Broken: Hashable {
     let place: Int
     let invariant: String
   }
 
-  /// All of them.
-  private(set) var broken: Set<Broken> = []
+  /// All of them, with the number of checks of the invariant there.
+  private(set) var broken: [Broken: UInt64] = [:]
 
   /// Whether the recording itself has gaps: they are not kept.
   public var hasGaps: Bool { !baseline.losses.isEmpty }
@@ -58,9 +63,11 @@ public struct MemoryRecording: Sendable {
       bytes.append(contentsOf: record.payload)
     }
     guard baseline.violations > 0 else { return }
-    var broken: Set<Broken> = []
+    var broken: [Broken: UInt64] = [:]
     _ = check(records.lazy.map(Item.record)) { place, name, said in
-      if said == .broken { broken.insert(Broken(place: place, invariant: name)) }
+      if said.violations > 0 {
+        broken[Broken(place: place, invariant: name)] = said.decided + said.undecided
+      }
     }
     self.broken = broken
   }
@@ -87,7 +94,7 @@ public struct MemoryRecording: Sendable {
             guard let verdicts else { continue }
             for (index, invariant) in Invariant.all.enumerated() {
               let after = replay.ledger(of: invariant) ?? Ledger()
-              if let said = Said(before[index], after) { verdicts(record.offset, invariant.name, said) }
+              verdicts(record.offset, invariant.name, Said(before[index], after))
               before[index] = after
             }
           }
@@ -96,22 +103,19 @@ public struct MemoryRecording: Sendable {
     }
   }
 
-  /// What an invariant says at one record.
-  public enum Said: Sendable {
-    case holds
-    case cannotTell
-    case broken
+  /// What an invariant says at one record: how many checks came to what.
+  public struct Said: Sendable {
+    /// Decided checks, violations included.
+    public let decided: UInt64
+    /// Checks that could not be decided.
+    public let undecided: UInt64
+    /// Violations.
+    public let violations: UInt64
 
-    init?(_ before: Ledger, _ after: Ledger) {
-      if after.violations > before.violations {
-        self = .broken
-      } else if after.undecidedTotal > before.undecidedTotal {
-        self = .cannotTell
-      } else if after.decided > before.decided {
-        self = .holds
-      } else {
-        return nil
-      }
+    init(_ before: Ledger, _ after: Ledger) {
+      decided = after.decided - before.decided
+      undecided = after.undecidedTotal - before.undecidedTotal
+      violations = after.violations - before.violations
     }
   }
 

@@ -53,15 +53,15 @@ private func judgeLinking(
         .init("V is linked to A again, through C", stamp), insertion: true)
     }
   }
-  judgeEmptiness(update, stamp, node, s.anonVMAIsNew, &ledger)
+  judgeEmptiness(update, stamp, node, s.anonVMAIsNew, graph.chainIsKnown(of: s.vma), &ledger)
 }
 
 /// The kernel's `rb_node == NULL` against the model's count.
 private func judgeEmptiness(
-  _ update: TreeUpdate, _ stamp: EventStamp, _ node: AnonVMA?, _ isNew: Bool,
+  _ update: TreeUpdate, _ stamp: EventStamp, _ node: AnonVMA?, _ isNew: Bool, _ chainIsKnown: Bool,
   _ ledger: inout Ledger
 ) {
-  guard let node, !isNew else { return ledger.holds() }
+  guard let node, !isNew else { return holds(chainIsKnown, &ledger) }
   if update.treeIsEmpty, node.linkedCount > 0 {
     return ledger.broken(key: update.anonVMA.raw) {
       finding(
@@ -78,7 +78,12 @@ private func judgeEmptiness(
         .init("A's tree is not empty", stamp), insertion: true)
     }
   }
-  ledger.holds()
+  holds(chainIsKnown && node.birthWasSeen, &ledger)
+}
+
+/// Nothing contradicts the rule: it holds if the model would know of what could.
+private func holds(_ isWhole: Bool, _ ledger: inout Ledger) {
+  if isWhole { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
 }
 
 private func judgeUnlinking(
@@ -128,7 +133,7 @@ private func judgeUnlinking(
 private func judgeUnlinked(
   _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard graph.vma(s.vma).chainCount > 0 else { return ledger.holds() }
+  guard graph.chainCount(of: s.vma) > 0 else { return holds(graph.chainIsKnown(of: s.vma), &ledger) }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in
     left = avc

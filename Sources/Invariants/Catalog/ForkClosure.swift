@@ -47,7 +47,8 @@ private func judgeForked(
       s, "A forked VMA's own anon_vma is wrong.", [.init("V was forked from P", s.operation.stamp)],
       contradiction, &ledger)
   }
-  guard let source = s.source, graph.vma(source).chainIsKnown, graph.vma(source).parkedCount == 0
+  guard let source = s.source, graph.vma(source).chainIsKnown, graph.vma(source).parkedCount == 0,
+    graph.birthWasSeen(at: entry.source.anonVMA)
   else { return ledger.cannotTell(.predatesRecording) }
   if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph.avc($0) }) {
     return broken(

@@ -64,7 +64,9 @@ private func judge(
         .init("V's link to A has root \(update.root)", stamp))
     }
   }
-  ledger.holds()
+  let isBorn = s.anonVMAIsNew
+  let isWhole = graph.chainIsKnown(of: s.vma) && (isBorn || graph.birthWasSeen(at: update.anonVMA))
+  if isWhole { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
 }
 
 private func finding(

@@ -34,8 +34,10 @@ private func judge(
   guard s.event.mapping.isAnonymous, let id = s.folio else { return }
   let count = graph.mappedPages(of: id)
   let (step, addsExclusive) = (s.event.step, s.event.isExclusive)
+  // The model has no more than one mapping: there may be others if it has not seen the first.
+  let mayBeShared = !graph.birthWasSeen(of: id)
   if step == .move || step == .add && addsExclusive {
-    if count <= 1 { return ledger.holds() }
+    if count <= 1 { return mayBeShared ? ledger.cannotTell(.predatesRecording) : ledger.holds() }
     return broken(
       s,
       step == .move
@@ -44,6 +46,7 @@ private func judge(
       .init("F is mapped \(count) times", graph.folio(id).changeStamp), &ledger)
   }
   guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+  if isExclusive, count <= 1, mayBeShared { return ledger.cannotTell(.predatesRecording) }
   if !isExclusive || count <= 1 { return ledger.holds() }
   broken(
     s, "A page that is mapped more than once is marked exclusive.",

@@ -28,7 +28,9 @@ private func judge(
   guard s.outer?.kind != .fork, !s.result.failed, graph.chainCount(of: s.vma) > 0 else { return }
   guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   let vma = s.vma
-  guard let id = graph.firstAVCWithoutParent(of: vma) else { return ledger.holds() }
+  guard let id = graph.firstAVCWithoutParent(of: vma) else {
+    return graph.chainIsKnown(of: vma) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  }
   let orphan = graph.avc(id)
   guard let node = graph.anonVMA(orphan.anonVMA) else { return }
   guard graph.chainIsKnown(of: vma) else { return ledger.cannotTell(.predatesRecording) }

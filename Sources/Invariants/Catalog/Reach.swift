@@ -73,7 +73,11 @@ private func judgeMembership(
       .init("that anon_vma was freed while V maps F", s.stamp), &ledger)
   }
   if let id = graph.membership(of: vma, in: mapping.anonVMA) {
-    if graph.avc(id).isLinked || inRangeChange { return ledger.holds() }
+    if graph.avc(id).isLinked || inRangeChange {
+      // Another anon_vma may have lived at the address when the folio was given to it.
+      let isWhole = s.folio.map { graph.birthWasSeen(of: $0) } ?? false
+      return isWhole ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    }
     return broken(
       s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
       [.init("V's AVC was removed from A's tree and not put back", graph.avc(id).stamp)],

@@ -26,7 +26,10 @@ private func judgeTree(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let needed = graph.referencesNeeded(byRootAt: s.update.root)
-  if s.update.refcount >= 1, let needed, Int(s.update.rootRefcount) >= needed { return ledger.holds() }
+  if s.update.refcount >= 1, let needed, Int(s.update.rootRefcount) >= needed {
+    if graph.birthWasSeen(at: s.update.root) { return ledger.holds() }
+    return ledger.cannotTell(.predatesRecording)  // More may need it than the model knows.
+  }
   let update = s.update
   let (stamp, name) = (s.stamp, s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree")
   if update.refcount < 1 {

@@ -63,7 +63,10 @@ private func judgeForked(
   _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard let anonVMA = graph.anonVMA(at: s.view.anonVMA) else { return }
-  guard let other = sharer(of: anonVMA, besides: s.vma, graph) else { return ledger.holds() }
+  guard let other = sharer(of: anonVMA, besides: s.vma, graph) else {
+    let isWhole = graph.birthWasSeen(at: s.view.anonVMA)
+    return isWhole ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+  }
   broken(
     s.view, other, anonVMA, "W uses A already", s.stamp, "anon_vma_fork", graph, &ledger)
 }

@@ -31,14 +31,21 @@ private func judge(
   guard entry.vma.address != entry.source.address, !entry.source.anonVMA.isNull else { return }
   if entry.takesRmapLocks ?? false { return }
   guard let vma = s.vma, let source = s.source else { return ledger.cannotTell(.predatesRecording) }
+  var isWhole = graph.chainIsKnown(of: source) && graph.chainIsKnown(of: vma)
   var compared = 0
   var wrong: (ahead: AVC, behind: AVC)?
   graph.forEachAVC(of: source) { _, from in
     guard from.isLinked, let start = from.keyStart,
       let id = graph.membership(of: vma, in: from.anonVMA)
-    else { return true }
+    else {
+      isWhole = isWhole && from.isLinked && from.keyStart != nil  // V is not in this tree.
+      return true
+    }
     let to = graph.avc(id)
-    guard to.isLinked, let toStart = to.keyStart else { return true }
+    guard to.isLinked, let toStart = to.keyStart else {
+      isWhole = false
+      return true
+    }
     compared += 1
     let isBehind =
       toStart == start ? to.stamp.ordinal > from.stamp.ordinal : toStart.raw > start.raw
@@ -46,7 +53,7 @@ private func judge(
     return isBehind
   }
   guard let wrong else {
-    return compared > 0 ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return isWhole && compared > 0 ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
   guard entry.kind == .copyRange || entry.takesRmapLocks == false else {
     return ledger.cannotTell(.notRecorded)
