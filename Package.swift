@@ -40,10 +40,16 @@ let package = Package(
       name: "Reports", dependencies: ["Checking", "Invariants", "RmapGraph", "RmapEvents"],
       swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
+    .target(
+      name: "Recording",
+      dependencies: [
+        "CZlib", "KernelProbes", "TraceReading", "EventDecoding", "RmapEvents", "Invariants", "Checking", "Reports",
+      ],
+      swiftSettings: settings),
     .executableTarget(
       name: "rmapcheck",
       dependencies: [
-        "Checking", "Invariants", "Reports", "KernelProbes",
+        "Checking", "Invariants", "Reports", "KernelProbes", "Recording",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -51,8 +57,16 @@ let package = Package(
     .testTarget(
       name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent"],
       swiftSettings: settings),
+    .target(
+      name: "KernelTestSupport", dependencies: ["KernelProbes", "CLibBPF"], path: "Tests/KernelTestSupport",
+      swiftSettings: settings),
     .testTarget(
-      name: "KernelProbesTests", dependencies: ["KernelProbes", "CLibBPF"], swiftSettings: settings),
+      name: "KernelProbesTests", dependencies: ["KernelProbes", "CLibBPF", "KernelTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "RecordingTests",
+      dependencies: ["Recording", "KernelProbes", "KernelTestSupport", "Checking", "EventDecoding", "TraceReading", "RmapEvents"],
+      swiftSettings: settings),
     .target(
       name: "RmapTestSupport", dependencies: ["RmapEvents", "RmapGraph", "Invariants"],
       path: "Tests/RmapTestSupport", swiftSettings: settings),

@@ -10,10 +10,17 @@ public struct KernelSymbols {
     case ambiguous(Int)
     /// Only compiler clones (`foo.isra.0`), whose argument registers may have changed.
     case clonesOnly([String])
+
+    var isAmbiguous: Bool {
+      if case .ambiguous = self { true } else { false }
+    }
   }
 
   private var counts: [String: Int] = [:]
   private var clones: [String: [String]] = [:]
+
+  /// The symbols of the kernel that we run on.
+  public static let runningKernel = "/proc/kallsyms"
 
   /// Takes every function of the type information for a symbol, unverified.
   public init(unverifiedFrom types: KernelTypes) {

@@ -38,6 +38,9 @@ public final class KernelTypes {
     return UInt32(kind)
   }()
 
+  /// The types of the kernel that we run on.
+  public static let runningKernel = "/sys/kernel/btf/vmlinux"
+
   /// Reads raw BTF (`/sys/kernel/btf/vmlinux`), or the `.BTF` section of an ELF `vmlinux`.
   public init(path: String) throws(ProbeFailure) {
     _ = libbpf_set_print(nil)

@@ -25,6 +25,8 @@ public struct ProbeDefinition: Equatable, Sendable {
   public let symbol: String
   /// The line as it goes into `kprobe_events`, without its end.
   public let line: String
+  /// The fields that its records hold, in their order.
+  public let fields: [ProbedField]
 
   init(event: String, isReturn: Bool, symbol: String, arguments: [Argument]) throws(Absence) {
     self.event = event
@@ -32,7 +34,13 @@ public struct ProbeDefinition: Equatable, Sendable {
     let probe = isReturn ? "r\(Self.maxActive)" : "p"
     let words = ["\(probe):rmap/\(event)", symbol] + arguments.map { "\($0.name)=\($0.fetch)" }
     line = words.joined(separator: " ")
+    fields = arguments.map(ProbedField.init)
     try Self.check(arguments, line)
+  }
+
+  /// The line for another group than `rmap`.
+  public func line(inGroup group: String) -> String {
+    line.replacing(":rmap/", with: ":\(group)/", maxReplacements: 1)
   }
 
   private static func check(_ arguments: [Argument], _ line: String) throws(Absence) {
@@ -54,5 +62,24 @@ public struct ProbeDefinition: Equatable, Sendable {
     if line.utf8.count + 1 >= Limit.line {
       throw Absence("a line of \(line.utf8.count) bytes, the kernel takes less than \(Limit.line)")
     }
+  }
+}
+
+/// A field as a probe records it.
+public struct ProbedField: Equatable, Sendable {
+  /// Its name in the vocabulary.
+  public let name: String
+  /// Its width in a record, bytes.
+  public let bytes: Int
+  /// Whether it is read as a signed number.
+  public let isSigned: Bool
+
+  /// The type is what follows the last colon: `x64`, `s32`, or `b1@6/64`, of which the kernel stores the container.
+  init(_ argument: ProbeDefinition.Argument) {
+    let type = argument.fetch.split(separator: ":").last.map(String.init) ?? ""
+    let bits = type.split { $0 == "/" || $0 == "x" || $0 == "u" || $0 == "s" }.last.flatMap { Int($0) }
+    name = argument.name
+    bytes = (bits ?? 64) / 8
+    isSigned = type.hasPrefix("s")
   }
 }

@@ -12,8 +12,12 @@ public enum ProbeLevel: String, CaseIterable, Sendable {
 public struct ProbePlan {
   /// The lines for `kprobe_events`, in the vocabulary's order.
   public private(set) var definitions: [ProbeDefinition] = []
+  /// What became of each event of the vocabulary, in its order.
+  public private(set) var outcomes: [ProbeOutcome] = []
   /// One line for each event or field that is left out, with the reason.
-  public private(set) var notes: [String] = []
+  public var notes: [String] { outcomes.flatMap(\.notes) }
+  /// Which of the names and forms that differ between kernels this one has.
+  public let dialects: [KernelDialect]
 
   private let types: KernelTypes
   private let symbols: KernelSymbols
@@ -22,13 +26,15 @@ public struct ProbePlan {
   public init(level: ProbeLevel, types: KernelTypes, symbols: KernelSymbols) {
     self.types = types
     self.symbols = symbols
+    dialects = KernelDialect.all.filter { $0.isSpoken(types, symbols) }
     for choice in EventRecipe.choices(for: level) { choose(from: choice) }
   }
 
-  /// Whether both events are there without which no graph can be rebuilt.
-  public var hasCore: Bool {
-    EventRecipe.core.isSubset(of: definitions.map(\.event))
-  }
+  /// The events without which no graph can be rebuilt.
+  public static var core: Set<String> { EventRecipe.core }
+
+  /// Whether those are there.
+  public var hasCore: Bool { Self.core.isSubset(of: definitions.map(\.event)) }
 
   private mutating func choose(from choice: EventChoice) {
     let present = choice.families.first { family in
@@ -38,9 +44,9 @@ public struct ProbePlan {
       for recipe in present { add(recipe) }
     } else if !choice.families.joined().allSatisfy(\.isSupplement) {
       let recipes = choice.families.joined()
-      let names = recipes.map(\.name).joined(separator: ", ")
-      let absent = recipes.flatMap(\.symbols).joined(separator: " nor ")
-      notes.append("\(names): no symbol \(absent): left out")
+      let wanted = recipes.flatMap(\.symbols)
+      let reason = "no symbol \(wanted.joined(separator: " nor "))"
+      outcomes.append(leftOut(recipes.map(\.name), wanted, because: reason))
     }
   }
 
@@ -53,7 +59,26 @@ public struct ProbePlan {
       } catch { reasons.append(error.reason) }
     }
     if reasons.isEmpty { reasons = ["no symbol \(recipe.symbols.joined(separator: " nor "))"] }
-    notes.append("\(recipe.name): \(reasons.joined(separator: "; ")): left out")
+    outcomes.append(
+      leftOut([recipe.name], recipe.symbols, because: reasons.joined(separator: "; ")))
+  }
+
+  /// Why an event is left out: the first of its functions that is there in some form says it.
+  private func leftOut(
+    _ events: [String], _ wanted: [String], because reason: String
+  ) -> ProbeOutcome {
+    let statuses = wanted.map { symbols.status(of: $0) }
+    let status: ProbeOutcome.Status =
+      if statuses.contains(.unique) {
+        .unusable
+      } else if statuses.contains(where: \.isAmbiguous) {
+        .ambiguous
+      } else if statuses.contains(where: { $0 != .absent }) {
+        .cloned
+      } else {
+        wanted.contains { types.hasFunction($0) } ? .inlined : .absent
+      }
+    return ProbeOutcome(events: events, status: status, wanted: wanted, reason: reason)
   }
 
   private mutating func add(_ recipe: EventRecipe, on symbol: String) throws(Absence) {
@@ -77,10 +102,11 @@ public struct ProbePlan {
           event: "\(recipe.name)_ret", isReturn: true, symbol: symbol, arguments: arguments))
     }
     definitions += made
-    notes += omissions.map { "\(recipe.name): \($0)" }
-    for clone in symbols.clones(of: symbol) {
-      notes.append("\(recipe.name): calls through \(clone) are not seen")
-    }
+    outcomes.append(
+      ProbeOutcome(
+        events: made.map(\.event), status: KernelDialect.isRenamed(symbol) ? .renamed : .exists,
+        wanted: recipe.symbols, symbol: symbol, omissions: omissions,
+        clones: symbols.clones(of: symbol)))
   }
 
   private func requireUsable(_ symbol: String) throws(Absence) {

@@ -1,15 +1,17 @@
 /// Plain text for mails and terminals: lines of at most 80 columns.
-struct TextLayout {
+package struct TextLayout {
   static let width = 80
-  private(set) var text = ""
 
-  mutating func line(_ line: String = "") {
+  package init() {}
+  package private(set) var text = ""
+
+  package mutating func line(_ line: String = "") {
     text += line
     text += "\n"
   }
 
   /// A paragraph with a label in front: words are wrapped, later lines are indented below the first.
-  mutating func paragraph(_ label: String, _ body: String, indent: Int) {
+  package mutating func paragraph(_ label: String, _ body: String, indent: Int) {
     var line = label + String(repeating: " ", count: max(1, indent - label.count))
     var isEmpty = true
     for word in body.split(separator: " ") {
@@ -32,7 +34,7 @@ func column(_ value: UInt64, _ width: Int) -> String {
 }
 
 /// Left-aligned text.
-func column(_ text: String, _ width: Int) -> String {
+package func column(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
@@ -44,6 +46,6 @@ func seconds(_ nanoseconds: UInt64) -> String {
 }
 
 /// `1 event`, `2 events`.
-func counted(_ count: UInt64, _ noun: String) -> String {
+package func counted(_ count: UInt64, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
 }

@@ -20,10 +20,10 @@ struct ProbesCommand: ParsableCommand {
       """)
 
   @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"))
-  var btf = "/sys/kernel/btf/vmlinux"
+  var btf = KernelTypes.runningKernel
 
   @Option(help: ArgumentHelp("The kernel's symbol table.", valueName: "file"))
-  var kallsyms = "/proc/kallsyms"
+  var kallsyms = KernelSymbols.runningKernel
 
   @Flag(help: "Take the functions from BTF instead, unverified.")
   var noKallsyms = false

@@ -1,3 +1,4 @@
+@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes

@@ -1,4 +1,5 @@
 import Glibc
+@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes

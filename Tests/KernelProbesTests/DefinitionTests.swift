@@ -1,4 +1,5 @@
 import KernelProbes
+@testable import KernelTestSupport
 import Testing
 
 /// Whole definitions, kernel by kernel: what the kernel is asked to record is pinned.

@@ -1,4 +1,5 @@
 import KernelProbes
+@testable import KernelTestSupport
 import Testing
 
 /// The probes of the kernel's own walks, pinned as those of the other levels are.

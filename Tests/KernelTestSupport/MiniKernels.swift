@@ -1,4 +1,4 @@
-@testable import KernelProbes
+import KernelProbes
 
 // Kernels in miniature: the structs and functions that the recipes name, laid out as in the eras
 // that differ, and nothing else.

@@ -1,0 +1,73 @@
+import KernelProbes
+import Reports
+import RmapEvents
+
+extension Diagnosis {
+  /// The diagnosis for people: lines of at most 80 columns.
+  public func text() -> String {
+    var out = TextLayout()
+    let kernel = release ?? "this kernel"
+    out.line(canRecord ? "\(kernel) can be recorded." : "\(kernel) can't be recorded as it is.")
+    for obstacle in obstacles {
+      out.paragraph("  -", obstacle.what, indent: 4)
+      out.paragraph("    needed:", obstacle.remedy, indent: 12)
+    }
+    if let plan { probes(plan, &out) }
+    if !invariants.isEmpty { decidable(&out) }
+    if !advice.isEmpty {
+      out.line("\nAdvice")
+      for line in advice { out.paragraph("  -", line, indent: 4) }
+    }
+    return out.text
+  }
+
+  private func probes(_ plan: ProbePlan, _ out: inout TextLayout) {
+    out.line("\nProbes (level \(level.rawValue)): \(plan.definitions.count)")
+    for outcome in plan.outcomes {
+      let events = outcome.events.joined(separator: ", ")
+      let detail = outcome.symbol ?? outcome.reason ?? ""
+      out.paragraph(
+        "  \(column(outcome.status.rawValue, 9)) \(column(events, 32))", detail, indent: 45)
+      for note in outcome.omissions { out.paragraph("", note, indent: 14) }
+      for clone in outcome.clones { out.paragraph("", "calls through \(clone) are not seen", indent: 14) }
+    }
+    guard !plan.dialects.isEmpty else { return }
+    out.line("\nThis kernel's names and forms")
+    for dialect in plan.dialects {
+      out.paragraph("  \(column(dialect.evidence.rawValue, 9))", "\(dialect.name): \(dialect.meaning)", indent: 12)
+    }
+    if plan.dialects.contains(where: { $0.evidence == .synthetic }) {
+      out.paragraph(
+        "  Beware:", "what is marked synthetic was never tried on a real kernel. A first recording of it should be "
+          + "checked against a known workload.", indent: 10)
+    }
+  }
+
+  private func decidable(_ out: inout TextLayout) {
+    let recorded = invariants.filter(\.isRecorded)
+    out.line("\nInvariants: \(recorded.count { $0.isDecidable }) of \(recorded.count) can be decided")
+    for invariant in invariants {
+      out.paragraph(
+        "  \(column("I\(invariant.number)", 4))\(column(invariant.name, 16)) \(column(invariant.level.rawValue, 10))",
+        invariant.judgement, indent: 35)
+    }
+  }
+}
+
+extension Decidability {
+  /// `yes`, or why not, in a few words.
+  var judgement: String {
+    if !isRecorded { return "no: needs --level \(level.rawValue)" }
+    if !missingEvents.isEmpty {
+      return "no: no " + missingEvents.map(\.kernelFunction).joined(separator: ", ")
+    }
+    if !missingFields.isEmpty { return "in part: no " + missingFields.map(\.meaning).joined(separator: "; ") }
+    return "yes"
+  }
+
+  /// The same in one word.
+  var word: String {
+    if !isRecorded { return "not-recorded" }
+    return missingEvents.isEmpty ? (missingFields.isEmpty ? "yes" : "in-part") : "no"
+  }
+}

@@ -1,0 +1,61 @@
+import EventDecoding
+import Invariants
+import KernelProbes
+import RmapEvents
+import TraceReading
+
+extension ProbePlan {
+  /// The event formats that the kernel will give to a recording with these probes. So the decoder itself says what
+  /// the recording will tell, and nothing about it stands twice.
+  var expectedFormats: EventFormats {
+    EventFormats(
+      definitions.enumerated().map { index, definition in
+        EventFormat(
+          id: UInt16(clamping: index + 1), system: "rmap", name: definition.event,
+          fields: Self.layout(of: definition))
+      })
+  }
+
+  /// kernel/trace/trace_probe.h: the common fields, `__probe_ip` (at a return `__probe_func` and `__probe_ret_ip`),
+  /// then the arguments without padding.
+  private static func layout(of definition: ProbeDefinition) -> [EventField] {
+    var offset = definition.line.hasPrefix("r") ? 24 : 16
+    return definition.fields.map { field in
+      defer { offset += field.bytes }
+      return EventField(
+        name: field.name, typeName: "\(field.isSigned ? "s" : "u")\(field.bytes * 8)", offset: offset,
+        size: field.bytes, isSigned: field.isSigned)
+    }
+  }
+}
+
+/// What a recording of one kernel will be able to say about one invariant.
+public struct Decidability: Equatable, Sendable {
+  /// The invariant.
+  public let name: String
+  /// Its number.
+  public let number: Int
+  /// The level of recording that it needs.
+  public let level: RecordingLevel
+  /// The events that it needs and the kernel can't give: it will not judge at all.
+  public let missingEvents: [EventKind]
+  /// The fields that it needs and the kernel can't give: it will judge in part, and the verdict stays undecided.
+  public let missingFields: [RecordedField]
+  /// Whether the chosen level of recording is enough for it.
+  public let isRecorded: Bool
+
+  /// Whether `check` can come to `holds` for it.
+  public var isDecidable: Bool { isRecorded && missingEvents.isEmpty && missingFields.isEmpty }
+
+  /// What each of the invariants can be expected to come to in a recording with a plan's probes.
+  static func all(_ plan: ProbePlan, level: RecordingLevel) -> [Decidability] {
+    let decoder = EventDecoder(formats: plan.expectedFormats)
+    return Invariant.all.map { invariant in
+      Decidability(
+        name: invariant.name, number: invariant.number, level: invariant.level,
+        missingEvents: invariant.missing(from: decoder.kinds),
+        missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
+        isRecorded: invariant.level <= level)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import KernelProbes
+import Recording
+
+/// `rmapcheck doctor`: can a kernel be recorded, and what will be decidable?
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Says whether a kernel can be recorded, and what a check will be able to decide.",
+    discussion: """
+      Without options it looks at the machine that it runs on; with --btf and --kallsyms, at files of any kernel.
+
+      Exit status: 0 the core can be recorded, 4 not, 3 a file cannot be read, 64 usage.
+      """)
+
+  enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+  @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"))
+  var btf: String?
+
+  @Option(help: ArgumentHelp("The symbols of that kernel: a copy of its /proc/kallsyms.", valueName: "file"))
+  var kallsyms: String?
+
+  @Option(help: ArgumentHelp("The configuration of that kernel, plain or gzip.", valueName: "file"))
+  var config: String?
+
+  @Option(help: "What is to be recorded.")
+  var level = ProbeLevel.walks
+
+  @Option(help: ArgumentHelp("The report's form: text or json.", valueName: "form"))
+  var format = Form.text
+
+  func validate() throws {
+    if btf == nil, kallsyms != nil { throw ValidationError("--kallsyms wants --btf with it.") }
+  }
+
+  func run() throws {
+    let diagnosis: Diagnosis
+    do {
+      diagnosis = btf == nil && config == nil ? try ofThisMachine() : try ofFiles()
+    } catch {
+      complain("\(error)")
+      throw ExitCode(3)
+    }
+    print(format == .json ? diagnosis.json() : diagnosis.text(), terminator: "")
+    throw ExitCode(diagnosis.exitStatus)
+  }
+
+  private func ofThisMachine() throws -> Diagnosis {
+    let machine = MachineState.running()
+    var diagnosis = Diagnosis(level: level)
+    if machine.hasBTF {
+      let types = try KernelTypes(path: KernelTypes.runningKernel)
+      diagnosis.judge(types: types, symbols: try KernelSymbols(path: KernelSymbols.runningKernel))
+    }
+    diagnosis.judge(machine)
+    return diagnosis
+  }
+
+  private func ofFiles() throws -> Diagnosis {
+    var diagnosis = Diagnosis(level: level)
+    if let btf {
+      let types = try KernelTypes(path: btf)
+      if let kallsyms {
+        diagnosis.judge(types: types, symbols: try KernelSymbols(path: kallsyms))
+      } else {
+        diagnosis.judge(types: types, symbols: KernelSymbols(unverifiedFrom: types))
+        diagnosis.advice.append("no --kallsyms: functions are taken from BTF, and none of them is verified")
+      }
+    }
+    if let config {
+      diagnosis.judge(try KernelConfiguration(path: config))
+    } else {
+      diagnosis.advice.append("no --config: whether this kernel has kprobe events is not known")
+    }
+    return diagnosis
+  }
+}
