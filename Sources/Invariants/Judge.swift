@@ -3,32 +3,29 @@ public import RmapGraph
 /// Calls each invariant at the moments that it asked for, and keeps its ledger.
 ///
 /// The invariants' functions are sorted by moment once; at an event only those that asked for it are called,
-/// through plain function values.
+/// through plain function values. Situations cannot be copied, so none ever is on the way to them.
 public struct Judge: GraphObserver, Sendable {
   /// The invariants that judge, in catalog order.
   public let invariants: [Invariant]
   /// Their ledgers, in the same order.
   public private(set) var ledgers: [Ledger]
 
-  private typealias Call<Situation> = (
-    ledger: Int, judge: @Sendable (borrowing Situation, borrowing RmapGraph, inout Ledger) -> Void
-  )
-  private var onLinking: [Call<TreeSituation>] = []
-  private var onUnlinking: [Call<TreeSituation>] = []
-  private var onEntered: [Call<EntrySituation>] = []
-  private var onReturned: [Call<OperationSituation>] = []
-  private var onCloned: [Call<OperationSituation>] = []
-  private var onForked: [Call<OperationSituation>] = []
-  private var onForkSeen: [Call<VMASituation>] = []
-  private var onUnlinked: [Call<VMASituation>] = []
-  private var onFreeing: [Call<VMASituation>] = []
-  private var onPutting: [Call<PutSituation>] = []
-  private var onStranded: [Call<StrandedSituation>] = []
-  private var onFolio: [Call<FolioSituation>] = []
-  private var onPage: [Call<PageSituation>] = []
-  private var onWalkStep: [Call<WalkStepSituation>] = []
-  private var onWalked: [Call<WalkSituation>] = []
-  private var onRestoring: [Call<MigrationSituation>] = []
+  private var onLinking: ContiguousArray<TreeCall> = []
+  private var onUnlinking: ContiguousArray<TreeCall> = []
+  private var onEntered: ContiguousArray<EntryCall> = []
+  private var onReturned: ContiguousArray<OperationCall> = []
+  private var onCloned: ContiguousArray<OperationCall> = []
+  private var onForked: ContiguousArray<OperationCall> = []
+  private var onForkSeen: ContiguousArray<VMACall> = []
+  private var onUnlinked: ContiguousArray<VMACall> = []
+  private var onFreeing: ContiguousArray<VMACall> = []
+  private var onPutting: ContiguousArray<PutCall> = []
+  private var onStranded: ContiguousArray<StrandedCall> = []
+  private var onFolio: ContiguousArray<FolioCall> = []
+  private var onPage: ContiguousArray<PageCall> = []
+  private var onWalkStep: ContiguousArray<WalkStepCall> = []
+  private var onWalked: ContiguousArray<WalkCall> = []
+  private var onRestoring: ContiguousArray<MigrationCall> = []
 
   /// A judge of the given invariants.
   public init(_ invariants: [Invariant]) {
@@ -52,22 +49,22 @@ public struct Judge: GraphObserver, Sendable {
 
   private mutating func register(_ check: Invariant.Check, _ ledger: Int) {
     switch check {
-    case .linking(let judge): onLinking.append((ledger, judge))
-    case .unlinking(let judge): onUnlinking.append((ledger, judge))
-    case .entered(let judge): onEntered.append((ledger, judge))
-    case .returned(let judge): onReturned.append((ledger, judge))
-    case .cloned(let judge): onCloned.append((ledger, judge))
-    case .forked(let judge): onForked.append((ledger, judge))
-    case .forkSeen(let judge): onForkSeen.append((ledger, judge))
-    case .unlinked(let judge): onUnlinked.append((ledger, judge))
-    case .freeing(let judge): onFreeing.append((ledger, judge))
-    case .putting(let judge): onPutting.append((ledger, judge))
-    case .stranded(let judge): onStranded.append((ledger, judge))
-    case .folio(let judge): onFolio.append((ledger, judge))
-    case .page(let judge): onPage.append((ledger, judge))
-    case .walkStep(let judge): onWalkStep.append((ledger, judge))
-    case .walked(let judge): onWalked.append((ledger, judge))
-    case .restoring(let judge): onRestoring.append((ledger, judge))
+    case .linking(let judge): onLinking.append(TreeCall(ledger: ledger, judge: judge))
+    case .unlinking(let judge): onUnlinking.append(TreeCall(ledger: ledger, judge: judge))
+    case .entered(let judge): onEntered.append(EntryCall(ledger: ledger, judge: judge))
+    case .returned(let judge): onReturned.append(OperationCall(ledger: ledger, judge: judge))
+    case .cloned(let judge): onCloned.append(OperationCall(ledger: ledger, judge: judge))
+    case .forked(let judge): onForked.append(OperationCall(ledger: ledger, judge: judge))
+    case .forkSeen(let judge): onForkSeen.append(VMACall(ledger: ledger, judge: judge))
+    case .unlinked(let judge): onUnlinked.append(VMACall(ledger: ledger, judge: judge))
+    case .freeing(let judge): onFreeing.append(VMACall(ledger: ledger, judge: judge))
+    case .putting(let judge): onPutting.append(PutCall(ledger: ledger, judge: judge))
+    case .stranded(let judge): onStranded.append(StrandedCall(ledger: ledger, judge: judge))
+    case .folio(let judge): onFolio.append(FolioCall(ledger: ledger, judge: judge))
+    case .page(let judge): onPage.append(PageCall(ledger: ledger, judge: judge))
+    case .walkStep(let judge): onWalkStep.append(WalkStepCall(ledger: ledger, judge: judge))
+    case .walked(let judge): onWalked.append(WalkCall(ledger: ledger, judge: judge))
+    case .restoring(let judge): onRestoring.append(MigrationCall(ledger: ledger, judge: judge))
     }
   }
 
@@ -75,99 +72,189 @@ public struct Judge: GraphObserver, Sendable {
 
   /// See ``GraphObserver``.
   public mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph) {
-    for call in onLinking { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onLinking.indices {
+      onLinking[index].judge(situation, graph, &ledgers[onLinking[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func unlinking(
     _ situation: borrowing TreeSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onUnlinking { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onUnlinking.indices {
+      onUnlinking[index].judge(situation, graph, &ledgers[onUnlinking[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func entered(
     _ situation: borrowing EntrySituation, in graph: borrowing RmapGraph
   ) {
-    for call in onEntered { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onEntered.indices {
+      onEntered[index].judge(situation, graph, &ledgers[onEntered[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func returned(
     _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onReturned { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onReturned.indices {
+      onReturned[index].judge(situation, graph, &ledgers[onReturned[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func cloned(
     _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onCloned { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onCloned.indices {
+      onCloned[index].judge(situation, graph, &ledgers[onCloned[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func forked(
     _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onForked { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onForked.indices {
+      onForked[index].judge(situation, graph, &ledgers[onForked[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func forkSeen(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
-    for call in onForkSeen { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onForkSeen.indices {
+      onForkSeen[index].judge(situation, graph, &ledgers[onForkSeen[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func unlinked(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
-    for call in onUnlinked { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onUnlinked.indices {
+      onUnlinked[index].judge(situation, graph, &ledgers[onUnlinked[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func freeing(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
-    for call in onFreeing { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onFreeing.indices {
+      onFreeing[index].judge(situation, graph, &ledgers[onFreeing[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph) {
-    for call in onPutting { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onPutting.indices {
+      onPutting[index].judge(situation, graph, &ledgers[onPutting[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func stranded(
     _ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onStranded { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onStranded.indices {
+      onStranded[index].judge(situation, graph, &ledgers[onStranded[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph) {
-    for call in onFolio { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onFolio.indices {
+      onFolio[index].judge(situation, graph, &ledgers[onFolio[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph) {
-    for call in onPage { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onPage.indices {
+      onPage[index].judge(situation, graph, &ledgers[onPage[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func walkStepping(
     _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onWalkStep { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onWalkStep.indices {
+      onWalkStep[index].judge(situation, graph, &ledgers[onWalkStep[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func walked(
     _ situation: borrowing WalkSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onWalked { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onWalked.indices {
+      onWalked[index].judge(situation, graph, &ledgers[onWalked[index].ledger])
+    }
   }
 
   /// See ``GraphObserver``.
   public mutating func restoring(
     _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
   ) {
-    for call in onRestoring { call.judge(situation, graph, &ledgers[call.ledger]) }
+    for index in onRestoring.indices {
+      onRestoring[index].judge(situation, graph, &ledgers[onRestoring[index].ledger])
+    }
   }
+}
+
+// One invariant's function for one kind of situation, and its ledger. A type for each kind: a function in a generic
+// container would be called through a thunk of the compiler's.
+
+private struct TreeCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct EntryCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct OperationCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct VMACall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct PutCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing PutSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct StrandedCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing StrandedSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct FolioCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct PageCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct WalkStepCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct WalkCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct MigrationCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void
 }

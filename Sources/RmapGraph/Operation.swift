@@ -46,6 +46,25 @@ public struct Operation: Sendable {
   }
 }
 
+/// What there is to know of the operation around a step: all but the fields of its entry.
+public struct OuterOperation: Sendable {
+  /// The operation's kind.
+  public let kind: EventKind
+  /// Its entry.
+  public let stamp: EventStamp
+  /// The address of the VMA that it changes.
+  public let vma: KernelAddress
+  /// A split, a copy_vma: the VMA that it cloned, the new one.
+  public let copy: VMAID?
+
+  init(_ operation: borrowing Operation) {
+    kind = operation.entry.kind
+    stamp = operation.stamp
+    vma = operation.entry.vma.address
+    copy = operation.copy
+  }
+}
+
 extension EventKind {
   /// Whether the kernel never enters this operation from within another of ours.
   var isOutermost: Bool {
@@ -58,7 +77,7 @@ extension EventKind {
 
 /// What the model knows of one task.
 struct Task {
-  let pid: Int32
+  private(set) var pid: Int32
   /// Whether it is known which operations the task is in: it has begun one that nothing encloses.
   var isClear: Bool
   /// Entered operations, outermost first.
@@ -69,6 +88,18 @@ struct Task {
   var givenUp: ContiguousArray<GivenUpRange> = []
 
   var isIdle: Bool { operations.isEmpty && parked.isEmpty && givenUp.isEmpty }
+
+  /// The operation that the task is in.
+  var innermost: OuterOperation? { operations.isEmpty ? nil : OuterOperation(operations[operations.count - 1]) }
+
+  /// The operation around one of its operations.
+  func outer(of index: Int) -> OuterOperation? { index > 0 ? OuterOperation(operations[index - 1]) : nil }
+
+  /// Another task takes the place of one that is idle.
+  mutating func begin(_ pid: Int32, isClear: Bool) {
+    self.pid = pid
+    self.isClear = isClear
+  }
 }
 
 /// Addresses that a VMA no longer covers.

@@ -2,7 +2,7 @@
 ///
 /// Pages are kept in blocks of 32 neighbours, found by (mm, block number) in one hash table and linked per mm,
 /// so that a VMA's range is visited in the shorter of two ways: its block numbers, or the mm's blocks.
-struct PageTables {
+struct PageTables: ~Copyable {
   /// One mapped page.
   struct Entry {
     /// The folio's slot.
@@ -30,20 +30,20 @@ struct PageTables {
 
   static let blockPages: UInt64 = 32
 
-  private struct Block {
+  struct Block {
     var number: UInt64
     var mm: UInt32
     var count: UInt32 = 0
     var next: UInt32 = .max
     var previous: UInt32 = .max
+    var entries = InlineArray<32, UInt64>(repeating: 0)
   }
 
-  private struct Space {
+  struct Space {
     var firstBlock: UInt32 = .max
     var blockCount: UInt64 = 0
   }
 
-  private var entries: ContiguousArray<UInt64> = []
   private var blocks = Slab<Block>()
   private var blockOf = SlotMap()
   private var spaces = Slab<Space>()
@@ -62,7 +62,7 @@ struct PageTables {
     guard Self.canHold(page), let space = spaceOf[mm],
       let block = blockOf[key(space, page / Self.blockPages)]
     else { return nil }
-    return Entry(bits: entries[Int(block) * Int(Self.blockPages) + Int(page % Self.blockPages)])
+    return Entry(bits: blocks[block].entries[Int(page % Self.blockPages)])
   }
 
   /// Maps a page that ``canHold(_:)``, or unmaps it with nil; returns what was there.
@@ -71,10 +71,10 @@ struct PageTables {
     guard Self.canHold(page) else { return nil }
     let number = page / Self.blockPages
     guard let block = block(mm: mm, number: number, create: entry != nil) else { return nil }
-    let index = Int(block) * Int(Self.blockPages) + Int(page % Self.blockPages)
-    let old = entries[index]
+    let index = Int(page % Self.blockPages)
+    let old = blocks[block].entries[index]
     let new = entry?.bits ?? 0
-    entries[index] = new
+    blocks[block].entries[index] = new
     if old == 0, new != 0 { blocks[block].count += 1 }
     if old != 0, new == 0 {
       blocks[block].count -= 1
@@ -94,8 +94,6 @@ struct PageTables {
     spaces[space].firstBlock = slot
     spaces[space].blockCount += 1
     blockOf.set(key(space, number), to: slot)
-    let needed = (Int(slot) + 1) * Int(Self.blockPages)
-    while entries.count < needed { entries.append(0) }
     return slot
   }
 
@@ -107,15 +105,15 @@ struct PageTables {
   }
 
   private mutating func release(_ slot: UInt32) {
-    let block = blocks[slot]
-    if block.previous == .max {
-      spaces[block.mm].firstBlock = block.next
+    let (space, previous, next) = (blocks[slot].mm, blocks[slot].previous, blocks[slot].next)
+    if previous == .max {
+      spaces[space].firstBlock = next
     } else {
-      blocks[block.previous].next = block.next
+      blocks[previous].next = next
     }
-    if block.next != .max { blocks[block.next].previous = block.previous }
-    spaces[block.mm].blockCount -= 1
-    blockOf.remove(key(block.mm, block.number))
+    if next != .max { blocks[next].previous = previous }
+    spaces[space].blockCount -= 1
+    blockOf.remove(key(space, blocks[slot].number))
     blocks.remove(slot)
   }
 
@@ -139,10 +137,9 @@ struct PageTables {
 
   private func visit(_ block: UInt32, _ pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
     let first = blocks[block].number * Self.blockPages
-    let base = Int(block) * Int(Self.blockPages)
     for offset in 0..<Int(Self.blockPages) {
       let page = first + UInt64(offset)
-      guard pages.contains(page), let entry = Entry(bits: entries[base + offset]) else { continue }
+      guard pages.contains(page), let entry = Entry(bits: blocks[block].entries[offset]) else { continue }
       body(page, entry)
     }
   }

@@ -1,7 +1,7 @@
 import RmapEvents
 
 extension RmapGraph {
-  mutating func folio<Observer: GraphObserver>(
+  mutating func folio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     switch event.step {
@@ -16,7 +16,7 @@ extension RmapGraph {
   // MARK: Steps
 
   /// A folio that was never mapped: any older tenant of its address has been freed.
-  private mutating func newFolio<Observer: GraphObserver>(
+  private mutating func newFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if let old = folioOf[event.folio.raw] { makeStale(old) }
@@ -31,7 +31,7 @@ extension RmapGraph {
   }
 
   /// One more mapping of a folio that has its anon_vma, or gets it now from a swap-in (6.1).
-  private mutating func addMapping<Observer: GraphObserver>(
+  private mutating func addMapping<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let vma = meetMapped(event.vma)
@@ -60,7 +60,7 @@ extension RmapGraph {
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
   }
 
-  private mutating func removeMapping<Observer: GraphObserver>(
+  private mutating func removeMapping<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed; or KSM has
@@ -87,7 +87,7 @@ extension RmapGraph {
 
   /// wp-fault reuse: the folio goes to the VMA's own anon_vma, its index stays (mm/memory.c:do_wp_page).
   /// UFFDIO_MOVE calls the same function with another VMA and changes the index afterwards.
-  private mutating func moveFolio<Observer: GraphObserver>(
+  private mutating func moveFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.mapping.isAnonymous else { return }
@@ -120,7 +120,7 @@ extension RmapGraph {
 
   /// mm/userfaultfd.c:move_present_pte: the folio, exclusive, goes to another address and gets its index; the
   /// event still shows the old one. One that is in the swap cache only goes the same way (move_swap_pte).
-  private mutating func relocate<Observer: GraphObserver>(
+  private mutating func relocate<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ move: OperationEntry, _ vma: VMAID, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
@@ -146,7 +146,7 @@ extension RmapGraph {
     tell(told, stamp, folio: slot, vma: vma, prior: nil, &observer)
   }
 
-  private mutating func seeFolio<Observer: GraphObserver>(
+  private mutating func seeFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.mapping.isAnonymous, let slot = knownFolio(event) else { return }
@@ -156,7 +156,7 @@ extension RmapGraph {
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
   }
 
-  private func tell<Observer: GraphObserver>(
+  private func tell<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID, prior: Prior?,
     priorIndex: PgOff? = nil, _ observer: inout Observer
   ) {
@@ -221,17 +221,14 @@ extension RmapGraph {
 
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
   private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
-    let old = folios[slot]
     guard event.mapping.isAnonymous else { return nil }
-    let prior = Prior(
-      mapping: old.mapping, wasPredicted: old.mappingIsPredicted, stamp: old.stamp)
-    folios[slot].mappingIsPredicted = false
     folios[slot].index = event.index
-    if old.mapping != event.mapping {
-      setMapping(slot, event.mapping, predicted: false, stamp)
-      return prior
-    }
-    return old.mappingIsPredicted ? prior : nil
+    let (mapping, wasPredicted) = (folios[slot].mapping, folios[slot].mappingIsPredicted)
+    guard mapping != event.mapping || wasPredicted else { return nil }
+    let prior = Prior(mapping: mapping, wasPredicted: wasPredicted, stamp: folios[slot].stamp)
+    folios[slot].mappingIsPredicted = false
+    if mapping != event.mapping { setMapping(slot, event.mapping, predicted: false, stamp) }
+    return prior
   }
 
   private mutating func setMapping(
@@ -247,7 +244,7 @@ extension RmapGraph {
   }
 
   private mutating func addMappedPages(_ pages: Int, _ id: AnonVMAID?) {
-    guard let id, anonVMA(id) != nil else { return }
+    guard let id, lives(id) else { return }
     anonVMAs[id.slot].mappedPages += pages
   }
 

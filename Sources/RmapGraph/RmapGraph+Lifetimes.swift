@@ -28,7 +28,7 @@ extension RmapGraph {
     _ = newVMA(view, birth: stamp, chainIsKnown: true)
   }
 
-  mutating func free<Observer: GraphObserver>(
+  mutating func free<Observer: GraphObserver & ~Copyable>(
     _ free: VMAFree, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = vmaOf[free.vma.raw] else { return }
@@ -87,7 +87,7 @@ extension RmapGraph {
     for slot in parked { discard(slot) }
   }
 
-  mutating func put<Observer: GraphObserver>(
+  mutating func put<Observer: GraphObserver & ~Copyable>(
     _ put: AnonVMAPut, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
@@ -104,7 +104,7 @@ extension RmapGraph {
     retire(task)
   }
 
-  private func tell<Observer: GraphObserver>(
+  private func tell<Observer: GraphObserver & ~Copyable>(
     _ put: AnonVMAPut, _ id: AnonVMAID, implicit: Bool, _ task: UInt32, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
@@ -190,7 +190,7 @@ extension RmapGraph {
   }
 
   mutating func letGo(_ operation: Operation) {
-    guard let root = operation.root, anonVMA(root) != nil else { return }
+    guard let root = operation.root, lives(root) else { return }
     anonVMAs[root.slot].openOperations -= 1
   }
 }

@@ -6,7 +6,13 @@ extension RmapGraph {
   mutating func task(_ pid: Int32) -> UInt32 {
     let key = UInt64(UInt32(bitPattern: pid)) + 1
     if let slot = taskOf[key] { return slot }
-    let slot = tasks.insert(Task(pid: pid, isClear: clearTasks[key] != nil))
+    let slot: UInt32
+    if let idle = tasks.takeFreeSlot() {
+      tasks[idle].begin(pid, isClear: clearTasks[key] != nil)
+      slot = idle
+    } else {
+      slot = tasks.insert(Task(pid: pid, isClear: clearTasks[key] != nil))
+    }
     taskOf.set(key, to: slot)
     return slot
   }
@@ -26,7 +32,7 @@ extension RmapGraph {
 
   // MARK: Entry
 
-  mutating func enter<Observer: GraphObserver>(
+  mutating func enter<Observer: GraphObserver & ~Copyable>(
     _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
@@ -71,24 +77,24 @@ extension RmapGraph {
     tellEntered(task, stamp, &observer)
   }
 
-  private mutating func tellEntered<Observer: GraphObserver>(
+  private mutating func tellEntered<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
-    let operation = tasks[task].operations[last]
-    let vma = vmaOf[operation.entry.vma.address.raw].map(VMAID.init)
-    let source = vmaOf[operation.entry.source.address.raw].map(VMAID.init)
+    let entry = tasks[task].operations[last].entry
+    let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
+    let source = vmaOf[entry.source.address.raw].map(VMAID.init)
     observer.entered(
       EntrySituation(
-        operation: operation, outer: last > 0 ? tasks[task].operations[last - 1] : nil, stamp: stamp,
-        vma: vma, source: source), in: self)
-    switch operation.kind {
+        operation: tasks[task].operations[last], outer: tasks[task].outer(of: last), stamp: stamp, vma: vma,
+        source: source), in: self)
+    switch entry.kind {
     case .prepare, .clone, .fork, .unlink:
       guard let vma else { return }
       tasks[task].operations[last].subject = vma
       vmas[vma.slot].openOperations += 1
       // The first clone is the operation's own; another one is that of a merge, after a return that was missed.
-      if operation.kind == .clone, last > 0, tasks[task].operations[last - 1].copy == nil {
+      if entry.kind == .clone, last > 0, tasks[task].operations[last - 1].copy == nil {
         tasks[task].operations[last - 1].copy = vma
       }
     default: break
@@ -104,7 +110,7 @@ extension RmapGraph {
   }
 
   /// Which anon_vma a fork gave the child is shown only later, when an event carries the child's VMA.
-  mutating func sightFork<Observer: GraphObserver>(
+  mutating func sightFork<Observer: GraphObserver & ~Copyable>(
     _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard vmas[vma.slot].forkAwaitsSight else { return }
@@ -115,14 +121,14 @@ extension RmapGraph {
 
   /// Drops operations that cannot enclose the next one: their return was not recorded.
   private mutating func dropStale(_ task: UInt32, before kind: EventKind) {
-    while let last = tasks[task].operations.last, !last.mayEnclose(kind) { dropLast(task) }
+    while tasks[task].operations.last.map({ !$0.mayEnclose(kind) }) ?? false { dropLast(task) }
   }
 
   /// An AVC leaves a tree only in unlink_anon_vmas or for a range change, and that within a split, within copy_vma,
   /// or within nothing.
   mutating func dropStale(_ task: UInt32, beforeRemovalOf update: TreeUpdate) {
-    while let last = tasks[task].operations.last, last.kind != .split, last.kind != .copyVMA {
-      if last.kind == .unlink, last.entry.vma.address == update.vma.address { return }
+    while let last = tasks[task].innermost, last.kind != .split, last.kind != .copyVMA {
+      if last.kind == .unlink, last.vma == update.vma.address { return }
       dropLast(task)
     }
   }
@@ -130,9 +136,9 @@ extension RmapGraph {
   /// A clone inserts where its source stands. Within a fork an insertion into the tree of a new anon_vma comes
   /// after the clone.
   mutating func dropStale(_ task: UInt32, beforeInsertionOf update: TreeUpdate) {
-    let operations = tasks[task].operations
-    guard update.treeIsEmpty, operations.last?.kind == .clone,
-      operations.dropLast().last?.kind == .fork,
+    guard update.treeIsEmpty else { return }
+    let last = tasks[task].operations.count - 1
+    guard last > 0, tasks[task].operations[last].kind == .clone, tasks[task].operations[last - 1].kind == .fork,
       (anonVMA(at: update.anonVMA).map { anonVMAs[$0.slot].linkedCount } ?? 0) == 0
     else { return }
     dropLast(task)
@@ -147,9 +153,10 @@ extension RmapGraph {
 
   /// No operation begins while AVCs are out of their trees for a range change: those that still are will not
   /// come back.
-  private mutating func tellStranded<Observer: GraphObserver>(
+  private mutating func tellStranded<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    guard !tasks[task].parked.isEmpty || !tasks[task].givenUp.isEmpty else { return }
     let parked = tasks[task].parked
     tasks[task].parked.removeAll(keepingCapacity: true)
     tasks[task].givenUp.removeAll(keepingCapacity: true)
@@ -166,7 +173,7 @@ extension RmapGraph {
     let pid = tasks[task].pid
     // The root is noted on the outermost operation that changes its graph.
     let root = operation.root ?? tasks[task].operations.lazy.compactMap(\.root).first
-    if let root, anonVMA(root) != nil { anonVMAs[root.slot].counterEpoch &+= 1 }
+    if let root, lives(root) { anonVMAs[root.slot].counterEpoch &+= 1 }
     activeCopies.removeAll { $0.pid == pid }
     activeMoves.removeAll { $0.pid == pid }
     let entry = operation.entry
@@ -181,7 +188,7 @@ extension RmapGraph {
 
   // MARK: Return
 
-  mutating func leave<Observer: GraphObserver>(
+  mutating func leave<Observer: GraphObserver & ~Copyable>(
     _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
@@ -191,7 +198,7 @@ extension RmapGraph {
     let task = self.task(stamp.pid)
     defer { retire(task) }
     guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else { return }
-    while let inner = tasks[task].operations.last, inner.kind != result.kind { dropLast(task) }
+    while let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
     finish(task, result, stamp, &observer)
     if let operation = tasks[task].operations.popLast() {
       letGo(operation)
@@ -199,11 +206,11 @@ extension RmapGraph {
     }
   }
 
-  private mutating func finish<Observer: GraphObserver>(
+  private mutating func finish<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let operation = tasks[task].operations.last else { return }
-    let outer = tasks[task].operations.dropLast().last
+    let outer = tasks[task].outer(of: tasks[task].operations.count - 1)
     let entry = operation.entry
     switch operation.kind {
     case .clone:
@@ -247,7 +254,7 @@ extension RmapGraph {
   }
 
   private func situation(
-    _ operation: Operation, _ outer: Operation?, _ result: OperationReturn, _ vma: UInt32,
+    _ operation: Operation, _ outer: OuterOperation?, _ result: OperationReturn, _ vma: UInt32,
     _ stamp: EventStamp
   ) -> OperationSituation {
     OperationSituation(
@@ -268,7 +275,7 @@ extension RmapGraph {
   /// mm/rmap.c:anon_vma_clone, at its end: `if (dst->anon_vma) dst->anon_vma->num_active_vmas++`.
   private mutating func countClone(_ operation: Operation, _ stamp: EventStamp) {
     let named = anonVMA(at: operation.entry.vma.anonVMA)
-    if let target = named ?? operation.reuse, anonVMA(target) != nil { addActive(1, target, stamp) }
+    if let target = named ?? operation.reuse, lives(target) { addActive(1, target, stamp) }
   }
 
   /// The middle of unlink_anon_vmas: the VMA's AVCs are gone, its anon_vma's counter is lowered, and
@@ -283,7 +290,7 @@ extension RmapGraph {
     if let vma = vmaOf[view.address.raw] { vmas[vma].view.anonVMA = .null }
   }
 
-  private mutating func endUnlink<Observer: GraphObserver>(
+  private mutating func endUnlink<Observer: GraphObserver & ~Copyable>(
     _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if !view.isTemporaryStack {

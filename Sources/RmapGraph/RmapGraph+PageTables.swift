@@ -5,7 +5,7 @@ extension RmapGraph {
 
   /// copy_page_range has returned: what the parent mapped, the child maps now, except for pages that changed
   /// meanwhile; they may have been copied before or after (mm/memory.c:copy_present_ptes has no probe).
-  mutating func inherit<Observer: GraphObserver>(
+  mutating func inherit<Observer: GraphObserver & ~Copyable>(
     _ entry: OperationEntry, failed: Bool, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let index = activeCopies.lastIndex(where: { $0.pid == stamp.pid }) else { return }
@@ -26,7 +26,7 @@ extension RmapGraph {
   }
 
   /// move_page_tables has returned the length that it moved.
-  mutating func move<Observer: GraphObserver>(
+  mutating func move<Observer: GraphObserver & ~Copyable>(
     _ entry: OperationEntry, bytes result: OperationReturn, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
@@ -76,7 +76,7 @@ extension RmapGraph {
   // MARK: Telling
 
   /// Tells the observer of every mapped page in a range, sweeping out those whose folio is stale.
-  mutating func tellPages<Observer: GraphObserver>(
+  mutating func tellPages<Observer: GraphObserver & ~Copyable>(
     _ cause: PageSituation.Cause, mm: KernelAddress, start: UserAddress, end: UserAddress,
     _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ function: EventKind,
     _ observer: inout Observer
@@ -87,7 +87,7 @@ extension RmapGraph {
     }
   }
 
-  private func tellPage<Observer: GraphObserver>(
+  private func tellPage<Observer: GraphObserver & ~Copyable>(
     _ cause: PageSituation.Cause, _ page: UInt64, _ entry: PageTables.Entry, _ vma: VMAID,
     _ view: VMAView, _ stamp: EventStamp, _ function: EventKind, _ observer: inout Observer
   ) {

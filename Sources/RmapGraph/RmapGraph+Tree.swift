@@ -3,13 +3,13 @@ import RmapEvents
 extension RmapGraph {
   // MARK: An AVC enters its tree
 
-  mutating func insert<Observer: GraphObserver>(
+  mutating func insert<Observer: GraphObserver & ~Copyable>(
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
     dropStale(task, beforeInsertionOf: update)
     let vma = meet(update.vma)
-    let operation = tasks[task].operations.last
+    let operation = tasks[task].innermost
     let avc = avcOf[update.avc.raw]
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
@@ -34,13 +34,12 @@ extension RmapGraph {
   /// An insertion into an empty tree that is not the end of a range change can only be an anon_vma's first:
   /// the kernel never uses one again whose tree ran empty (mm/rmap.c:unlink_anon_vmas frees it).
   private mutating func anonVMAForInsert(
-    _ update: TreeUpdate, _ operation: Operation?, isRelink: Bool, _ stamp: EventStamp
+    _ update: TreeUpdate, _ operation: OuterOperation?, isRelink: Bool, _ stamp: EventStamp
   ) -> (AnonVMAID, isNew: Bool) {
     let isBirth =
       update.treeIsEmpty && !isRelink && (operation?.kind == .prepare || operation?.kind == .fork)
     if let known = anonVMA(at: update.anonVMA) {
-      let old = anonVMAs[known.slot]
-      if !isBirth || old.linkedCount > 0 || old.parkedCount > 0 {
+      if !isBirth || anonVMAs[known.slot].memberCount > 0 {
         return (known, false)
       }
       bury(known)  // Its last put was not seen.
@@ -115,7 +114,7 @@ extension RmapGraph {
   }
 
   /// The last parked AVC is back: the pages of given-up addresses must belong to somebody by now.
-  private mutating func settleParked<Observer: GraphObserver>(
+  private mutating func settleParked<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard tasks[task].parked.isEmpty, !tasks[task].givenUp.isEmpty else { return }
@@ -135,9 +134,8 @@ extension RmapGraph {
   ) {
     guard let last = tasks[task].operations.indices.last else { return }
     tasks[task].operations[last].linked += 1
-    let operation = tasks[task].operations[last]
-    switch operation.kind {
-    case .prepare where operation.entry.vma.address == update.vma.address:
+    switch tasks[task].operations[last].kind {
+    case .prepare where tasks[task].operations[last].entry.vma.address == update.vma.address:
       addActive(1, anonVMA, stamp)
     case .fork:
       if let parent = self.anonVMA(at: update.parent), parent != anonVMA {
@@ -145,8 +143,8 @@ extension RmapGraph {
       }
     case .clone:
       // include: !dst->anon_vma && src->anon_vma && num_children < 2 && num_active_vmas == 0
-      if operation.reuse == nil, operation.entry.vma.anonVMA.isNull,
-        !operation.entry.source.anonVMA.isNull, let children = update.children,
+      if tasks[task].operations[last].reuse == nil, tasks[task].operations[last].entry.vma.anonVMA.isNull,
+        !tasks[task].operations[last].entry.source.anonVMA.isNull, let children = update.children,
         let active = update.active, children < 2, active == 0
       {
         tasks[task].operations[last].reuse = anonVMA
@@ -157,12 +155,12 @@ extension RmapGraph {
 
   // MARK: An AVC leaves its tree
 
-  mutating func remove<Observer: GraphObserver>(
+  mutating func remove<Observer: GraphObserver & ~Copyable>(
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
     dropStale(task, beforeRemovalOf: update)
-    let operation = tasks[task].operations.last
+    let operation = tasks[task].innermost
     let vma = meet(update.vma)
     var anonVMA: AnonVMAID
     if let known = self.anonVMA(at: update.anonVMA) {
@@ -187,7 +185,7 @@ extension RmapGraph {
       retire(task)
       return
     }
-    let isFinal = operation?.kind == .unlink && operation?.entry.vma.address == update.vma.address
+    let isFinal = operation?.kind == .unlink && operation?.vma == update.vma.address
     if isFinal {
       if let avc = avcOf[update.avc.raw] { discard(avc) }
       vmas[vma.slot].chainStamp = stamp
@@ -233,11 +231,10 @@ extension RmapGraph {
 
   /// unlink_anon_vmas: an anon_vma whose tree has become empty is no longer its parent's child.
   private mutating func countRemoval(_ anonVMA: AnonVMAID, _ stamp: EventStamp) {
-    let node = anonVMAs[anonVMA.slot]
-    guard node.linkedCount == 0, node.parkedCount == 0 else { return }
+    guard anonVMAs[anonVMA.slot].memberCount == 0 else { return }
     anonVMAs[anonVMA.slot].emptied = stamp
-    guard let parent = self.anonVMA(at: node.parent) else { return }
-    if node.birthWasSeen {
+    guard let parent = self.anonVMA(at: anonVMAs[anonVMA.slot].parent) else { return }
+    if anonVMAs[anonVMA.slot].birthWasSeen {
       addChildren(-1, parent, stamp)
     } else {
       anonVMAs[parent.slot].children = nil  // Its tree may hold AVCs that were never seen.

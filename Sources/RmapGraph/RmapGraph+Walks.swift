@@ -1,7 +1,7 @@
 import RmapEvents
 
 /// What the model knows of walks. They change nothing in the graph.
-struct WalkState {
+struct WalkState: ~Copyable {
   var walkers = Slab<Walker>()
   var walkerOf = SlotMap()
   var migrating = Slab<MigratingFolio>()
@@ -11,7 +11,7 @@ struct WalkState {
 }
 
 extension RmapGraph {
-  mutating func walk<Observer: GraphObserver>(
+  mutating func walk<Observer: GraphObserver & ~Copyable>(
     _ event: WalkEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     switch event {
@@ -49,7 +49,7 @@ extension RmapGraph {
     walking.walkers[slot].frameStamp = stamp
   }
 
-  private mutating func endFrame<Observer: GraphObserver>(
+  private mutating func endFrame<Observer: GraphObserver & ~Copyable>(
     _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)] else { return }
@@ -67,7 +67,7 @@ extension RmapGraph {
     walking.walkers[slot].frame = nil
   }
 
-  private mutating func finishWalk<Observer: GraphObserver>(
+  private mutating func finishWalk<Observer: GraphObserver & ~Copyable>(
     _ slot: UInt32, _ ending: WalkSituation.Ending, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
@@ -78,7 +78,7 @@ extension RmapGraph {
     retireWalker(slot)
   }
 
-  private func tellWalk<Observer: GraphObserver>(
+  private func tellWalk<Observer: GraphObserver & ~Copyable>(
     _ slot: UInt32, _ ending: WalkSituation.Ending, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
@@ -93,7 +93,7 @@ extension RmapGraph {
 
   // MARK: The steps
 
-  private mutating func startWalk<Observer: GraphObserver>(
+  private mutating func startWalk<Observer: GraphObserver & ~Copyable>(
     _ start: WalkStart, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     observer.walkStepping(
@@ -102,7 +102,7 @@ extension RmapGraph {
     walking.walkers[slot].walk = Walk(start: start, stamp: stamp)
   }
 
-  private mutating func stepWalk<Observer: GraphObserver>(
+  private mutating func stepWalk<Observer: GraphObserver & ~Copyable>(
     _ step: WalkStep, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     observer.walkStepping(
@@ -123,7 +123,7 @@ extension RmapGraph {
     walking.walkers[slot].walk = walk
   }
 
-  private mutating func continueWalk<Observer: GraphObserver>(
+  private mutating func continueWalk<Observer: GraphObserver & ~Copyable>(
     _ avc: KernelAddress, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
@@ -141,7 +141,7 @@ extension RmapGraph {
 
   // MARK: The visits
 
-  private mutating func enterVisit<Observer: GraphObserver>(
+  private mutating func enterVisit<Observer: GraphObserver & ~Copyable>(
     _ visit: WalkVisit, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
@@ -160,7 +160,7 @@ extension RmapGraph {
       MigrationSituation(visit: visit, migration: migration, source: source, stamp: stamp), in: self)
   }
 
-  private mutating func leaveVisit<Observer: GraphObserver>(
+  private mutating func leaveVisit<Observer: GraphObserver & ~Copyable>(
     goesOn: Bool, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].frame != nil,

@@ -53,7 +53,7 @@ public struct RmapGraph: ~Copyable {
   }
 
   /// Applies one event, telling `observer` of each moment on the way.
-  public mutating func apply<Observer: GraphObserver>(
+  public mutating func apply<Observer: GraphObserver & ~Copyable>(
     _ event: borrowing RmapEvent, at stamp: EventStamp, observer: inout Observer
   ) {
     switch event {
@@ -75,6 +75,9 @@ public struct RmapGraph: ~Copyable {
     let anonVMA = anonVMAs[id.slot]
     return anonVMA.serial == id.serial ? anonVMA : nil
   }
+
+  /// Whether the anon_vma behind an identity has not died, nor another taken its place.
+  public func lives(_ id: AnonVMAID) -> Bool { anonVMAs[id.slot].serial == id.serial }
 
   /// The anon_vma that lives at an address, as far as the recording shows.
   public func anonVMA(at address: KernelAddress) -> AnonVMAID? {

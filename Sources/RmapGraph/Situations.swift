@@ -1,7 +1,7 @@
 public import RmapEvents
 
 /// An AVC at the door of its tree.
-public struct TreeSituation {
+public struct TreeSituation: ~Copyable {
   /// The event.
   public let update: TreeUpdate
   /// The event's place.
@@ -13,7 +13,7 @@ public struct TreeSituation {
   /// The AVC, if the model has met it.
   public let avc: AVCID?
   /// The innermost operation that the task is in.
-  public let operation: Operation?
+  public let operation: OuterOperation?
   /// Insertion: whether the anon_vma is new with this event.
   public let anonVMAIsNew: Bool
   /// Whether another task may be half-way through an operation on the same root.
@@ -21,11 +21,11 @@ public struct TreeSituation {
 }
 
 /// An operation that has been entered.
-public struct EntrySituation {
+public struct EntrySituation: ~Copyable {
   /// The operation.
   public let operation: Operation
   /// The operation that it runs inside, if any.
-  public let outer: Operation?
+  public let outer: OuterOperation?
   /// The entry's place.
   public let stamp: EventStamp
   /// The VMA that it changes, if the model has met it; for a move the destination.
@@ -35,11 +35,11 @@ public struct EntrySituation {
 }
 
 /// An operation that has returned.
-public struct OperationSituation {
+public struct OperationSituation: ~Copyable {
   /// The operation.
   public let operation: Operation
   /// Whether it runs inside another one (a clone inside a fork).
-  public let outer: Operation?
+  public let outer: OuterOperation?
   /// What it returned.
   public let result: OperationReturn
   /// The return's place.
@@ -51,7 +51,7 @@ public struct OperationSituation {
 }
 
 /// A VMA at the beginning or the end of unlink_anon_vmas, or at its death.
-public struct VMASituation {
+public struct VMASituation: ~Copyable {
   /// The VMA.
   public let vma: VMAID
   /// What the event says of it; for a death, address, mm and anon_vma only.
@@ -63,7 +63,7 @@ public struct VMASituation {
 }
 
 /// An anon_vma whose last reference is gone.
-public struct PutSituation {
+public struct PutSituation: ~Copyable {
   /// The event.
   public let put: AnonVMAPut
   /// The event's place.
@@ -80,7 +80,7 @@ public struct PutSituation {
 }
 
 /// An AVC that a range change took out of its tree and did not put back.
-public struct StrandedSituation {
+public struct StrandedSituation: ~Copyable {
   /// The AVC, which the model still has, parked.
   public let avc: AVCID
   /// The first event that the task can only come to after the range change.
@@ -88,7 +88,7 @@ public struct StrandedSituation {
 }
 
 /// A step in a folio's life.
-public struct FolioSituation {
+public struct FolioSituation: ~Copyable {
   /// The event.
   public let event: FolioEvent
   /// The event's place.
@@ -113,7 +113,7 @@ public struct FolioSituation {
 }
 
 /// A mapped page whose VMA has changed under it: inherited by fork, moved by mremap, or left behind.
-public struct PageSituation {
+public struct PageSituation: ~Copyable {
   /// How the page came into question.
   public enum Cause: Sendable {
     /// copy_page_range gave the child this page.
@@ -145,7 +145,7 @@ public struct PageSituation {
 }
 
 /// Whoever watches the graph change. The graph itself never judges the kernel.
-public protocol GraphObserver {
+public protocol GraphObserver: ~Copyable {
   /// An AVC is about to enter its tree; the graph is as before.
   mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
   /// An AVC is about to leave its tree; the graph is as before.
@@ -181,7 +181,7 @@ public protocol GraphObserver {
 }
 
 /// Whoever does not care for walks need not say so.
-extension GraphObserver {
+extension GraphObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func walkStepping(
     _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph

@@ -57,7 +57,7 @@ public struct MigratingFolio: Sendable {
 }
 
 /// A walk is about to look at a tree: it begins in it or goes on.
-public struct WalkStepSituation {
+public struct WalkStepSituation: ~Copyable {
   /// The anon_vma's root.
   public let root: KernelAddress
   /// The root's lock; nil where it was not recorded.
@@ -69,7 +69,7 @@ public struct WalkStepSituation {
 }
 
 /// A walk is over.
-public struct WalkSituation {
+public struct WalkSituation: ~Copyable {
   /// How a walk came to its end.
   public enum Ending: Sendable {
     /// The tree had no further AVC. The root is still locked.
@@ -93,7 +93,7 @@ public struct WalkSituation {
 }
 
 /// A new folio is about to take the place of an old one's migration entries in one VMA.
-public struct MigrationSituation {
+public struct MigrationSituation: ~Copyable {
   /// The callback.
   public let visit: WalkVisit
   /// Both folios' mapping and index.

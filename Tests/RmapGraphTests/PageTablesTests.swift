@@ -47,7 +47,7 @@ import Testing
   }
 
   private func expectEqual(
-    _ tables: PageTables, _ model: [Place: UInt64], _ generator: inout SeededGenerator
+    _ tables: borrowing PageTables, _ model: [Place: UInt64], _ generator: inout SeededGenerator
   ) {
     let mm = UInt64.random(in: 1...4, using: &generator)
     let from = place(&generator).page

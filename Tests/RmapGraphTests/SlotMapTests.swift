@@ -45,7 +45,7 @@ import Testing
     expectEqual(map, model, keys)
   }
 
-  private func expectEqual(_ map: SlotMap, _ model: [UInt64: UInt32], _ keys: [UInt64]) {
+  private func expectEqual(_ map: borrowing SlotMap, _ model: [UInt64: UInt32], _ keys: [UInt64]) {
     for key in keys { #expect(map[key] == model[key]) }
     var slots: [UInt32] = []
     map.forEach { slots.append($0) }

@@ -46,7 +46,7 @@ private func judge(
   }
   let copy = s.vma
   if let split = s.outer, split.kind == .split, split.copy == copy,
-    split.entry.vma.address == entry.source.address,
+    split.vma == entry.source.address,
     let fact = brokenSplit(entry, s.operation.stamp)
   {
     return broken(

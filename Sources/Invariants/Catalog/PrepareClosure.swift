@@ -26,7 +26,7 @@ private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.operation?.kind == .prepare, let operation = s.operation,
-    operation.entry.vma.address == s.update.vma.address
+    operation.vma == s.update.vma.address
   else { return }
   let (update, stamp) = (s.update, s.stamp)
   let node = graph.vma(s.vma)

@@ -28,7 +28,7 @@ private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.operation?.kind == .prepare, !s.anonVMAIsNew, let operation = s.operation,
-    operation.entry.vma.address == s.update.vma.address
+    operation.vma == s.update.vma.address
   else { return }
   guard let other = sharer(of: s.anonVMA, besides: s.vma, graph) else {
     return ledger.cannotTell(.predatesRecording)
