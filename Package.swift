@@ -65,7 +65,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RecordingTests",
-      dependencies: ["Recording", "KernelProbes", "KernelTestSupport", "Checking", "EventDecoding", "TraceReading", "RmapEvents"],
+      dependencies: [
+        "Recording", "KernelProbes", "KernelTestSupport", "Checking", "EventDecoding", "TraceReading", "RmapEvents",
+      ],
       swiftSettings: settings),
     .target(
       name: "RmapTestSupport", dependencies: ["RmapEvents", "RmapGraph", "Invariants"],

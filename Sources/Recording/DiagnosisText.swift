@@ -38,7 +38,8 @@ extension Diagnosis {
     }
     if plan.dialects.contains(where: { $0.evidence == .synthetic }) {
       out.paragraph(
-        "  Beware:", "what is marked synthetic was never tried on a real kernel. A first recording of it should be "
+        "  Beware:",
+        "what is marked synthetic was never tried on a real kernel. A first recording of it should be "
           + "checked against a known workload.", indent: 10)
     }
   }

@@ -1,7 +1,7 @@
-@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes
+@testable import KernelTestSupport
 
 /// What a kernel lacks is said, event by event, and never guessed.
 @Suite struct AbsenceTests {

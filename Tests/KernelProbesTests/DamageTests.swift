@@ -1,8 +1,8 @@
 import Glibc
-@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes
+@testable import KernelTestSupport
 
 /// A damaged file gives an error or a shorter plan; nothing traps.
 @Suite struct DamageTests {

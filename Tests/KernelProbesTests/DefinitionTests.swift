@@ -1,6 +1,7 @@
 import KernelProbes
-@testable import KernelTestSupport
 import Testing
+
+@testable import KernelTestSupport
 
 /// Whole definitions, kernel by kernel: what the kernel is asked to record is pinned.
 @Suite struct DefinitionTests {

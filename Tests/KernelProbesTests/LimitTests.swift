@@ -1,7 +1,7 @@
-@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes
+@testable import KernelTestSupport
 
 /// The kernel's limits hold before the kernel sees the line.
 @Suite struct LimitTests {

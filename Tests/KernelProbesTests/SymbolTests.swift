@@ -1,7 +1,7 @@
-@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes
+@testable import KernelTestSupport
 
 @Suite struct SymbolTests {
   private func symbols(_ text: String) throws -> KernelSymbols {

@@ -1,7 +1,7 @@
-@testable import KernelTestSupport
 import Testing
 
 @testable import KernelProbes
+@testable import KernelTestSupport
 
 /// Members through anonymous structs, dots, arrays and typedefs.
 @Suite struct TypeTests {

@@ -1,6 +1,7 @@
 import KernelProbes
-@testable import KernelTestSupport
 import Testing
+
+@testable import KernelTestSupport
 
 /// The probes of the kernel's own walks, pinned as those of the other levels are.
 @Suite struct WalkDefinitionTests {

@@ -1,8 +1,8 @@
 import Invariants
 import KernelProbes
-@testable import KernelTestSupport
 import Testing
 
+@testable import KernelTestSupport
 @testable import Recording
 
 /// What doctor says of kernels in miniature: it must agree with what the decoder will make of their recordings.
