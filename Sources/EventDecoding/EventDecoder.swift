@@ -36,10 +36,11 @@ public struct EventDecoder: Sendable {
     var unusable: [String] = []
     var usable: [EventFormat] = []
     var present: Set<EventKind> = []
+    let unit = Self.hugetlbUnit(formats, system)
     for format in formats.all where format.system == system {
       guard let recipe = Layout.recipes[format.name] else { continue }
       present.formUnion(Layout.kinds(ofEvent: format.name))
-      var finder = FieldFinder(format)
+      var finder = FieldFinder(format, hugetlbUnit: unit)
       let shape = recipe.make(&finder)
       guard finder.missing.isEmpty else {
         let names = finder.missing.joined(separator: ", ")
@@ -62,6 +63,15 @@ public struct EventDecoder: Sendable {
     self.unusable = unusable
     self.identifiers = identifiers
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
+  }
+
+  /// The unit is a mark in the formats of the events that only hugetlbfs has.
+  private static func hugetlbUnit(_ formats: EventFormats, _ system: String) -> HugetlbUnit {
+    for format in formats.all where format.system == system {
+      if format.field("unit_huge") != nil { return .hugePages }
+      if format.field("unit_page") != nil { return .pages }
+    }
+    return .unknown
   }
 
   /// The kinds that an event of our vocabulary tells of, whole or in part.

@@ -59,6 +59,16 @@ struct Layout: Sendable {
     "folio_remove_pmd": Recipe(kinds: [.folioRemovePMD]) { .folio(FolioLayout(&$0, .remove, isPMD: true)) },
     "folio_move": Recipe(kinds: [.folioMove]) { .folio(FolioLayout(&$0, .move, isPMD: false)) },
 
+    "hugepage_new": Recipe(kinds: [.hugetlbNew]) { .page(PageLayout(&$0, .new)) },
+    "hugepage_add": Recipe(kinds: [.hugetlbAdd]) { .page(PageLayout(&$0, .add)) },
+    "hugetlb_new": Recipe(kinds: [.hugetlbNew]) {
+      .folio(FolioLayout(&$0, .new, isPMD: false, isHugetlb: true))
+    },
+    "hugetlb_add": Recipe(kinds: [.hugetlbAdd]) {
+      .folio(FolioLayout(&$0, .add, isPMD: false, isHugetlb: true))
+    },
+    "hugetlb_unmap": Recipe(kinds: [.hugetlbUnmap]) { .hugetlbUnmap(HugetlbUnmapLayout(&$0)) },
+
     "lru_add": Recipe(kinds: [.folioSeen]) { .folio(FolioLayout(&$0, .seen, isPMD: false)) },
   ]
 
@@ -82,6 +92,7 @@ enum Shape: Sendable {
   case leave(LeaveLayout)
   case folio(FolioLayout)
   case page(PageLayout)
+  case hugetlbUnmap(HugetlbUnmapLayout)
   case walk(WalkLayout)
 
   /// The event in a record; nil if its bytes make no sense.
@@ -96,6 +107,7 @@ enum Shape: Sendable {
     case .leave(let layout): return .leave(layout.load(record))
     case .folio(let layout): return layout.load(record).map(RmapEvent.folio)
     case .page(let layout): return layout.load(record).map(RmapEvent.folio)
+    case .hugetlbUnmap(let layout): return layout.load(record).map(RmapEvent.hugetlbUnmap)
     case .walk(let layout): return layout.load(record).map(RmapEvent.walk)
     }
   }

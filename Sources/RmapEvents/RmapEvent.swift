@@ -17,6 +17,8 @@ public enum RmapEvent: Sendable {
   case vmaFree(VMAFree)
   /// A folio's mapping is added, removed, moved or looked at.
   case folio(FolioEvent)
+  /// Entry of `__unmap_hugepage_range`: a VMA of hugetlbfs loses what it maps in a range.
+  case hugetlbUnmap(HugetlbUnmap)
   /// The kernel's own rmap walk takes a step.
   case walk(WalkEvent)
 }
@@ -27,6 +29,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
   case userfaultMove
+  case hugetlbNew, hugetlbAdd, hugetlbUnmap
   case walk, walkFirst, walkNext, walkVisit, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
@@ -55,6 +58,9 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioRemovePMD: "folio_remove_rmap_pmd"
     case .folioSeen: "folio_add_lru_vma"
     case .userfaultMove: "move_pages"
+    case .hugetlbNew: "hugetlb_add_new_anon_rmap"
+    case .hugetlbAdd: "hugetlb_add_anon_rmap"
+    case .hugetlbUnmap: "__unmap_hugepage_range"
     case .walk: "rmap_walk_anon"
     case .walkFirst: "anon_vma_interval_tree_iter_first"
     case .walkNext: "anon_vma_interval_tree_iter_next"

@@ -64,6 +64,7 @@ public struct RmapGraph: ~Copyable {
     case .put(let put): self.put(put, stamp, &observer)
     case .vmaFree(let free): self.free(free, stamp, &observer)
     case .folio(let event): folio(event, stamp, &observer)
+    case .hugetlbUnmap(let event): unmapHugetlb(event)
     case .walk(let event): walk(event, stamp, &observer)
     }
   }
