@@ -67,7 +67,7 @@ public struct FolioEvent: Sendable {
   public var indexIsKnown = true
 
   /// A step from its fields.
-  public init(
+  @inlinable public init(
     step: Step, isAfter: Bool, isPMD: Bool = false, isExclusive: Bool = false,
     folio: KernelAddress, subpage: UInt32 = 0, pages: UInt32 = 1, vma: VMAView,
     address: UserAddress? = nil, mapping: FolioMapping, index: PgOff, isLarge: Bool = false,
@@ -105,7 +105,7 @@ public struct HugetlbUnmap: Sendable {
   public var only: KernelAddress
 
   /// A loss from its fields.
-  public init(vma: VMAView, start: UserAddress, end: UserAddress, only: KernelAddress = .null) {
+  @inlinable public init(vma: VMAView, start: UserAddress, end: UserAddress, only: KernelAddress = .null) {
     self.vma = vma
     self.start = start
     self.end = end

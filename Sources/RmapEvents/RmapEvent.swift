@@ -88,7 +88,7 @@ public struct VMAView: Hashable, Sendable {
   public var pgoff: PgOff
 
   /// A view from its fields.
-  public init(
+  @inlinable public init(
     address: KernelAddress, start: UserAddress, end: UserAddress, mm: KernelAddress, flags: UInt64,
     anonVMA: KernelAddress, pgoff: PgOff
   ) {
@@ -144,7 +144,7 @@ public struct LockView: Hashable, Sendable {
   public var ownerPID: Int32
 
   /// A view from its fields.
-  public init(count: UInt64, ownerPID: Int32) {
+  @inlinable public init(count: UInt64, ownerPID: Int32) {
     self.count = count
     self.ownerPID = ownerPID
   }
@@ -185,7 +185,7 @@ public struct TreeUpdate: Sendable {
   public var protection: UInt64?
 
   /// An update from its fields.
-  public init(
+  @inlinable public init(
     avc: KernelAddress, vma: VMAView, anonVMA: KernelAddress, treeOwner: KernelAddress,
     root: KernelAddress, rootOfRoot: KernelAddress, parent: KernelAddress, refcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool, rootRefcount: Int32, lock: LockView?,
@@ -232,7 +232,7 @@ public struct OperationEntry: Sendable {
   public var isPlainAnonymous: Bool?
 
   /// An entry from its fields.
-  public init(
+  @inlinable public init(
     kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
     address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
     length: UInt64 = 0, mm: KernelAddress = .null, takesRmapLocks: Bool? = nil,
@@ -259,7 +259,7 @@ public struct OperationReturn: Sendable {
   public var value: Int64
 
   /// A return from its fields.
-  public init(kind: EventKind, value: Int64 = 0) {
+  @inlinable public init(kind: EventKind, value: Int64 = 0) {
     self.kind = kind
     self.value = value
   }
@@ -286,7 +286,7 @@ public struct AnonVMAPut: Sendable {
   public var treeIsEmpty: Bool
 
   /// A put from its fields.
-  public init(
+  @inlinable public init(
     anonVMA: KernelAddress, root: KernelAddress, refcount: Int32, rootRefcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool
   ) {
@@ -310,7 +310,7 @@ public struct VMAFree: Sendable {
   public var anonVMA: KernelAddress
 
   /// A free from its fields.
-  public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
+  @inlinable public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
     self.vma = vma
     self.mm = mm
     self.anonVMA = anonVMA

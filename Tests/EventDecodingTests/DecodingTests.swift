@@ -117,7 +117,7 @@ import TraceReading
 
   @Test func hugetlbLosesARange() throws {
     let event = SyntheticEvent("hugetlb_unmap").vma().words(["addr": 0x10000, "end": 0x12000, "ref": 0])
-    guard case .event(.hugetlbUnmap(let loss)) = event.decoded() else {
+    guard case .hugetlbUnmap(let loss) = event.decoded().event else {
       Issue.record("not decoded")
       return
     }
