@@ -41,7 +41,7 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
     .target(
-      name: "Recording",
+      name: "Recorder",
       dependencies: [
         "CZlib", "KernelProbes", "TraceReading", "EventDecoding", "RmapEvents", "Invariants", "Checking", "Reports",
       ],
@@ -49,7 +49,7 @@ let package = Package(
     .executableTarget(
       name: "rmapcheck",
       dependencies: [
-        "Checking", "Invariants", "Reports", "KernelProbes", "Recording",
+        "Checking", "Invariants", "Reports", "KernelProbes", "Recorder",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -64,9 +64,9 @@ let package = Package(
       name: "KernelProbesTests", dependencies: ["KernelProbes", "CLibBPF", "KernelTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "RecordingTests",
+      name: "RecorderTests",
       dependencies: [
-        "Recording", "KernelProbes", "KernelTestSupport", "Checking", "EventDecoding", "TraceReading", "RmapEvents",
+        "Recorder", "KernelProbes", "KernelTestSupport", "Checking", "EventDecoding", "TraceReading", "RmapEvents",
       ],
       swiftSettings: settings),
     .target(
@@ -85,10 +85,6 @@ let package = Package(
     .testTarget(
       name: "ExperimentTests",
       dependencies: ["Checking", "Invariants", "RecordingExperiments", "RmapTestSupport"], swiftSettings: settings),
-    .executableTarget(
-      name: "bench",
-      dependencies: ["Checking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      path: "Tests/bench", swiftSettings: settings),
     .testTarget(
       name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),

@@ -21,6 +21,7 @@ struct Observability {
     fields = decoder.fields
     doubts += decoder.unusable
     leaveOutMissedProbes(sidecar)
+    doubtTheEnd(sidecar)
     let flaws = [Self.unorderedClock(file)].compactMap { $0 } + file.omissions
     if !flaws.isEmpty {
       doubts += flaws
@@ -34,6 +35,17 @@ struct Observability {
       guard let missed = probe.missed, missed > 0 else { continue }
       doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
       kinds.subtract(EventDecoder.kinds(ofEvent: probe.event))
+    }
+  }
+
+  /// Who did not live to the recording's end could not count what was missed.
+  private mutating func doubtTheEnd(_ sidecar: Sidecar?) {
+    guard let recorder = sidecar?.recorder else { return }
+    if let ending = recorder.ending {
+      doubts.append("the recording ended before its time (\(ending)): it was judged up to there")
+    }
+    if recorder.complete == false {
+      doubts.append("what the probes missed was not counted: the recorder did not come to its end")
     }
   }
 

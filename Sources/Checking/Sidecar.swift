@@ -18,6 +18,12 @@ public struct Sidecar: Codable, Sendable {
   public var level: RecordingLevel?
   /// Each probe with its counts from the kernel's `kprobe_profile`.
   public var probes: [Probe]?
+  /// How it was recorded, and whether that came to its end.
+  public var recorder: Recorder?
+  /// The kernel's own counts for each ring buffer.
+  public var buffers: [Buffer]?
+  /// Structs of the recorded kernel: their size in bytes as `size`, and where members lie, bytes.
+  public var layout: [String: [String: Int]]?
 
   /// The schema that this version reads.
   public static let currentSchema = "rmapcheck-recording/1"
@@ -42,41 +48,145 @@ public struct Sidecar: Codable, Sendable {
   public struct Kernel: Codable, Sendable {
     /// `uname -r`.
     public var release: String?
+    /// `uname -v`.
+    public var version: String?
+    /// The options of its configuration that a recording depends on.
+    public var configuration: [String: String]?
+
+    /// A kernel.
+    public init(release: String? = nil, version: String? = nil, configuration: [String: String]? = nil) {
+      self.release = release
+      self.version = version
+      self.configuration = configuration
+    }
   }
 
   /// A workload.
   public struct Workload: Codable, Sendable {
     /// The command line.
     public var command: [String]?
+    /// What it exited with; 128 and the signal's number if it was killed.
+    public var exitStatus: Int32?
+
+    /// A workload.
+    public init(command: [String]? = nil, exitStatus: Int32? = nil) {
+      self.command = command
+      self.exitStatus = exitStatus
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case command
+      case exitStatus = "exit_status"
+    }
+  }
+
+  /// How a recording was made.
+  public struct Recorder: Codable, Sendable {
+    /// The program that wrote the file.
+    public var version: String?
+    /// ftrace's clock.
+    public var clock: String?
+    /// Buffer of each CPU, KB.
+    public var bufferKB: Int?
+    /// When it began, by that clock, ns.
+    public var start: UInt64?
+    /// When it ended, by that clock, ns.
+    public var end: UInt64?
+    /// Whether the counts in this sidecar were taken at the recording's end. Where they were not, because the
+    /// recorder or the kernel died, missed hits are not known.
+    public var complete: Bool?
+    /// Why the recording ended before its time: the kernel's panic, for example.
+    public var ending: String?
+
+    /// A recorder of which nothing is known.
+    public init() {}
+
+    enum CodingKeys: String, CodingKey {
+      case version, clock, start, end, complete, ending
+      case bufferKB = "buffer_kb"
+    }
+  }
+
+  /// What the kernel counted in one CPU's ring buffer (`per_cpu/cpuN/stats`).
+  public struct Buffer: Codable, Sendable, Equatable {
+    /// The buffer's name.
+    public var buffer: String
+    /// The CPU.
+    public var cpu: Int
+    /// Events that were overwritten before they were read.
+    public var overrun: UInt64?
+    /// Events that found no room between two others.
+    public var commitOverrun: UInt64?
+    /// Events that found the buffer full.
+    public var droppedEvents: UInt64?
+    /// Events that the recorder took out.
+    public var readEvents: UInt64?
+
+    /// One CPU's counts.
+    public init(buffer: String, cpu: Int) {
+      self.buffer = buffer
+      self.cpu = cpu
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case buffer, cpu, overrun
+      case commitOverrun = "commit_overrun"
+      case droppedEvents = "dropped_events"
+      case readEvents = "read_events"
+    }
   }
 
   /// One probe's definition and counts.
   public struct Probe: Codable, Sendable {
     /// The event's name.
     public var event: String
+    /// The line in `kprobe_events`.
+    public var definition: String?
     /// How often the probe fired.
     public var hits: UInt64?
     /// How often it could not record: a miss leaves no trace in the ring buffer.
     public var missed: UInt64?
+
+    /// A probe.
+    public init(event: String, definition: String? = nil, hits: UInt64? = nil, missed: UInt64? = nil) {
+      self.event = event
+      self.definition = definition
+      self.hits = hits
+      self.missed = missed
+    }
   }
 
-  /// Reads the sidecar of a recording, if the folder has one that names it.
+  /// A sidecar for the recording of that name.
+  public init(recording: String) {
+    schema = Self.currentSchema
+    self.recording = recording
+  }
+
+  /// Where `rmapcheck record` puts a recording's sidecar: beside it, under a name of its own.
+  public static func path(besides recordingPath: String) -> String { recordingPath + ".about.json" }
+
+  /// Reads the sidecar of a recording: `NAME.about.json` beside it, or the folder's `about.json` if it names it.
   ///
   /// - Throws: ``SidecarError`` if there is one that cannot be understood.
   public static func beside(_ recordingPath: String) throws(SidecarError) -> Sidecar? {
     let (folder, name) = splitPath(recordingPath)
-    let path = folder + "about.json"
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    // Any program may have a file of this name here: it is ours only if it says so.
-    guard let head = try? JSONDecoder().decode(Head.self, from: data), head.recording == name else { return nil }
-    guard head.schema == currentSchema else {
-      throw SidecarError(path: path, reason: "schema \(head.schema) is not \(currentSchema)")
+    for path in [path(besides: recordingPath), folder + "about.json"] {
+      guard let data = FileManager.default.contents(atPath: path) else { continue }
+      // Any program may have an about.json here: it is ours only if it says so.
+      guard let head = try? JSONDecoder().decode(Head.self, from: data), head.recording == name else {
+        if path.hasSuffix("/about.json") || path == "about.json" { continue }
+        throw SidecarError(path: path, reason: "not a sidecar of \(name)")
+      }
+      guard head.schema == currentSchema else {
+        throw SidecarError(path: path, reason: "schema \(head.schema) is not \(currentSchema)")
+      }
+      do {
+        return try JSONDecoder().decode(Sidecar.self, from: data)
+      } catch {
+        throw SidecarError(path: path, reason: "\(error)")
+      }
     }
-    do {
-      return try JSONDecoder().decode(Sidecar.self, from: data)
-    } catch {
-      throw SidecarError(path: path, reason: "\(error)")
-    }
+    return nil
   }
 
   private struct Head: Decodable {

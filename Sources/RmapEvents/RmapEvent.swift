@@ -17,8 +17,6 @@ public enum RmapEvent: Sendable {
   case vmaFree(VMAFree)
   /// A folio's mapping is added, removed, moved or looked at.
   case folio(FolioEvent)
-  /// Entry of `__unmap_hugepage_range`: a VMA of hugetlbfs loses what it maps in a range.
-  case hugetlbUnmap(HugetlbUnmap)
   /// The kernel's own rmap walk takes a step.
   case walk(WalkEvent)
 }
@@ -29,7 +27,6 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
   case userfaultMove
-  case hugetlbNew, hugetlbAdd, hugetlbUnmap
   case walk, walkFirst, walkNext, walkVisit, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
@@ -58,9 +55,6 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioRemovePMD: "folio_remove_rmap_pmd"
     case .folioSeen: "folio_add_lru_vma"
     case .userfaultMove: "move_pages"
-    case .hugetlbNew: "hugetlb_add_new_anon_rmap"
-    case .hugetlbAdd: "hugetlb_add_anon_rmap"
-    case .hugetlbUnmap: "__unmap_hugepage_range"
     case .walk: "rmap_walk_anon"
     case .walkFirst: "anon_vma_interval_tree_iter_first"
     case .walkNext: "anon_vma_interval_tree_iter_next"
@@ -88,7 +82,7 @@ public struct VMAView: Hashable, Sendable {
   public var pgoff: PgOff
 
   /// A view from its fields.
-  @inlinable public init(
+  public init(
     address: KernelAddress, start: UserAddress, end: UserAddress, mm: KernelAddress, flags: UInt64,
     anonVMA: KernelAddress, pgoff: PgOff
   ) {
@@ -144,7 +138,7 @@ public struct LockView: Hashable, Sendable {
   public var ownerPID: Int32
 
   /// A view from its fields.
-  @inlinable public init(count: UInt64, ownerPID: Int32) {
+  public init(count: UInt64, ownerPID: Int32) {
     self.count = count
     self.ownerPID = ownerPID
   }
@@ -185,7 +179,7 @@ public struct TreeUpdate: Sendable {
   public var protection: UInt64?
 
   /// An update from its fields.
-  @inlinable public init(
+  public init(
     avc: KernelAddress, vma: VMAView, anonVMA: KernelAddress, treeOwner: KernelAddress,
     root: KernelAddress, rootOfRoot: KernelAddress, parent: KernelAddress, refcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool, rootRefcount: Int32, lock: LockView?,
@@ -232,7 +226,7 @@ public struct OperationEntry: Sendable {
   public var isPlainAnonymous: Bool?
 
   /// An entry from its fields.
-  @inlinable public init(
+  public init(
     kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
     address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
     length: UInt64 = 0, mm: KernelAddress = .null, takesRmapLocks: Bool? = nil,
@@ -259,7 +253,7 @@ public struct OperationReturn: Sendable {
   public var value: Int64
 
   /// A return from its fields.
-  @inlinable public init(kind: EventKind, value: Int64 = 0) {
+  public init(kind: EventKind, value: Int64 = 0) {
     self.kind = kind
     self.value = value
   }
@@ -286,7 +280,7 @@ public struct AnonVMAPut: Sendable {
   public var treeIsEmpty: Bool
 
   /// A put from its fields.
-  @inlinable public init(
+  public init(
     anonVMA: KernelAddress, root: KernelAddress, refcount: Int32, rootRefcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool
   ) {
@@ -310,7 +304,7 @@ public struct VMAFree: Sendable {
   public var anonVMA: KernelAddress
 
   /// A free from its fields.
-  @inlinable public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
+  public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
     self.vma = vma
     self.mm = mm
     self.anonVMA = anonVMA

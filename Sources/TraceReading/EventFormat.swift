@@ -73,7 +73,7 @@ public struct EventFormat: Equatable, Sendable {
 public struct EventFormats: Sendable {
   /// All formats, in the file's order.
   public let all: [EventFormat]
-  /// Events whose format text could not be understood, as `system:name`; never one of `rmap`.
+  /// Events whose format text could not be understood, as `system:name`; never one of ours.
   public let unreadable: [String]
   private var indexByID: [UInt16: Int] = [:]
 

@@ -5,9 +5,6 @@ import Synchronization
 ///
 /// The library keeps parser state in file-static variables, so one lock guards every use of it.
 enum EventFormatParser {
-  /// The group whose formats must all be understood; a fault in another group's is only noted.
-  static let requiredSystem = "rmap"
-
   private static let lock = Mutex<Void>(())
 
   static func parse(
@@ -43,7 +40,7 @@ enum EventFormatParser {
         }
         formats.append(format)
       } catch {
-        if error.kind != .eventFormat || text.system == requiredSystem { throw error }
+        if error.kind != .eventFormat || ProbeGroup.isOurs(text.system) { throw error }
         unreadable.append("\(text.system):\(text.name)")
       }
     }

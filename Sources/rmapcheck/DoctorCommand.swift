@@ -1,6 +1,6 @@
 import ArgumentParser
 import KernelProbes
-import Recording
+import Recorder
 
 /// `rmapcheck doctor`: can a kernel be recorded, and what will be decidable?
 struct DoctorCommand: ParsableCommand {

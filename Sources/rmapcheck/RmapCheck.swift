@@ -6,5 +6,8 @@ struct RmapCheck: AsyncParsableCommand {
     commandName: "rmapcheck",
     abstract: "Replays kernel traces and checks the anon_vma graph that they rebuild.",
     version: "0.1.0",
-    subcommands: [CheckCommand.self, DoctorCommand.self, ExplainCommand.self, ProbesCommand.self])
+    subcommands: [
+      CheckCommand.self, DoctorCommand.self, ExplainCommand.self, ProbesCommand.self, RecordCommand.self,
+      JanitorCommand.self,
+    ])
 }

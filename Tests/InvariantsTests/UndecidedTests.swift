@@ -63,11 +63,13 @@ import Testing
   }
 
   @Test func offsetsOfHugetlbPages() {
-    let history = History.hugetlb().alteringFolio("folio new") {
-      $0.index = PgOff(3)
-      $0.indexIsKnown = false
+    let hugetlb: UInt64 = 0x40_0000
+    let history = History {
+      $0.mmap("p.V", 16..<20, flags: hugetlb)
+      $0.write("p.V", 17)
+      $0.exit("p")
     }
-    undecided("reach", .unitUnknown, history)
+    undecided("reach", .unitUnknown, history.alteringFolio("folio new") { $0.index = PgOff(3) })
   }
 
   @Test func countersWhileAnotherTaskIsAtWork() {

@@ -3,7 +3,7 @@ import KernelProbes
 import Testing
 
 @testable import KernelTestSupport
-@testable import Recording
+@testable import Recorder
 
 /// What doctor says of kernels in miniature: it must agree with what the decoder will make of their recordings.
 @Suite struct DiagnosisTests {

@@ -26,6 +26,15 @@ public struct RecordingFailure: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
+  /// We are not root.
+  public static let notRoot = RecordingFailure(
+    .permission, "only root may make probes: run it with sudo. `rmapcheck doctor` says what else is needed.")
+
+  /// There is no process of that number.
+  public static func noProcess(_ pid: Int32) -> RecordingFailure {
+    RecordingFailure(.unavailable, "there is no process \(pid)")
+  }
+
   /// The reason.
   public var description: String { reason }
 }

@@ -1,0 +1,28 @@
+import FoundationEssentials
+import Glibc
+
+/// The recording tools of a run that died with its janitor: they would record for ever.
+enum Orphans {
+  /// Ends them, kindly first. They are known by the run's name among their arguments, which no other program has.
+  static func end(_ name: RunName) {
+    for signal in [SIGINT, SIGKILL] {
+      let tools = find(name)
+      if tools.isEmpty { return }
+      for pid in tools { kill(pid, signal) }
+      for _ in 0..<250 where !find(name).isEmpty { usleep(20_000) }
+    }
+  }
+
+  private static func find(_ name: RunName) -> [pid_t] {
+    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return processes.compactMap { pid_t($0) }.filter { isTool($0, of: name) }
+  }
+
+  /// `trace-cmd record … -B rmap_1_2 …`, `perf record … -e rmap_1_2:* …`.
+  private static func isTool(_ pid: pid_t, of name: RunName) -> Bool {
+    guard let words = wholeFile("/proc/\(pid)/cmdline")?.split(separator: "\0"), words.count > 2 else { return false }
+    let program = words[0].split(separator: "/").last ?? ""
+    return (program == "trace-cmd" || program == "perf") && words[1] == "record"
+      && words.dropFirst(2).contains { $0 == "\(name)" || $0 == "\(name):*" }
+  }
+}

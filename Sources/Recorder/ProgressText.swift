@@ -1,0 +1,24 @@
+/// The line that says how a recording goes while it runs.
+struct ProgressText {
+  /// Seconds since the recording began.
+  let seconds: Int
+  /// Hits of the probes.
+  let hits: UInt64
+  /// Hits that left no trace.
+  let missed: UInt64
+  /// Events that the buffers could not hold; nil where only the end will tell.
+  let lost: UInt64?
+  /// Bytes on disk so far.
+  let bytes: UInt64
+
+  /// `12 s: 482113 events, 0 lost, 0 missed, 31.4 MB`
+  var line: String {
+    let loss = lost.map { "\($0) lost, " } ?? ""
+    return "\(seconds) s: \(hits) events, \(loss)\(missed) missed, \(Self.megabytes(bytes))"
+  }
+
+  static func megabytes(_ bytes: UInt64) -> String {
+    let tenths = (bytes &+ 50_000) / 100_000
+    return "\(tenths / 10).\(tenths % 10) MB"
+  }
+}

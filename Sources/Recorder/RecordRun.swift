@@ -1,0 +1,151 @@
+import Checking
+import FoundationEssentials
+import Glibc
+import KernelProbes
+
+/// One recording, from the first probe to the last one's removal.
+public final class RecordRun {
+  /// What became of it.
+  public struct Outcome: Sendable {
+    /// The command's exit status, where there was one.
+    public var commandStatus: Int32?
+    /// What the kernel counted, in one line.
+    public var summary = ""
+    /// What could not be removed from tracefs, a line each.
+    public var leftovers: [String] = []
+  }
+
+  private let plan: RecordPlan
+  private let probes: ProbePlan
+  private let machine: MachineState
+  private let report: (String) -> Void
+  private let tenancy: Tenancy<TraceFS>
+  private let started = monotonicTime()
+  private var sidecar: Sidecar
+
+  /// A run of a plan on this machine. `report` gets the progress, a line each time.
+  ///
+  /// - Throws: ``RecordingFailure`` if the machine can't be recorded.
+  public init(
+    _ plan: RecordPlan, machine: MachineState, types: KernelTypes, symbols: KernelSymbols,
+    report: @escaping (String) -> Void
+  ) throws(RecordingFailure) {
+    var diagnosis = Diagnosis(level: plan.level)
+    diagnosis.judge(types: types, symbols: symbols)
+    diagnosis.judge(machine, tool: plan.tool)
+    if let failure = diagnosis.refusal { throw failure }
+    guard let probes = diagnosis.plan, case .mounted(let path) = machine.tracefs else {
+      throw RecordingFailure(.unavailable, "this kernel can't be recorded: see `rmapcheck doctor`")
+    }
+    self.plan = plan
+    self.probes = probes
+    self.machine = machine
+    self.report = report
+    tenancy = Tenancy(files: TraceFS(root: path), name: .own())
+    sidecar = Sidecar(plan, probes, machine, types)
+  }
+
+  /// Records. Whatever happens, everything that was made in tracefs is removed.
+  ///
+  /// - Throws: ``RecordingFailure`` if there is no recording.
+  public func run() throws(RecordingFailure) -> Outcome {
+    let output = try ReservedOutput(plan)
+    StopSignals.catchAll()
+    let swept = Tenancy.sweep(tenancy.files)
+    if !swept.isEmpty { report("removed what \(swept.count) run(s) that died had left in tracefs") }
+    let janitor = try JanitorHandle(tenancy.name, tracefs: tenancy.files.root)
+    defer { janitor.dismiss() }
+    do {
+      try tenancy.begin(probes.definitions)
+      var outcome = try record(output, janitor)
+      outcome.leftovers = tenancy.end()
+      return outcome
+    } catch {
+      _ = tenancy.end()
+      output.giveUp()
+      throw error
+    }
+  }
+
+  private func record(_ output: ReservedOutput, _ janitor: JanitorHandle) throws(RecordingFailure) -> Outcome {
+    let tool = try RecordingTool(plan, tenancy)
+    defer { tool.kill() }
+    janitor.watch(tool.process)
+    try tool.start()
+    sidecar.recorder?.start = monotonicTime()
+    try output.write(sidecar)
+
+    var command: ChildProcess?
+    if case .command(let words) = plan.target {
+      do { command = try ChildProcess(words, .ours) } catch {
+        try tool.stop()
+        throw error
+      }
+    }
+    let ending = wait(tool, command, output)
+    sidecar.recorder?.end = monotonicTime()
+    try? tenancy.files.write("0", to: "\(tenancy.instance)/tracing_on")
+    if let command, command.isRunning() { end(command) }
+    try tool.stop()
+
+    let counters = Counters(of: tenancy, probes.definitions)
+    sidecar.probes = counters.probes
+    sidecar.buffers = counters.buffers.isEmpty ? nil : counters.buffers
+    sidecar.recorder?.complete = counters.probes.allSatisfy { $0.missed != nil }
+    sidecar.recorder?.ending = ending
+    sidecar.workload?.exitStatus = command?.exitStatus
+    try output.write(sidecar)
+    return Outcome(
+      commandStatus: command?.exitStatus, summary: progress(counters, output).line)
+  }
+
+  /// Returns why the recording ended before its time, if it did.
+  private func wait(_ tool: RecordingTool, _ command: ChildProcess?, _ output: ReservedOutput) -> String? {
+    let begin = monotonicTime()
+    var nextReport = begin + 1_000_000_000
+    while true {
+      usleep(50_000)
+      let now = monotonicTime()
+      if StopSignals.haveCome { return nil }
+      if !tool.process.isRunning() { return "\(plan.tool.rawValue) ended by itself" }
+      if let command, !command.isRunning() { return nil }
+      if case .process(let pid) = plan.target, startOfProcess(pid) == nil { return nil }
+      if let duration = plan.duration, Double(now - begin) >= duration * 1e9 { return nil }
+      if now >= nextReport {
+        nextReport = now + 1_000_000_000
+        report(progress(Counters(of: tenancy, probes.definitions), output).line)
+      }
+    }
+  }
+
+  /// The command is ours: it ends with the recording, kindly or not.
+  private func end(_ command: ChildProcess) {
+    command.signal(SIGTERM)
+    if !command.wait(seconds: 5) {
+      command.signal(SIGKILL)
+      _ = command.wait(seconds: 5)
+    }
+  }
+
+  private func progress(_ counters: Counters, _ output: ReservedOutput) -> ProgressText {
+    ProgressText(
+      seconds: Int((monotonicTime() - started) / 1_000_000_000), hits: counters.hits, missed: counters.missed,
+      lost: plan.tool == .perf ? nil : counters.lost, bytes: output.size())
+  }
+}
+
+extension Diagnosis {
+  /// Why a recording must not be begun; nil if nothing is in the way.
+  var refusal: RecordingFailure? {
+    guard let first = obstacles.first(where: \.isOfKernel) ?? obstacles.first else { return nil }
+    let kind: RecordingFailure.Kind = first.what.contains("only root") ? .permission : .unavailable
+    return RecordingFailure(kind, "\(first.what). Needed: \(first.remedy). `rmapcheck doctor` says more.")
+  }
+}
+
+/// CLOCK_MONOTONIC, ns: the trace's clock.
+func monotonicTime() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

@@ -1,0 +1,85 @@
+import Glibc
+
+/// trace-cmd or perf at work.
+struct RecordingTool {
+  let process: ChildProcess
+  private let plan: RecordPlan
+  private let tenancy: Tenancy<TraceFS>
+  /// What it says.
+  private let log: CInt
+  /// To perf and from it.
+  private var control: CInt = -1
+  private var acknowledgement: CInt = -1
+
+  /// Starts the tool; it records once ``start()`` has returned.
+  init(_ plan: RecordPlan, _ tenancy: Tenancy<TraceFS>) throws(RecordingFailure) {
+    self.plan = plan
+    self.tenancy = tenancy
+    log = try makeUnnamedFile()
+    var descriptors: [CInt: CInt] = [STDOUT_FILENO: log, STDERR_FILENO: log]
+    if plan.tool == .perf {
+      let (commands, answers) = (try makePipe(), try makePipe())
+      (control, acknowledgement) = (commands.writing, answers.reading)
+      descriptors[3] = commands.reading
+      descriptors[4] = answers.writing
+    }
+    defer { for descriptor in [descriptors[3], descriptors[4]] { descriptor.map { _ = close($0) } } }
+    process = try ChildProcess(plan.command(tenancy.name), .apart, descriptors: descriptors)
+  }
+
+  /// Waits until the probes are switched on.
+  func start() throws(RecordingFailure) {
+    if plan.tool == .perf { send("enable\n") }
+    for _ in 0..<3000 {
+      if !process.isRunning() { throw failure("ended before it began") }
+      if StopSignals.haveCome { break }
+      if isOn() { return }
+      usleep(10_000)
+    }
+    process.killGroup()
+    throw failure(StopSignals.haveCome ? "was interrupted before it began" : "did not begin within 30 s")
+  }
+
+  private func isOn() -> Bool {
+    switch plan.tool {
+    case .traceCommand:
+      let folder = tenancy.instance
+      return (try? tenancy.files.read("\(folder)/events/\(tenancy.name)/enable"))?.hasPrefix("1") == true
+        && (try? tenancy.files.read("\(folder)/tracing_on"))?.hasPrefix("1") == true
+    case .perf:
+      var ready = pollfd(fd: acknowledgement, events: Int16(POLLIN), revents: 0)
+      return poll(&ready, 1, 0) == 1 && ready.revents & Int16(POLLIN) != 0
+    }
+  }
+
+  private func send(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = write(control, bytes, bytes.count)
+  }
+
+  /// Lets it write its file.
+  func stop() throws(RecordingFailure) {
+    process.signal(SIGINT)
+    guard process.wait(seconds: 600) else {
+      process.killGroup()
+      throw failure("did not end within 10 minutes")
+    }
+    // perf ends by the signal that we sent, as it should.
+    let isGood = process.exitStatus == 0 || (plan.tool == .perf && process.exitStatus == 128 + SIGINT)
+    if !isGood { throw failure("failed with status \(process.exitStatus ?? -1)") }
+  }
+
+  /// Ends it at once, if it still runs, with all of its helpers.
+  func kill() {
+    if process.isRunning() { process.killGroup() }
+    for descriptor in [log, control, acknowledgement] where descriptor >= 0 { close(descriptor) }
+  }
+
+  private func failure(_ what: String) -> RecordingFailure {
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    let count = max(0, pread(log, &bytes, bytes.count, 0))
+    let lines = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").suffix(4)
+    let said = lines.isEmpty ? "" : ": " + lines.joined(separator: " / ")
+    return RecordingFailure(.system, "\(plan.tool.rawValue) \(what)\(said)")
+  }
+}

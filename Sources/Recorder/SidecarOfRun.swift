@@ -1,0 +1,47 @@
+import Checking
+import KernelProbes
+import RmapEvents
+
+extension Sidecar {
+  /// What is known of a recording before it begins. Until the counts are taken at the end it says that they were not.
+  init(_ plan: RecordPlan, _ probes: ProbePlan, _ machine: MachineState, _ types: KernelTypes) {
+    let name = plan.output.split(separator: "/").last.map(String.init) ?? plan.output
+    self.init(recording: name)
+    kernel = Kernel(
+      release: machine.release, version: firstLine("/proc/sys/kernel/version"),
+      configuration: machine.configuration?.relevant)
+    if case .command(let words) = plan.target { workload = Workload(command: words) }
+    level = RecordingLevel(rawValue: plan.level.rawValue)
+    self.probes = probes.definitions.map { Probe(event: $0.event, definition: $0.line) }
+    var recorder = Recorder()
+    recorder.version = plan.tool.rawValue
+    recorder.clock = "mono"
+    recorder.bufferKB = plan.buffer
+    recorder.complete = false
+    self.recorder = recorder
+    layout = types.layoutOfInterest
+  }
+}
+
+extension KernelConfiguration {
+  /// What a reader of the recording may want to know of it.
+  var relevant: [String: String] {
+    let names = [
+      "CONFIG_KPROBES", "CONFIG_KPROBE_EVENTS", "CONFIG_KPROBES_ON_FTRACE", "CONFIG_PREEMPT_RT", "CONFIG_SMP",
+      "CONFIG_NUMA", "CONFIG_MMU", "CONFIG_KSM", "CONFIG_TRANSPARENT_HUGEPAGE", "CONFIG_MIGRATION",
+      "CONFIG_COMPACTION", "CONFIG_MEMCG", "CONFIG_SWAP", "CONFIG_USERFAULTFD", "CONFIG_PER_VMA_LOCK",
+      "CONFIG_DEBUG_VM", "CONFIG_DEBUG_VM_RB", "CONFIG_LOCKDEP", "CONFIG_RANDSTRUCT_NONE",
+    ]
+    return Dictionary(uniqueKeysWithValues: names.map { ($0, self[$0].word) })
+  }
+}
+
+extension KernelConfiguration.Setting {
+  var word: String {
+    switch self {
+    case .on: "y"
+    case .module: "m"
+    case .off: "n"
+    }
+  }
+}

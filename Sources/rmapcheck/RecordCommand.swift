@@ -1,0 +1,131 @@
+import ArgumentParser
+import Checking
+import Glibc
+import KernelProbes
+import Recorder
+import Reports
+
+/// `rmapcheck record`: records this machine.
+struct RecordCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Records this machine, with a sidecar for what the ring buffer can't hold.",
+    discussion: """
+      Records while COMMAND runs, or until process PID ends, or for so many seconds, or until Ctrl-C. It is always \
+      the whole system that is recorded: anon_vmas are shared between processes.
+
+      Its probes and its ring buffer are its own and are removed at the end, also if it is killed; nothing else in \
+      tracefs is touched.
+
+      Exit status: 0 recorded (the command's own status is said, and stands in the sidecar); with --check that of \
+      `rmapcheck check`; 69 this kernel can't be recorded, 71 the system refused something, 73 the output is there \
+      already or can't be made, 77 not root, 64 usage.
+      """)
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"))
+  var output: String?
+
+  @Option(help: "Which probes.")
+  var level = ProbeLevel.pages
+
+  @Option(name: [.customShort("p"), .long], help: ArgumentHelp("Record until this process ends.", valueName: "pid"))
+  var pid: Int32?
+
+  @Option(help: ArgumentHelp("Record no longer than this, in seconds.", valueName: "s"))
+  var duration: Double?
+
+  @Option(help: ArgumentHelp("Ring buffer of each CPU; by default what doctor advises.", valueName: "kb"))
+  var buffer: Int?
+
+  @Flag(help: "Check the recording right after.")
+  var check = false
+
+  @Flag(help: "Record with perf (perf.data) instead of trace-cmd (trace.dat).")
+  var perf = false
+
+  @Flag(help: "Replace the output if it is there.")
+  var force = false
+
+  @Argument(parsing: .postTerminator, help: "What to run, after --.")
+  var command: [String] = []
+
+  func validate() throws {
+    if pid != nil, !command.isEmpty { throw ValidationError("Name a process or a command, not both.") }
+    if let pid, pid < 1 { throw ValidationError("-p takes the number of a process.") }
+    if let duration, !(duration > 0 && duration < 1e9) { throw ValidationError("--duration takes seconds.") }
+    if let buffer, !(4...4_194_304).contains(buffer) { throw ValidationError("--buffer takes 4 to 4194304 KB.") }
+  }
+
+  func run() throws {
+    let machine = MachineState.running()
+    let path = output ?? (perf ? "perf.data" : "trace.dat")
+    do {
+      let outcome = try record(machine, path)
+      if let status = outcome.commandStatus, status != 0 { complain("\(command[0]) exited with status \(status)") }
+      complain("\(path): \(outcome.summary)")
+      for line in outcome.leftovers { complain("could not be removed: \(line)") }
+    } catch let failure as RecordingFailure {
+      complain("\(failure)")
+      throw ExitCode(failure.kind.rawValue)
+    } catch {
+      complain("\(error)")
+      throw ExitCode(3)
+    }
+    if check {
+      let result = RecordingCheck().run(path: path)
+      print(TextReport.render(result), terminator: "")
+      throw ExitCode(result.verdict.exitStatus)
+    }
+  }
+
+  private func record(_ machine: MachineState, _ path: String) throws -> RecordRun.Outcome {
+    guard machine.isRoot else { throw RecordingFailure.notRoot }
+    if let pid, kill(pid, 0) != 0, errno == ESRCH {
+      throw RecordingFailure.noProcess(pid)
+    }
+    let target: RecordPlan.Target =
+      if let pid { .process(pid) } else { command.isEmpty ? .machine : .command(command) }
+    var plan = RecordPlan(
+      output: path, level: level, target: target, buffer: buffer ?? machine.advisedBuffer,
+      tool: perf ? .perf : .traceCommand)
+    plan.duration = duration
+    plan.replaces = force
+    let line = ProgressOnTerminal()
+    defer { line.clear() }
+    let run = try RecordRun(
+      plan, machine: machine, types: try KernelTypes(path: KernelTypes.runningKernel),
+      symbols: try KernelSymbols(path: KernelSymbols.runningKernel), report: line.show)
+    return try run.run()
+  }
+}
+
+/// `rmapcheck janitor`: not for people.
+struct JanitorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "janitor", shouldDisplay: false)
+
+  @Argument var name: String
+  @Argument var tracefs: String
+
+  func run() throws {
+    for line in Janitor.run(name: name, tracefs: tracefs) { complain("could not be removed: \(line)") }
+  }
+}
+
+/// One line that is written over on a terminal, and a line each ten times elsewhere.
+private final class ProgressOnTerminal {
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var count = 0
+
+  func show(_ text: String) {
+    if isTerminal {
+      writeToStandardError("\r\u{1b}[K\(text)")
+    } else if count.isMultiple(of: 10) {
+      complain(text)
+    }
+    count += 1
+  }
+
+  func clear() {
+    if isTerminal, count > 0 { writeToStandardError("\r\u{1b}[K") }
+  }
+}

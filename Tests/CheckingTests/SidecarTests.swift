@@ -1,0 +1,84 @@
+import Checking
+import Foundation
+import Invariants
+import Testing
+
+/// What a recorder could not put into the ring buffer must reach the verdict.
+@Suite final class SidecarTests {
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+
+  init() throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: URL(filePath: "\(tracesFolder)/6.12-healthy/trace.dat"), to: folder.appending(path: "run.dat"))
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private func check(_ sidecar: String, at name: String = "run.dat.about.json") throws -> RecordingResult {
+    try Data(sidecar.utf8).write(to: folder.appending(path: name))
+    return RecordingCheck().run(path: folder.appending(path: "run.dat").path)
+  }
+
+  private func sidecar(_ change: (inout Sidecar) -> Void) throws -> String {
+    var sidecar = Sidecar(recording: "run.dat")
+    change(&sidecar)
+    return String(decoding: try JSONEncoder().encode(sidecar), as: UTF8.self)
+  }
+
+  @Test func aCompleteRecordingHolds() throws {
+    let result = try check(
+      try sidecar {
+        $0.kernel = Sidecar.Kernel(release: "6.12.1-test", configuration: ["CONFIG_KSM": "y"])
+        $0.probes = [Sidecar.Probe(event: "avc_insert", hits: 10, missed: 0)]
+        var recorder = Sidecar.Recorder()
+        recorder.complete = true
+        $0.recorder = recorder
+      })
+    #expect(result.verdict == .holds)
+    #expect(result.kernel == "6.12.1-test")
+  }
+
+  @Test func aRecorderThatDiedCountedNothing() throws {
+    let result = try check(
+      try sidecar {
+        var recorder = Sidecar.Recorder()
+        recorder.complete = false
+        $0.recorder = recorder
+      })
+    #expect(result.verdict == .undecided)
+    #expect(
+      result.doubts == ["what the probes missed was not counted: the recorder did not come to its end"])
+    #expect(result.invariants.contains { $0.ledger.decided > 0 }, "all the same it is judged")
+  }
+
+  @Test func aKernelThatDiedEndsTheRecording() throws {
+    let result = try check(
+      try sidecar {
+        var recorder = Sidecar.Recorder()
+        recorder.ending = "Kernel panic - not syncing: sysrq triggered crash"
+        $0.recorder = recorder
+      })
+    #expect(result.verdict == .undecided)
+    #expect(
+      result.doubts == [
+        "the recording ended before its time (Kernel panic - not syncing: sysrq triggered crash): it was judged up to "
+          + "there"
+      ])
+  }
+
+  @Test func theSidecarOfItsOwnNameComesFirst() throws {
+    _ = try check(
+      #"{"schema": "rmapcheck-recording/1", "recording": "run.dat", "kernel": {"release": "other"}}"#, at: "about.json")
+    let result = try check(
+      #"{"schema": "rmapcheck-recording/1", "recording": "run.dat", "kernel": {"release": "own"}}"#)
+    #expect(result.kernel == "own")
+  }
+
+  @Test(arguments: ["", "{}", #"{"schema": "rmapcheck-recording/1", "recording": "other.dat"}"#])
+  func aSidecarThatIsNoneIsAnError(text: String) throws {
+    let result = try check(text)
+    #expect(result.verdict == .damaged)
+    #expect(result.damage?.hasSuffix("run.dat.about.json: not a sidecar of run.dat; mend or remove it") == true)
+  }
+}
