@@ -85,6 +85,10 @@ let package = Package(
     .testTarget(
       name: "ExperimentTests",
       dependencies: ["Checking", "Invariants", "RecordingExperiments", "RmapTestSupport"], swiftSettings: settings),
+    .executableTarget(
+      name: "bench",
+      dependencies: ["Checking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/bench", swiftSettings: settings),
     .testTarget(
       name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),

@@ -2,7 +2,7 @@
 public struct BatchCheck: Sendable {
   /// How one recording is checked.
   public let check: RecordingCheck
-  /// How many are checked at once.
+  /// How many threads there may be: so many recordings are checked at once.
   public let jobs: Int
 
   /// A batch; `jobs` below 1 counts as 1.
@@ -17,11 +17,14 @@ public struct BatchCheck: Sendable {
     _ paths: [String], progress: (Int) -> Void, deliver: (RecordingResult) -> Void
   ) async {
     await withTaskGroup(of: (Int, RecordingResult).self) { group in
+      var check = check
+      // A second thread for each recording, where there are more threads than recordings.
+      check.readsAhead = jobs >= 2 * paths.count
       var next = 0
       func start() {
         guard next < paths.count else { return }
-        let (index, path, check) = (next, paths[next], check)
-        group.addTask { (index, check.run(path: path)) }
+        let (index, path) = (next, paths[next])
+        group.addTask { [check] in (index, check.run(path: path)) }
         next += 1
       }
       for _ in 0..<min(jobs, paths.count) { start() }

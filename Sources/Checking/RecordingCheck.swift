@@ -9,6 +9,9 @@ public struct RecordingCheck: Sendable {
   /// The invariants to judge.
   public let invariants: [Invariant]
 
+  /// Whether a thread of its own reads and decodes the recording ahead of the one that judges it.
+  public var readsAhead = false
+
   /// A check of the given invariants.
   public init(invariants: [Invariant] = Invariant.all) { self.invariants = invariants }
 
@@ -42,25 +45,22 @@ public struct RecordingCheck: Sendable {
     var replay = Replay(recording.file, invariants, result.sidecar)
     defer { replay.report(to: &result, file: recording.file) }
     switch recording {
-    case .traceData(let file):
-      var stream = try file.records()
-      try drain(&stream, into: &replay, &result)
+    case .traceData(let file): try drain(try file.records(), into: &replay, &result)
     }
   }
 
   /// Generic, so that the compiler makes a loop of its own for each kind of recording.
   private func drain<Source: RecordSource & ~Copyable>(
-    _ stream: inout Source, into replay: inout Replay, _ result: inout RecordingResult
+    _ source: consuming Source, into replay: inout Replay, _ result: inout RecordingResult
   ) throws(TraceReadingError) {
-    while let item = try stream.next() {
-      switch item {
-      case .record(let record): replay.take(record)
-      case .lost(let lost): replay.lose(lost)
-      }
-    }
-    if stream.timeRegressions > 0 {
+    var reader = StretchReader(source, replay.intake)
+    let failure =
+      readsAhead ? ReadAhead.run(&reader, into: &replay) : reader.run(into: &replay)
+    replay.intake = reader.intake
+    if let failure { throw failure }
+    if reader.timeRegressions > 0 {
       result.doubts.append(
-        "the clock went backwards \(stream.timeRegressions) time(s): the order of events is uncertain")
+        "the clock went backwards \(reader.timeRegressions) time(s): the order of events is uncertain")
     }
   }
 

@@ -11,66 +11,62 @@ package import TraceReading
 package struct Replay: ~Copyable {
   private let invariants: [Invariant]
   private let observability: Observability
-  private let decoder: EventDecoder
+  /// What has been read of the recording.
+  var intake: Intake
   private var graph = RmapGraph()
   /// Judges what the recording holds all events for.
   private var judge: Judge
   /// Judges, event by event, the invariants for which some are missing.
   private var loneJudge: Judge
-  private var records: UInt64 = 0
-  private var events: UInt64 = 0
-  private var malformed: UInt64 = 0
   private var losses: [Loss] = []
   /// Up to this time, ns, records of some CPU are missing.
   private var blindUntil: UInt64?
-  private let bufferCount: Int
-  private var bufferOfEvent: [UInt16: UInt16] = [:]
-  private var twiceRecorded = false
 
   init(_ file: any RecordedFile, _ invariants: [Invariant], _ sidecar: Sidecar?) {
     self.invariants = invariants
-    decoder = EventDecoder(formats: file.eventFormats)
-    let seen = Observability(file, decoder, sidecar)
+    intake = Intake(file)
+    let seen = Observability(file, intake.decoder, sidecar)
     observability = seen
     judge = Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty })
     loneJudge = Judge(
       invariants.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level })
     loneJudge.blame(.notRecorded)
-    bufferCount = file.bufferCount
   }
 
-  /// The next record, in order of time.
-  @inline(__always) package mutating func take(_ record: RawRecord) {
-    records &+= 1
-    switch decoder.decode(record) {
-    case .foreign: return
-    case .malformed:
-      malformed &+= 1
-      graph.reset()
-    case .event(let event):
-      guard isOfItsBuffer(record) else { return }
-      events &+= 1
-      let stamp = EventStamp(
-        ordinal: records, timestamp: record.timestamp, pid: record.pid, cpu: record.cpu)
-      if let until = blindUntil {
-        if record.timestamp < until { return judgeAlone(event, stamp, &judge) }
-        blindUntil = nil
+  /// The next stretch of the recording, up to its end.
+  mutating func take(_ stretch: Stretch) {
+    apply(stretch.events)
+    switch stretch.ending {
+    case .malformed: graph.reset()
+    case .lost(let lost): lose(lost)
+    case .full, .over, .failed: break
+    }
+  }
+
+  private mutating func apply(_ events: borrowing EventBatch) {
+    var next = 0
+    if let until = blindUntil {
+      while next < events.count, events.stamp(at: next).timestamp < until {
+        judgeAlone(events, at: next, &judge)
+        next += 1
       }
-      graph.apply(event, at: stamp, observer: &judge)
-      if !loneJudge.invariants.isEmpty { judgeAlone(event, stamp, &loneJudge) }
+      guard next < events.count else { return }
+      blindUntil = nil
+    }
+    guard !loneJudge.invariants.isEmpty else {
+      return graph.apply(events, from: next, observer: &judge)
+    }
+    for position in next..<events.count {
+      graph.apply(events, at: position, observer: &judge)
+      judgeAlone(events, at: position, &loneJudge)
     }
   }
 
-  /// An event can be switched on in several buffers, and is then recorded several times: the first buffer that
-  /// shows it counts.
-  @inline(__always) private mutating func isOfItsBuffer(_ record: RawRecord) -> Bool {
-    guard bufferCount > 1 else { return true }
-    if let first = bufferOfEvent[record.eventID] {
-      if first != record.buffer { twiceRecorded = true }
-      return first == record.buffer
-    }
-    bufferOfEvent[record.eventID] = record.buffer
-    return true
+  /// The next record, in order of time: for experiments, which want to look in between.
+  package mutating func take(_ record: RawRecord) {
+    let stretch = Stretch()
+    stretch.ending = intake.take(record, into: &stretch.events) ? .full : .malformed
+    take(stretch)
   }
 
   /// One invariant's checks so far.
@@ -90,12 +86,12 @@ package struct Replay: ~Copyable {
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.doubts += observability.doubts
-    result.records = records
-    result.events = events
-    result.malformed = malformed
+    result.records = intake.records
+    result.events = intake.events
+    result.malformed = intake.malformed
     result.losses = losses
     result.statistics = graph.statistics
-    result.twiceRecorded = twiceRecorded
+    result.twiceRecorded = intake.twiceRecorded
     result.level = observability.level
     result.invariants = invariants.map { invariant in
       let missing = invariant.missing(from: observability.kinds)
@@ -103,7 +99,7 @@ package struct Replay: ~Copyable {
       return InvariantResult(
         invariant: invariant, ledger: judge.ledger(of: invariant) ?? Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !observability.fields.contains($0) },
-        isUnbroken: losses.isEmpty && malformed == 0, isRecorded: invariant.level <= result.level)
+        isUnbroken: losses.isEmpty && intake.malformed == 0, isRecorded: invariant.level <= result.level)
     }
     for (_, finding) in result.findings {
       for stamp in finding.events {
@@ -114,7 +110,7 @@ package struct Replay: ~Copyable {
 }
 
 /// What an event says by itself, whatever was before it.
-private func judgeAlone(_ event: borrowing RmapEvent, _ stamp: EventStamp, _ judge: inout Judge) {
+private func judgeAlone(_ events: borrowing EventBatch, at position: Int, _ judge: inout Judge) {
   var graph = RmapGraph()
-  graph.apply(event, at: stamp, observer: &judge)
+  graph.apply(events, at: position, observer: &judge)
 }

@@ -5,9 +5,9 @@ public import TraceReading
 /// kernels is resolved by the field and event names that the recording itself offers.
 public struct EventDecoder: Sendable {
   /// What a record turned out to be.
-  public enum Outcome {
+  public enum Outcome: Sendable {
     /// One of ours.
-    case event(RmapEvent)
+    case event
     /// A record of some other event.
     case foreign
     /// One of ours whose bytes make no sense: too short, a pointer that is none, an absurd count.
@@ -24,13 +24,13 @@ public struct EventDecoder: Sendable {
   public let unusable: [String]
   /// The numbers of the events that are decoded.
   public let identifiers: Set<UInt16>
-  private let layouts: ContiguousArray<Layout?>
+  private let layouts: LayoutTable
 
   /// A decoder for a recording's formats.
   public init(formats: EventFormats) {
     let groups = Set(formats.all.map(\.system).filter(ProbeGroup.isOurs)).sorted()
     let system = groups.first ?? ProbeGroup.name
-    var layouts: ContiguousArray<Layout?> = []
+    var layouts = LayoutTable()
     var kinds: Set<EventKind> = []
     var entries: Set<EventKind> = []
     var returns: Set<EventKind> = []
@@ -38,18 +38,18 @@ public struct EventDecoder: Sendable {
     var unusable: [String] = []
     var usable: [EventFormat] = []
     var present: Set<EventKind> = []
+    let unit = Self.hugetlbUnit(formats, system)
     for format in formats.all where format.system == system {
       guard let recipe = Layout.recipes[format.name] else { continue }
       present.formUnion(Layout.kinds(ofEvent: format.name))
-      var finder = FieldFinder(format)
+      var finder = FieldFinder(format, hugetlbUnit: unit)
       let shape = recipe.make(&finder)
       guard finder.missing.isEmpty else {
         let names = finder.missing.joined(separator: ", ")
         unusable.append("\(system):\(format.name) lacks \(names)")
         continue
       }
-      while layouts.count <= Int(format.id) { layouts.append(nil) }
-      layouts[Int(format.id)] = Layout(shape: shape, length: finder.length)
+      layouts.add(shape, length: finder.length, ofEvent: format.id)
       identifiers.insert(format.id)
       kinds.formUnion(recipe.kinds)
       usable.append(format)
@@ -69,16 +69,22 @@ public struct EventDecoder: Sendable {
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
 
+  /// The unit is a mark in the formats of the events that only hugetlbfs has.
+  private static func hugetlbUnit(_ formats: EventFormats, _ system: String) -> HugetlbUnit {
+    for format in formats.all where format.system == system {
+      if format.field("unit_huge") != nil { return .hugePages }
+      if format.field("unit_page") != nil { return .pages }
+    }
+    return .unknown
+  }
+
   /// The kinds that an event of our vocabulary tells of, whole or in part.
   public static func kinds(ofEvent name: String) -> [EventKind] { Layout.kinds(ofEvent: name) }
 
-  /// Decodes one record.
-  @inline(__always) public func decode(_ record: RawRecord) -> Outcome {
-    guard Int(record.eventID) < layouts.count, let layout = layouts[Int(record.eventID)] else {
-      return .foreign
-    }
-    guard record.payload.count >= layout.length else { return .malformed }
-    guard let event = layout.shape.load(record.payload) else { return .malformed }
-    return .event(event)
+  /// Decodes one record into a batch, if it is an event of ours that makes sense. `ordinal` is its number.
+  @inline(__always) public func decode(
+    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+  ) -> Outcome {
+    layouts.decode(record, ordinal: ordinal, into: &batch)
   }
 }

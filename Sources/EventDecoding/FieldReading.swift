@@ -40,11 +40,16 @@ struct Number {
 /// Looks up an event's fields by name, once per recording.
 struct FieldFinder {
   let format: EventFormat
+  /// What the recording says of hugetlbfs.
+  let hugetlbUnit: HugetlbUnit
   private(set) var missing: [String] = []
   /// How many bytes a record must have for every field found so far.
   private(set) var length = 0
 
-  init(_ format: EventFormat) { self.format = format }
+  init(_ format: EventFormat, hugetlbUnit: HugetlbUnit = .unknown) {
+    self.format = format
+    self.hugetlbUnit = hugetlbUnit
+  }
 
   /// A 64-bit field that the event must have.
   mutating func word(_ name: String) -> Word {

@@ -18,10 +18,12 @@ struct FolioLayout: Sendable {
   let large, folioPages, pageSize: Number
   let pages, flags, exclusive: Number?
   let address: Word?
+  let hugetlbUnit: HugetlbUnit
 
-  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool) {
+  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool, isHugetlb: Bool = false) {
     self.step = step
     self.isPMD = isPMD
+    hugetlbUnit = finder.hugetlbUnit
     folio = finder.word("folio")
     vma = VMAFields(&finder)
     mapping = finder.word("mapping")
@@ -29,17 +31,20 @@ struct FolioLayout: Sendable {
     large = finder.number("large")
     folioPages = finder.number("folio_nr")
     pageSize = finder.number("page_size")
-    let isRange = step == .add || step == .remove
+    // hugetlb_* are about a whole folio.
+    let isRange = (step == .add || step == .remove) && !isHugetlb
     page = isRange ? finder.word("page") : nil
     pages = isRange && !isPMD ? finder.number("nr") : nil
     address = step == .add || step == .new ? finder.word("addr") : nil
-    flags = step == .add || step == .new ? finder.number("rmap_flags") : nil
+    // hugetlb_add_new_anon_rmap has none: its page is always exclusive.
+    flags = step == .add || step == .new ? finder.optionalNumber("rmap_flags") : nil
     exclusive = finder.optionalNumber("exclusive")
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
     let folio = self.folio.address(record)
-    guard folio.isKernel else { return nil }
+    let view = vma.load(record)
+    guard folio.isKernel, view.address.isKernel, view.mm.isKernel else { return nil }
     let isLarge = large.load(record) != 0
     let whole = isLarge ? UInt32(truncatingIfNeeded: folioPages.load(record)) : 1
     var count: UInt32 = 1
@@ -48,21 +53,21 @@ struct FolioLayout: Sendable {
       count = pagesPerPMD
     } else if let pages {
       count = UInt32(truncatingIfNeeded: pages.load(record))
-    } else if step == .new {
+    } else if step == .new, !view.isHugetlb {
       // mm/rmap.c:folio_add_new_anon_rmap: a PMD-sized folio is mapped by its PMD.
       count = whole
       isPMD = whole == pagesPerPMD
     }
     guard count >= 1, count <= pagesPerPMD else { return nil }
     guard let subpage = subpage(record, of: folio) else { return nil }
-    let view = vma.load(record)
-    guard view.address.isKernel, view.mm.isKernel else { return nil }
-    return FolioEvent(
+    var event = FolioEvent(
       step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
-      isExclusive: (flags?.load(record) ?? 0) & rmapExclusive != 0, folio: folio, subpage: subpage,
-      pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
+      isExclusive: flags.map { $0.load(record) & rmapExclusive != 0 } ?? (step == .new), folio: folio,
+      subpage: subpage, pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
       mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
       isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
+    if view.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages.load(record)) }
+    return event
   }
 
   /// Which page of the folio the event starts at; nil if the page lies outside of any folio's reach.
@@ -82,9 +87,12 @@ struct PageLayout: Sendable {
   let large, pageSize: Number
   let address: Word?
   let flags, compound, exclusive: Number?
+  let folioPages: Number?
+  let hugetlbUnit: HugetlbUnit
 
   init(_ finder: inout FieldFinder, _ step: FolioEvent.Step) {
     self.step = step
+    hugetlbUnit = finder.hugetlbUnit
     page = finder.word("page")
     head = finder.word("compound_head")
     mapping = finder.word("mapping")
@@ -94,6 +102,7 @@ struct PageLayout: Sendable {
     vma = VMAFields(&finder)
     large = finder.number("large")
     pageSize = finder.number("page_size")
+    folioPages = finder.optionalNumber("folio_nr")
     address = step == .new || step == .add ? finder.word("addr") : nil
     flags = step == .add ? finder.number("rmap_flags") : nil
     compound = step == .remove ? finder.number("compound") : nil
@@ -130,6 +139,7 @@ struct PageLayout: Sendable {
       default: false
       }
     event.pages = event.isPMD ? pagesPerPMD : 1
+    if event.vma.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages?.load(record) ?? 0) }
     return event
   }
 }
@@ -139,4 +149,50 @@ struct PageLayout: Sendable {
   guard size > 0, page >= folio else { return nil }
   let number = (page - folio) / UInt64(size)
   return number < 1 << 16 ? UInt32(number) : nil
+}
+
+/// What the index of a page of hugetlbfs counts.
+enum HugetlbUnit: Sendable {
+  /// The recording does not say.
+  case unknown
+  /// Huge pages.
+  case hugePages
+  /// Pages of the page size, as with all others.
+  case pages
+}
+
+extension FolioEvent {
+  /// One mapping of a huge page of hugetlbfs, with its index in pages of the page size.
+  @inline(never) fileprivate mutating func takeForHugetlb(_ unit: HugetlbUnit, pages count: Int64) {
+    isHugetlb = true
+    isPMD = false
+    pages = 1
+    subpage = 0
+    switch unit {
+    case .pages: break
+    case .hugePages where count > 0: index = PgOff(index.raw &* UInt64(count))
+    default: indexIsKnown = false
+    }
+  }
+}
+
+/// hugetlb_unmap.
+struct HugetlbUnmapLayout: Sendable {
+  let vma: VMAFields
+  let start, end, only: Word
+
+  init(_ finder: inout FieldFinder) {
+    vma = VMAFields(&finder)
+    start = finder.word("addr")
+    end = finder.word("end")
+    only = finder.word("ref")
+  }
+
+  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> HugetlbUnmap? {
+    let view = vma.load(record)
+    guard view.address.isKernel, view.mm.isKernel else { return nil }
+    return HugetlbUnmap(
+      vma: view, start: UserAddress(start.load(record)), end: UserAddress(end.load(record)),
+      only: only.address(record))
+  }
 }

@@ -1,11 +1,7 @@
 import RmapEvents
 
-/// Where the fields of one event lie in its records.
-struct Layout: Sendable {
-  let shape: Shape
-  /// The least length of a record, in bytes.
-  let length: Int
-
+/// Where the fields of our events lie in their records.
+enum Layout {
   /// How to lay out an event, and which kinds its presence makes observable.
   struct Recipe: Sendable {
     let kinds: [EventKind]
@@ -59,6 +55,16 @@ struct Layout: Sendable {
     "folio_remove_pmd": Recipe(kinds: [.folioRemovePMD]) { .folio(FolioLayout(&$0, .remove, isPMD: true)) },
     "folio_move": Recipe(kinds: [.folioMove]) { .folio(FolioLayout(&$0, .move, isPMD: false)) },
 
+    "hugepage_new": Recipe(kinds: [.hugetlbNew]) { .page(PageLayout(&$0, .new)) },
+    "hugepage_add": Recipe(kinds: [.hugetlbAdd]) { .page(PageLayout(&$0, .add)) },
+    "hugetlb_new": Recipe(kinds: [.hugetlbNew]) {
+      .folio(FolioLayout(&$0, .new, isPMD: false, isHugetlb: true))
+    },
+    "hugetlb_add": Recipe(kinds: [.hugetlbAdd]) {
+      .folio(FolioLayout(&$0, .add, isPMD: false, isHugetlb: true))
+    },
+    "hugetlb_unmap": Recipe(kinds: [.hugetlbUnmap]) { .hugetlbUnmap(HugetlbUnmapLayout(&$0)) },
+
     "lru_add": Recipe(kinds: [.folioSeen]) { .folio(FolioLayout(&$0, .seen, isPMD: false)) },
   ]
 
@@ -82,21 +88,6 @@ enum Shape: Sendable {
   case leave(LeaveLayout)
   case folio(FolioLayout)
   case page(PageLayout)
+  case hugetlbUnmap(HugetlbUnmapLayout)
   case walk(WalkLayout)
-
-  /// The event in a record; nil if its bytes make no sense.
-  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> RmapEvent? {
-    switch self {
-    case .tree(let layout, let isInsertion):
-      guard let update = layout.load(record) else { return nil }
-      return isInsertion ? .insert(update) : .remove(update)
-    case .put(let layout): return layout.load(record).map(RmapEvent.put)
-    case .vmaFree(let layout): return layout.load(record).map(RmapEvent.vmaFree)
-    case .entry(let layout): return layout.load(record).map(RmapEvent.enter)
-    case .leave(let layout): return .leave(layout.load(record))
-    case .folio(let layout): return layout.load(record).map(RmapEvent.folio)
-    case .page(let layout): return layout.load(record).map(RmapEvent.folio)
-    case .walk(let layout): return layout.load(record).map(RmapEvent.walk)
-    }
-  }
 }

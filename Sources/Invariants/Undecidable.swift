@@ -105,8 +105,12 @@ public struct Undecidable: Sendable {
         """),
     Undecidable(
       name: "hugetlb",
-      statement: "The anonymous pages of hugetlbfs are mapped where their anon_vma leads.",
-      reason: "Their mappings go by inline functions, and their index has another unit before 6.7."),
+      statement: "No page of hugetlbfs is left mapped when its VMA goes; none is exclusive to two.",
+      reason: """
+        hugetlb_remove_rmap and hugetlb_try_dup_anon_rmap are inline (6.8): what is unmapped is known by the range \
+        that __unmap_hugepage_range is given, not page by page. Where each such page is mapped, inherited and moved \
+        is decided (reach, page-owner, index-fixed).
+        """),
     Undecidable(
       name: "memory-ranges",
       statement: "VMAs that were never in a tree: their ranges, flags and fate.",

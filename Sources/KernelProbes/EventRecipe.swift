@@ -98,6 +98,8 @@ enum Value: Sendable {
   /// A struct's size, as a constant.
   case size(of: String)
   case constant(Int)
+  /// 1, on a kernel that has this function.
+  case mark(ofFunction: String)
 }
 
 /// A function's argument, found by its declaration.

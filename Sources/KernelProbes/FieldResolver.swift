@@ -26,6 +26,9 @@ struct FieldResolver {
       return constant(bytes)
     case .constant(let number):
       return constant(number)
+    case .mark(let function):
+      guard types.hasFunction(function) else { throw Absence("no function \(function)") }
+      return constant(1)
     }
   }
 

@@ -10,6 +10,7 @@ extension EventRecipe {
     EventChoice([folioMove], [pageMove]),
     EventChoice([lruAdd]),
     EventChoice([userfaultMove]),
+    EventChoice([hugepageNew, hugepageAdd], [hugetlbNew, hugetlbAdd, hugetlbUnmap]),
   ]
 
   // MARK: Folios
@@ -84,7 +85,7 @@ extension EventRecipe {
 
   /// The page, which may be any of a compound page's, and what its head says. The head's fields
   /// hold only if bit 0 of compound_head is set; the reader of the recording looks.
-  private static let subpageFields: [Part] =
+  static let subpageFields: [Part] =
     [pointer("page", to: "page")] + pageFields(page) + [
       .optional([Field("folio_nr", .path(page, ["(folio)_folio_nr_pages"], .unsigned))]), pageSize,
       .required([

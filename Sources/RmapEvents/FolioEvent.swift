@@ -55,19 +55,23 @@ public struct FolioEvent: Sendable {
   public var address: UserAddress?
   /// `folio->mapping`.
   public var mapping: FolioMapping
-  /// `folio->index`, the offset of the folio's first page.
+  /// `folio->index`, the offset of the folio's first page, in pages of the page size.
   public var index: PgOff
   /// Whether the folio has more than one page.
   public var isLarge: Bool
   /// PageAnonExclusive of the event's first page; nil where it was not recorded.
   public var isPageExclusive: Bool?
+  /// Whether it is a page of hugetlbfs: ``pages`` is 1 then, however large it is, since it is mapped as one.
+  public var isHugetlb: Bool
+  /// Whether ``index`` could be brought to its unit; of a page of hugetlbfs in an older recording it is not known.
+  public var indexIsKnown = true
 
   /// A step from its fields.
-  public init(
+  @inlinable public init(
     step: Step, isAfter: Bool, isPMD: Bool = false, isExclusive: Bool = false,
     folio: KernelAddress, subpage: UInt32 = 0, pages: UInt32 = 1, vma: VMAView,
     address: UserAddress? = nil, mapping: FolioMapping, index: PgOff, isLarge: Bool = false,
-    isPageExclusive: Bool? = nil
+    isPageExclusive: Bool? = nil, isHugetlb: Bool = false
   ) {
     self.step = step
     self.isAfter = isAfter
@@ -82,8 +86,29 @@ public struct FolioEvent: Sendable {
     self.index = index
     self.isLarge = isLarge
     self.isPageExclusive = isPageExclusive
+    self.isHugetlb = isHugetlb
   }
 
   /// The offset of the first page that the event is about.
   @inlinable public var firstIndex: PgOff { index + UInt64(subpage) }
+}
+
+/// A VMA of hugetlbfs is about to lose what it maps in a range (mm/hugetlb.c:__unmap_hugepage_range).
+public struct HugetlbUnmap: Sendable {
+  /// The VMA.
+  public var vma: VMAView
+  /// Where the range starts.
+  public var start: UserAddress
+  /// Where it ends, exclusive.
+  public var end: UserAddress
+  /// The one folio that is to go; null if all are.
+  public var only: KernelAddress
+
+  /// A loss from its fields.
+  @inlinable public init(vma: VMAView, start: UserAddress, end: UserAddress, only: KernelAddress = .null) {
+    self.vma = vma
+    self.start = start
+    self.end = end
+    self.only = only
+  }
 }

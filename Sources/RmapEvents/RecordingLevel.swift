@@ -27,7 +27,7 @@ extension EventKind {
       .mmExit, .put, .vmaAlloc, .vmaDup, .vmaFree:
       .structure
     case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen,
-      .userfaultMove:
+      .userfaultMove, .hugetlbNew, .hugetlbAdd, .hugetlbUnmap:
       .pages
     case .walk, .walkFirst, .walkNext, .walkVisit, .walkRestore: .walks
     }

@@ -17,6 +17,8 @@ public enum RmapEvent: Sendable {
   case vmaFree(VMAFree)
   /// A folio's mapping is added, removed, moved or looked at.
   case folio(FolioEvent)
+  /// Entry of `__unmap_hugepage_range`: a VMA of hugetlbfs loses what it maps in a range.
+  case hugetlbUnmap(HugetlbUnmap)
   /// The kernel's own rmap walk takes a step.
   case walk(WalkEvent)
 }
@@ -27,6 +29,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
   case userfaultMove
+  case hugetlbNew, hugetlbAdd, hugetlbUnmap
   case walk, walkFirst, walkNext, walkVisit, walkRestore
 
   /// The kernel function behind the kind, as a report names it where the recording can't say more.
@@ -55,6 +58,9 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     case .folioRemovePMD: "folio_remove_rmap_pmd"
     case .folioSeen: "folio_add_lru_vma"
     case .userfaultMove: "move_pages"
+    case .hugetlbNew: "hugetlb_add_new_anon_rmap"
+    case .hugetlbAdd: "hugetlb_add_anon_rmap"
+    case .hugetlbUnmap: "__unmap_hugepage_range"
     case .walk: "rmap_walk_anon"
     case .walkFirst: "anon_vma_interval_tree_iter_first"
     case .walkNext: "anon_vma_interval_tree_iter_next"
@@ -82,7 +88,7 @@ public struct VMAView: Hashable, Sendable {
   public var pgoff: PgOff
 
   /// A view from its fields.
-  public init(
+  @inlinable public init(
     address: KernelAddress, start: UserAddress, end: UserAddress, mm: KernelAddress, flags: UInt64,
     anonVMA: KernelAddress, pgoff: PgOff
   ) {
@@ -138,7 +144,7 @@ public struct LockView: Hashable, Sendable {
   public var ownerPID: Int32
 
   /// A view from its fields.
-  public init(count: UInt64, ownerPID: Int32) {
+  @inlinable public init(count: UInt64, ownerPID: Int32) {
     self.count = count
     self.ownerPID = ownerPID
   }
@@ -179,7 +185,7 @@ public struct TreeUpdate: Sendable {
   public var protection: UInt64?
 
   /// An update from its fields.
-  public init(
+  @inlinable public init(
     avc: KernelAddress, vma: VMAView, anonVMA: KernelAddress, treeOwner: KernelAddress,
     root: KernelAddress, rootOfRoot: KernelAddress, parent: KernelAddress, refcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool, rootRefcount: Int32, lock: LockView?,
@@ -226,7 +232,7 @@ public struct OperationEntry: Sendable {
   public var isPlainAnonymous: Bool?
 
   /// An entry from its fields.
-  public init(
+  @inlinable public init(
     kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
     address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
     length: UInt64 = 0, mm: KernelAddress = .null, takesRmapLocks: Bool? = nil,
@@ -253,7 +259,7 @@ public struct OperationReturn: Sendable {
   public var value: Int64
 
   /// A return from its fields.
-  public init(kind: EventKind, value: Int64 = 0) {
+  @inlinable public init(kind: EventKind, value: Int64 = 0) {
     self.kind = kind
     self.value = value
   }
@@ -280,7 +286,7 @@ public struct AnonVMAPut: Sendable {
   public var treeIsEmpty: Bool
 
   /// A put from its fields.
-  public init(
+  @inlinable public init(
     anonVMA: KernelAddress, root: KernelAddress, refcount: Int32, rootRefcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool
   ) {
@@ -304,7 +310,7 @@ public struct VMAFree: Sendable {
   public var anonVMA: KernelAddress
 
   /// A free from its fields.
-  public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
+  @inlinable public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
     self.vma = vma
     self.mm = mm
     self.anonVMA = anonVMA

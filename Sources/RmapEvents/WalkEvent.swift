@@ -38,7 +38,7 @@ public struct WalkFrame: Sendable {
   public var passesOver: Bool
 
   /// A frame from its fields.
-  public init(
+  @inlinable public init(
     isKSM: Bool = false, folio: KernelAddress, mapping: FolioMapping, index: PgOff, pages: UInt64?,
     callback: KernelAddress, endsWhenUnmapped: Bool, hasOwnLocking: Bool, passesOver: Bool
   ) {
@@ -73,7 +73,7 @@ public struct WalkStart: Sendable {
   public var lock: LockView?
 
   /// A start from its fields.
-  public init(
+  @inlinable public init(
     anonVMA: KernelAddress, root: KernelAddress, first: PgOff, last: PgOff, lock: LockView?
   ) {
     self.anonVMA = anonVMA
@@ -98,7 +98,7 @@ public struct WalkStep: Sendable {
   public var lock: LockView?
 
   /// A step from its fields.
-  public init(
+  @inlinable public init(
     node: KernelAddress, root: KernelAddress, first: PgOff, last: PgOff, lock: LockView?
   ) {
     self.node = node
@@ -145,7 +145,7 @@ public struct WalkVisit: Sendable {
   public var migration: Migration?
 
   /// A visit from its fields.
-  public init(
+  @inlinable public init(
     purpose: Purpose, folio: KernelAddress, vma: KernelAddress, address: UserAddress,
     migration: Migration? = nil
   ) {
@@ -170,7 +170,7 @@ public struct WalkVisit: Sendable {
     public var index: PgOff
 
     /// A migration from its fields.
-    public init(
+    @inlinable public init(
       source: KernelAddress, sourceMapping: FolioMapping, sourceIndex: PgOff, mapping: FolioMapping,
       index: PgOff
     ) {

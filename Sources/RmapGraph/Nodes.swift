@@ -133,6 +133,8 @@ public struct VMA: Sendable {
 public struct Folio: Sendable {
   /// The head page's address.
   public internal(set) var address: KernelAddress
+  /// Whether it belongs to hugetlbfs: the page tables then have one entry for each of its mappings.
+  public let isHugetlb: Bool
   /// `folio->mapping`: as recorded, or as the kernel's rules predict it where ``mappingIsPredicted``.
   public internal(set) var mapping: FolioMapping
   /// Whether no event has shown the mapping since the step that set it.

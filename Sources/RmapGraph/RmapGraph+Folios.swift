@@ -4,6 +4,9 @@ extension RmapGraph {
   mutating func folio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    guard event.indexIsKnown else {
+      return tell(event, stamp, folio: nil, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
+    }
     switch event.step {
     case .new: newFolio(event, stamp, &observer)
     case .add: addMapping(event, stamp, &observer)
@@ -157,7 +160,7 @@ extension RmapGraph {
   }
 
   private func tell<Observer: GraphObserver & ~Copyable>(
-    _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID, prior: Prior?,
+    _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID?, prior: Prior?,
     priorIndex: PgOff? = nil, _ observer: inout Observer
   ) {
     observer.folio(
@@ -212,7 +215,8 @@ extension RmapGraph {
   ) -> UInt32 {
     let slot = folios.insert(
       Folio(
-        address: event.folio, mapping: mapping, mappingIsPredicted: predicted, index: index,
+        address: event.folio, isHugetlb: event.isHugetlb, mapping: mapping, mappingIsPredicted: predicted,
+        index: index,
         stamp: stamp, changeStamp: stamp,
         anonVMA: mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil))
     folioOf.set(event.folio.raw, to: slot)
@@ -346,7 +350,8 @@ extension RmapGraph {
   private mutating func displace(
     _ old: PageTables.Entry, by slot: UInt32, _ mm: KernelAddress, _ page: UInt64
   ) {
-    guard old.folio != slot, !folios[old.folio].address.isNull else {
+    // hugetlb_wp takes the old page's mapping away before it adds the new one, and by an inline function.
+    guard old.folio != slot, !folios[old.folio].address.isNull, !folios[old.folio].isHugetlb else {
       return countMapping(-1, old.folio)
     }
     if displaced.count == Self.displacedKept { countMapping(-1, displaced.removeFirst().entry.folio) }

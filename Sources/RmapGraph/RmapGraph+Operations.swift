@@ -293,7 +293,10 @@ extension RmapGraph {
   private mutating func endUnlink<Observer: GraphObserver & ~Copyable>(
     _ vma: VMAID, _ view: VMAView, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if !view.isTemporaryStack {
+    if view.isHugetlb {
+      // Their removals may leave no event; what is left in the tables says nothing.
+      forgetPages(of: view.mm, view.start, view.end)
+    } else if !view.isTemporaryStack {
       tellPages(
         .unlinked, mm: view.mm, start: view.start, end: view.end, vma, view, stamp, .unlink,
         &observer)

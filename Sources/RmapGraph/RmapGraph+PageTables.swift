@@ -73,6 +73,17 @@ extension RmapGraph {
     }
   }
 
+  /// hugetlb_remove_rmap is inline: what a VMA of hugetlbfs maps in a range goes with this one event.
+  mutating func unmapHugetlb(_ event: HugetlbUnmap) {
+    collect(mm: event.vma.mm, event.start, event.end)
+    for (page, entry) in scratch where folios[entry.folio].isHugetlb {
+      guard event.only.isNull || folios[entry.folio].address == event.only else { continue }
+      tables.set(mm: event.vma.mm.raw, page: page, to: nil)
+      statistics.predictedUnmaps += 1
+      dropEntry(entry)
+    }
+  }
+
   // MARK: Telling
 
   /// Tells the observer of every mapped page in a range, sweeping out those whose folio is stale.

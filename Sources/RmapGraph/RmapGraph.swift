@@ -64,7 +64,34 @@ public struct RmapGraph: ~Copyable {
     case .put(let put): self.put(put, stamp, &observer)
     case .vmaFree(let free): self.free(free, stamp, &observer)
     case .folio(let event): folio(event, stamp, &observer)
+    case .hugetlbUnmap(let event): unmapHugetlb(event)
     case .walk(let event): walk(event, stamp, &observer)
+    }
+  }
+
+  /// Applies the events of a batch from one on.
+  public mutating func apply<Observer: GraphObserver & ~Copyable>(
+    _ batch: borrowing EventBatch, from start: Int = 0, observer: inout Observer
+  ) {
+    for position in start..<batch.count { apply(batch, at: position, observer: &observer) }
+  }
+
+  /// Applies one event of a batch, where it lies.
+  public mutating func apply<Observer: GraphObserver & ~Copyable>(
+    _ batch: borrowing EventBatch, at position: Int, observer: inout Observer
+  ) {
+    let stamp = batch.items[position].stamp
+    let index = Int(batch.items[position].index)
+    switch batch.items[position].kind {
+    case .insert: insert(batch.updates[index], stamp, &observer)
+    case .remove: remove(batch.updates[index], stamp, &observer)
+    case .enter: enter(batch.entries[index], stamp, &observer)
+    case .leave: leave(batch.returns[index], stamp, &observer)
+    case .put: put(batch.puts[index], stamp, &observer)
+    case .vmaFree: free(batch.vmaFrees[index], stamp, &observer)
+    case .folio: folio(batch.folios[index], stamp, &observer)
+    case .hugetlbUnmap: unmapHugetlb(batch.hugetlbUnmaps[index])
+    case .walk: walk(batch.walks[index], stamp, &observer)
     }
   }
 

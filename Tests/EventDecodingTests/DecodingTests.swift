@@ -102,6 +102,29 @@ import TraceReading
     #expect(event.mapping.raw == 0xdead && event.index.raw == 0xbeef && event.subpage == 0)
   }
 
+  private static let hugetlb = SyntheticEvent("hugepage_new").words(["page": 0xff00_0000_0010_0000])
+    .words(["mapping": 0xff00_0000_0000_2001, "index": 3, "large": 1]).number("folio_nr", 512, size: 4)
+    .number("page_size", 64, size: 1).words(["compound_head": 0, "head_mapping": 0, "head_index": 0])
+    .vma().words(["addr": 0x13000])
+
+  @Test(arguments: [("unit_huge", 3 * 512, true), ("unit_page", 3, true), ("none", 3, false)])
+  func indexOfHugetlbPageIsInPages(_ mark: String, _ index: UInt64, _ isKnown: Bool) throws {
+    let event = Self.hugetlb.setting("vm_flags", to: 0x40_0073).number(mark, 1, size: 1)
+    let folio = try #require(event.decoded().folio)
+    #expect(folio.isHugetlb && folio.pages == 1 && !folio.isPMD)
+    #expect(folio.index.raw == index && folio.indexIsKnown == isKnown)
+  }
+
+  @Test func hugetlbLosesARange() throws {
+    let event = SyntheticEvent("hugetlb_unmap").vma().words(["addr": 0x10000, "end": 0x12000, "ref": 0])
+    guard case .hugetlbUnmap(let loss) = event.decoded().event else {
+      Issue.record("not decoded")
+      return
+    }
+    #expect(loss.start.raw == 0x10000 && loss.end.raw == 0x12000 && loss.only.isNull)
+    #expect(event.setting("vma", to: 0x10).decoded().isMalformed)
+  }
+
   @Test func compoundRemovalIsThatOfThePMD() throws {
     let event = try #require(Self.tailPage.setting("compound", to: 1).decoded().folio)
     #expect(event.isPMD && event.pages == 512)

@@ -68,16 +68,23 @@ struct SyntheticEvent {
   var decoder: EventDecoder { EventDecoder(formats: EventFormats([format])) }
 
   /// Decodes the record, cut to `length` bytes if that is given.
-  func decoded(length: Int? = nil) -> EventDecoder.Outcome {
+  func decoded(length: Int? = nil) -> Decoded {
     Array(bytes.prefix(length ?? .max)).withUnsafeBytes { payload in
-      decoder.decode(RawRecord(timestamp: 1, cpu: 0, buffer: 0, eventID: 7, pid: 1, payload: payload))
+      var batch = EventBatch()
+      let record = RawRecord(timestamp: 1, cpu: 0, buffer: 0, eventID: 7, pid: 1, payload: payload)
+      let outcome = decoder.decode(record, ordinal: 1, into: &batch)
+      return Decoded(outcome: outcome, event: batch.count > 0 ? batch.event(at: 0) : nil)
     }
   }
 }
 
-extension EventDecoder.Outcome {
-  var isMalformed: Bool { if case .malformed = self { true } else { false } }
-  var isForeign: Bool { if case .foreign = self { true } else { false } }
-  var folio: FolioEvent? { if case .event(.folio(let folio)) = self { folio } else { nil } }
-  var insertion: TreeUpdate? { if case .event(.insert(let update)) = self { update } else { nil } }
+/// What became of a record.
+struct Decoded {
+  let outcome: EventDecoder.Outcome
+  let event: RmapEvent?
+
+  var isMalformed: Bool { outcome == .malformed }
+  var isForeign: Bool { outcome == .foreign }
+  var folio: FolioEvent? { if case .folio(let folio) = event { folio } else { nil } }
+  var insertion: TreeUpdate? { if case .insert(let update) = event { update } else { nil } }
 }

@@ -19,26 +19,26 @@ import Testing
     .words(["src_mapping": 0xff00_0000_0000_2001, "src_index": 0x11])
 
   @Test func frameSaysWhatMayEndTheWalk() throws {
-    guard case .event(.walk(.begin(let frame))) = Self.frame.decoded() else {
+    guard case .walk(.begin(let frame)) = Self.frame.decoded().event else {
       return #expect(Bool(false), "no frame")
     }
     #expect(frame.pages == 16 && frame.index.raw == 0x10 && frame.mapping.isAnonymous)
     #expect(!frame.endsWhenUnmapped && frame.hasOwnLocking && !frame.passesOver && !frame.isKSM)
     #expect(!frame.folioIsLocked)
-    guard case .event(.walk(.begin(let small))) = Self.frame.setting("large", to: 0).decoded() else {
+    guard case .walk(.begin(let small)) = Self.frame.setting("large", to: 0).decoded().event else {
       return #expect(Bool(false), "no frame")
     }
     #expect(small.pages == 1)
   }
 
   @Test func theTreeIsNamedByItsAnonVMA() throws {
-    guard case .event(.walk(.first(let start))) = Self.first.decoded() else {
+    guard case .walk(.first(let start)) = Self.first.decoded().event else {
       return #expect(Bool(false), "no start")
     }
     #expect(start.anonVMA.raw == 0xff00_0000_0000_2000 && start.last.raw == 0x1f)
     #expect(start.lock == LockView(count: 0x100, ownerPID: 42))
     let realtime = Self.first.without("lock").without("lock_pid")
-    guard case .event(.walk(.first(let bare))) = realtime.decoded() else {
+    guard case .walk(.first(let bare)) = realtime.decoded().event else {
       return #expect(Bool(false), "no start")
     }
     #expect(bare.lock == nil)
@@ -46,7 +46,7 @@ import Testing
 
   @Test func theEndIsANullPointer() {
     let found = SyntheticEvent("walk_next_ret").words(["avc": 0])
-    guard case .event(.walk(.found(let avc))) = found.decoded() else {
+    guard case .walk(.found(let avc)) = found.decoded().event else {
       return #expect(Bool(false), "no return")
     }
     #expect(avc.isNull)
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func restoreHasBothFolios() {
-    guard case .event(.walk(.visit(let visit))) = Self.restore.decoded() else {
+    guard case .walk(.visit(let visit)) = Self.restore.decoded().event else {
       return #expect(Bool(false), "no visit")
     }
     #expect(visit.migration?.source.raw == 0xff00_0000_0020_0000)

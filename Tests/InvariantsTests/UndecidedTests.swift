@@ -63,13 +63,11 @@ import Testing
   }
 
   @Test func offsetsOfHugetlbPages() {
-    let hugetlb: UInt64 = 0x40_0000
-    let history = History {
-      $0.mmap("p.V", 16..<20, flags: hugetlb)
-      $0.write("p.V", 17)
-      $0.exit("p")
+    let history = History.hugetlb().alteringFolio("folio new") {
+      $0.index = PgOff(3)
+      $0.indexIsKnown = false
     }
-    undecided("reach", .unitUnknown, history.alteringFolio("folio new") { $0.index = PgOff(3) })
+    undecided("reach", .unitUnknown, history)
   }
 
   @Test func countersWhileAnotherTaskIsAtWork() {

@@ -48,6 +48,27 @@ import Testing
     #expect(plan.line("page_move") == oneLine("p:rmap/page_move page_move_anon_rmap \(subpage)"))
   }
 
+  @Test func hugetlbOfLinux6_1() throws {
+    var kernel = MiniBTF.linux6_1
+    kernel.hugetlbFunctions(ownIndex: true)
+    let plan = try kernel.plan()
+    #expect(plan.events.suffix(2) == ["hugepage_new", "hugepage_add"])
+    #expect(try #require(plan.line("hugepage_new")).hasSuffix(#" addr=$arg3:x64 unit_huge=\1:u8"#))
+    #expect(
+      try #require(plan.line("hugepage_add")).hasSuffix(#" rmap_flags=$arg4:u32 unit_huge=\1:u8"#))
+  }
+
+  @Test func hugetlbOfLinux6_12() throws {
+    var kernel = MiniBTF.linux6_12
+    kernel.hugetlbFunctions(ownIndex: false)
+    let plan = try kernel.plan()
+    #expect(plan.events.suffix(3) == ["hugetlb_new", "hugetlb_add", "hugetlb_unmap"])
+    let new = try #require(plan.line("hugetlb_new"))
+    #expect(new.hasPrefix("r2048:rmap/hugetlb_new ") && new.hasSuffix(#" addr=$arg3:x64 unit_page=\1:u8"#))
+    let unmap = try #require(plan.line("hugetlb_unmap"))
+    #expect(unmap.hasSuffix(" addr=$arg3:x64 end=$arg4:x64 ref=$arg5:x64"))
+  }
+
   @Test func eventsOfLinux6_1() throws {
     let structure = [
       "avc_insert", "avc_remove", "prepare", "prepare_ret", "clone", "clone_ret", "fork",

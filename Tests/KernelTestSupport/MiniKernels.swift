@@ -142,6 +142,24 @@ extension MiniBTF {
     function("folio_add_lru_vma", ("folio", Self.folio), ("vma", vma))
   }
 
+  /// hugetlbfs as in 6.1, with an index of its own, and as in 6.12.
+  mutating func hugetlbFunctions(ownIndex: Bool) {
+    let (page, vma, folio, flags) = (Self.page, Self.vma, Self.folio, Self.rmapFlags)
+    if ownIndex {
+      function("linear_hugepage_index", returns: .long, ("vma", vma), ("address", .long))
+      function("hugepage_add_new_anon_rmap", ("page", page), ("vma", vma), ("address", .long))
+      function(
+        "hugepage_add_anon_rmap", ("page", page), ("vma", vma), ("address", .long), ("flags", flags))
+    } else {
+      function("hugetlb_add_new_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long))
+      function(
+        "hugetlb_add_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long), ("flags", flags))
+    }
+    function(
+      "__unmap_hugepage_range", ("tlb", .pointer(.void)), ("vma", vma), ("start", .long), ("end", .long),
+      ("ref_page", page))
+  }
+
   /// Linux 6.12: folio_* functions, vm_start within an anonymous struct within a union.
   static var linux6_12: MiniBTF {
     var kernel = common

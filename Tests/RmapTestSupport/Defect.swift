@@ -104,6 +104,8 @@ public enum Defect: String, CaseIterable, Sendable {
   case newPageGetsStranger
   /// A new page gets its address for an index.
   case newPageMistakesIndex
+  /// A new page of hugetlbfs gets the next one's index.
+  case hugetlbMistakesIndex
   /// A page that others may have as well gets the VMA's own anon_vma.
   case swapInGetsLeaf
   /// A page that is used again moves to an anon_vma that its VMA does not know.

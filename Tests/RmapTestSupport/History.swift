@@ -192,6 +192,7 @@ extension RmapEvent {
     case .put: "put"
     case .vmaFree: "free"
     case .folio(let event): "folio \(event.step)"
+    case .hugetlbUnmap: "hugetlb unmap"
     case .walk(let event): event.label
     }
   }

@@ -19,6 +19,7 @@ extension RmapEvent {
     case .folio(let event):
       "\(label) \(short(event.folio)) index \(event.index) of \(hexadecimal(event.mapping.raw))"
         + " in \(text(event.vma)) at \(event.address?.description ?? "?")"
+    case .hugetlbUnmap(let event): "\(label) \(text(event.vma)) \(event.start)-\(event.end)"
     case .walk(.found(let avc)): "\(label) \(short(avc))"
     case .walk(.visited(let goesOn)): "\(label) \(goesOn)"
     case .walk: label

@@ -9,6 +9,7 @@ extension Kernel {
     let vma = vma(name)
     precondition(vma.pages.contains(page))
     if vma.mm.swapped[page] != nil { swapIn(name, page) }
+    if vma.isHugetlb { return writeHugetlb(vma, page) }
     guard let mapping = vma.mm.tables[page] else {
       prepare(vma)
       return mapNew(vma, page)
@@ -41,7 +42,7 @@ extension Kernel {
   }
 
   /// The anon_vma of a page that is new: the VMA's own.
-  private func newOwner(_ vma: VMA, _ own: AnonVMA) -> AnonVMA {
+  func newOwner(_ vma: VMA, _ own: AnonVMA) -> AnonVMA {
     if fires(.newPageGetsRoot, if: own !== own.root) { return own.root }
     if let stranger = stranger(to: vma), fires(.newPageGetsStranger) { return stranger }
     return own
@@ -58,7 +59,7 @@ extension Kernel {
   }
 
   /// Reuse at a write fault: folio_move_anon_rmap.
-  private func move(_ folio: Folio, _ vma: VMA) {
+  func move(_ folio: Folio, _ vma: VMA) {
     guard let own = vma.anonVMA else { return }
     let old = folio.mapping
     var owner = own
@@ -106,6 +107,7 @@ extension Kernel {
 
   /// unmap_vmas: every page of the VMA goes.
   func zap(_ vma: VMA) {
+    if vma.isHugetlb { return zapHugetlb(vma, vma.pages) }
     for page in vma.pages.sorted() {
       vma.mm.swapped[page] = nil
       guard let mapping = vma.mm.tables[page] else { continue }
@@ -119,6 +121,7 @@ extension Kernel {
   /// madvise(MADV_DONTNEED) of one page.
   public func discard(_ name: String, _ page: UInt64) {
     let vma = vma(name)
+    if vma.isHugetlb { return zapHugetlb(vma, page..<page + 1) }
     vma.mm.swapped[page] = nil
     if vma.mm.tables[page]?.isPMD ?? false { splitPMD(name, page) }
     guard let mapping = vma.mm.tables.removeValue(forKey: page) else { return }
@@ -150,7 +153,8 @@ extension Kernel {
 
   /// kswapd: try_to_unmap takes the page out of every page table.
   public func swapOut(_ name: String, _ page: UInt64) {
-    guard let folio = vma(name).mm.tables[page]?.folio, folio.mapping.isAnonymous else { return }
+    guard let folio = vma(name).mm.tables[page]?.folio, folio.mapping.isAnonymous, !folio.isHugetlb
+    else { return }
     visitor = "kswapd"
     let swap = Swap()
     walk(for: folio, .unmap) { vma, page in
@@ -180,7 +184,7 @@ extension Kernel {
 
   /// migrate_pages: all mappings of the old folio go, the new one takes mapping and index and all places.
   public func migrate(_ name: String, _ page: UInt64) {
-    guard let old = vma(name).mm.tables[page]?.folio, !isAwaited(old) else { return }
+    guard let old = vma(name).mm.tables[page]?.folio, !isAwaited(old), !old.isHugetlb else { return }
     visitor = "kcompactd"
     let places = mappings(of: old)
     walk(for: old, .migrate) { vma, page in
@@ -206,7 +210,7 @@ extension Kernel {
   public func mergeSame(_ first: String, _ firstPage: UInt64, _ second: String, _ page: UInt64) {
     let (kept, vma) = (vma(first), vma(second))
     guard let folio = kept.mm.tables[firstPage]?.folio, let old = vma.mm.tables[page],
-      folio !== old.folio, !isAwaited(folio)
+      folio !== old.folio, !isAwaited(folio), !folio.isHugetlb, !old.folio.isHugetlb
     else { return }
     visitor = "ksmd"
     folio.mapping = FolioMapping(0xffff_8880_0600_0000 | 3)
@@ -229,7 +233,7 @@ extension Kernel {
       sourceAddress: UserAddress(page << 12), length: 4096, mm: vma.mm.address)
     if isProbed { emit(.enter(entry), by: vma.mm.process) }
     prepare(vma)  // find_vma_and_prepare_anon
-    if let mapping = source.mm.tables.removeValue(forKey: page) {
+    if !source.isHugetlb, !vma.isHugetlb, let mapping = source.mm.tables.removeValue(forKey: page) {
       move(mapping.folio, vma)
       mapping.folio.index = index(vma, target)
       vma.mm.tables[target] = mapping
@@ -239,9 +243,9 @@ extension Kernel {
 
   // MARK: Events
 
-  private func index(_ vma: VMA, _ page: UInt64) -> UInt64 { vma.pgoff &+ page &- vma.pages.lowerBound }
+  func index(_ vma: VMA, _ page: UInt64) -> UInt64 { vma.pgoff &+ page &- vma.pages.lowerBound }
 
-  private func folioEvent(
+  func folioEvent(
     _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64
   ) -> FolioEvent {
     FolioEvent(
@@ -249,11 +253,11 @@ extension Kernel {
       isPMD: mapping.isPMD, folio: mapping.folio.address, subpage: mapping.subpage, vma: view(vma),
       address: UserAddress(page << 12), mapping: mapping.folio.mapping,
       index: PgOff(mapping.folio.index), isLarge: mapping.folio.isLarge,
-      isPageExclusive: mapping.folio.isExclusive)
+      isPageExclusive: mapping.folio.isExclusive, isHugetlb: mapping.folio.isHugetlb)
   }
 
   /// `isUnset`: the probe fires before the kernel has set mapping and index.
-  private func tell(
+  func tell(
     _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64, pages: UInt32 = 1,
     isExclusive: Bool = false, isUnset: Bool = false
   ) {

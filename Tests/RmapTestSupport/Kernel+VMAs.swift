@@ -170,13 +170,14 @@ extension Kernel {
     enter(.copyVMA, vma)
     let new = dup(vma, moved, in: vma.mm)
     new.pages = target
-    if vma.anonVMA == nil || vma.pgoff != page && fires(.moveChangesPgoff) { new.pgoff = page }
+    if vma.anonVMA == nil && !vma.isHugetlb || vma.pgoff != page && fires(.moveChangesPgoff) { new.pgoff = page }
     clone(new, vma, by: process) { misses($0, vma, .moveMissesOne) }
     vma.mm.vmas.append(new)
     leave(.copyVMA, Int64(bitPattern: new.address.raw), by: process)
     moveTables(vma, new, from: vma.pages, to: page)
     if keepingSource {
       unlink(vma, by: process)
+      if vma.isHugetlb { return }
       if vma.pgoff == vma.pages.lowerBound || !fires(.dontUnmapKeepsPgoff) { vma.pgoff = vma.pages.lowerBound }
     } else {
       munmap(name)

@@ -57,6 +57,8 @@ public final class Kernel {
     var pgoff: UInt64
     var flags: UInt64 = 0
     var protectionIsWrong = false
+    /// Whether it maps hugetlbfs. A page stands for a huge one: offsets count pages of the page size.
+    var isHugetlb: Bool { flags & 0x40_0000 != 0 }
     var anonVMA: AnonVMA?
     /// `anon_vma_chain`, newest first.
     var chain: [AVC] = []
@@ -87,6 +89,7 @@ public final class Kernel {
     var mapcount = 0
     var isExclusive = true
     var isLarge = false
+    var isHugetlb = false
 
     init(_ address: KernelAddress, _ mapping: FolioMapping, index: UInt64) {
       (self.address, self.mapping, self.index) = (address, mapping, index)
@@ -189,7 +192,7 @@ public final class Kernel {
     var entry = OperationEntry(kind: kind, vma: view(vma), source: source.map { view($0) } ?? .none)
     if kind == .prepare {
       let count: UInt64 = fires(.prepareLocksNothing) ? 0 : 0x100
-      (entry.mmapLockCount, entry.isPlainAnonymous) = (count, true)
+      (entry.mmapLockCount, entry.isPlainAnonymous) = (count, !vma.isHugetlb)
     }
     emit(.enter(entry), by: process ?? vma.mm.process)
   }

@@ -118,7 +118,13 @@ extension Kernel {
     let place = UInt64.random(in: 1..<200, using: &generator) * 8
     let next = vma.mm.vmas.first { isContiguous(vma, $0) }
     switch Int.random(in: 0..<13, using: &generator) {
-    case 0..<2: if isFree(place..<place + 8, vma.mm) { mmap(name, place..<place + 8) }
+    case 0..<2:
+      guard isFree(place..<place + 8, vma.mm) else { return }
+      if Int.random(in: 0..<4, using: &generator) == 0 {
+        mmapHugetlb(name, place..<place + 8, pgoff: UInt64.random(in: 0..<4, using: &generator))
+      } else {
+        mmap(name, place..<place + 8)
+      }
     case 2..<5: if page > vma.pages.lowerBound { split(vma.name, at: page, name) }
     case 5: munmap(vma.name)
     case 6..<8:

@@ -15,7 +15,7 @@ extension Invariant {
     kernels: "2.6.34 and later",
     exceptions: """
       KSM replaces the mapping. UFFDIO_MOVE changes both while the page is not mapped. A split gives the tails \
-      the head's mapping; they are folios of their own from then on. hugetlb is not judged.
+      the head's mapping; they are folios of their own from then on.
       """,
     needs: .graphChanges + .pageChanges,
     checks: [.folio(judge)])
@@ -24,7 +24,7 @@ extension Invariant {
 private func judge(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard let index = s.priorIndex, s.event.mapping.isAnonymous, !s.event.vma.isHugetlb else { return }
+  guard let index = s.priorIndex, s.event.mapping.isAnonymous else { return }
   // A KSM page has no index of its own; that the folio is none any more means that it was freed unseen.
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }
   if index == s.event.index, s.priorMapping == nil { return ledger.holds() }

@@ -25,7 +25,7 @@ extension Invariant {
 private func judge(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard !s.event.isLarge, !s.event.vma.isHugetlb else { return }
+  guard !s.event.isLarge, !s.event.isHugetlb else { return }
   if s.event.mapping.isKSM {
     guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
     if !isExclusive { return ledger.holds() }

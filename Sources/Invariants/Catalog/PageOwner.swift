@@ -25,7 +25,7 @@ private func judge(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let event = s.event
-  guard event.mapping.isAnonymous, !event.vma.isHugetlb else { return }
+  guard event.mapping.isAnonymous, event.indexIsKnown else { return }
   if event.isAfter, event.step == .new || event.step == .move {
     var rightful = event.vma.anonVMA
     if event.step == .new, !event.isExclusive {

@@ -14,8 +14,10 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later",
     exceptions: """
-      The stack that exec is moving (VM_STACK_INCOMPLETE_SETUP); KSM pages; hugetlb, whose offsets have another \
-      unit on older kernels; folios that are not mapped.
+      The stack that exec is moving (VM_STACK_INCOMPLETE_SETUP); folios that are not mapped; KSM pages, which are \
+      found another way (walk-coverage). Pages of hugetlbfs are judged when they are mapped, inherited or moved; that \
+      none is left when its VMA goes is not. Their offsets count huge pages before 6.7, and in recordings without \
+      hugetlb's own events the unit is not known.
       """,
     needs: .graphChanges + .pageChanges,
     checks: [.folio(judgeFolio), .page(judgePage)])
@@ -31,7 +33,7 @@ private func judgeFolio(
 ) {
   let event = s.event
   guard !event.vma.isTemporaryStack else { return }
-  guard !event.vma.isHugetlb else { return ledger.cannotTell(.unitUnknown) }
+  guard event.indexIsKnown else { return ledger.cannotTell(.unitUnknown) }
   // It may be UFFDIO_MOVE, which sets the index for the new place only after this.
   if event.step == .move, s.folio == nil { return ledger.cannotTell(.predatesRecording) }
   // On older kernels the mapping is set behind the probe: judge what the model predicts.
@@ -102,7 +104,7 @@ private func judgePage(
   _ s: borrowing PageSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let folio = graph.folio(s.folio)
-  guard folio.mapping.isAnonymous, !s.view.isHugetlb else { return }
+  guard folio.mapping.isAnonymous else { return }
   let index = folio.index + UInt64(s.subpage)
   switch s.cause {
   case .inherited, .moved:

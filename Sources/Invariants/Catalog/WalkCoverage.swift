@@ -62,6 +62,7 @@ private func isAimedRight(
   if start.first <= frame.index, start.last >= last { return true }
   // 6.1: a huge page's index counts in its own size (include/linux/pagemap.h:folio_pgoff).
   if pages > 1, start.first.raw == frame.index.raw &* pages {
+    if let id = graph.folio(at: frame.folio), graph.folio(id).isHugetlb { return true }
     ledger.cannotTell(.unitUnknown)
     return false
   }

@@ -9,6 +9,8 @@ extension InvariantCases {
       .holds("a child inherits a page", .forkAndExit)
       .holds("a page moves", .mremap)
       .holds("a page beyond the split", .splitPages)
+      .holds("pages of hugetlbfs", .hugetlb())
+      .holds("pages of hugetlbfs on 6.1", .hugetlb(.v6_1))
       .breaks(
         "A page is mapped at an address that its offset does not lead to.",
         "F's page has offset 0x12", in: "folio_add_new_anon_rmap", at: "folio new",
@@ -62,7 +64,13 @@ extension InvariantCases {
         History {
           $0.fault()
           $0.resize("p.V", to: 16..<17)
-        })
+        }
+      )
+      .breaks(
+        "A page is mapped at an address that its offset does not lead to.",
+        "F's page has offset 0x3", in: "hugetlb_add_new_anon_rmap", at: "folio new",
+        History.hugetlb().alteringFolio("folio new") { $0.index = PgOff(3) }
+      )
   }
 
   /// Another event of the page while its VMA is out of the trees.
@@ -75,6 +83,7 @@ extension InvariantCases {
   static let indexFixed = InvariantCases("index-fixed")
     .holds("a page comes and goes", .lifetime)
     .holds("a page that a child is the last to use", .writeReuse)
+    .holds("pages of hugetlbfs", .hugetlb(.v6_1))
     .breaks(
       "A mapped folio's index has changed.", "F's index is 0x12", in: "folio_remove_rmap",
       at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) }
@@ -83,7 +92,11 @@ extension InvariantCases {
       "A mapped folio's anon_vma has changed without a move.",
       "F points to anon_vma 0xffff88800bad0000 (never seen in a tree)", in: "folio_remove_rmap",
       at: "folio remove",
-      .lifetime.alteringFolio("folio remove") { $0.mapping = FolioMapping(anonVMA: .elsewhere) })
+      .lifetime.alteringFolio("folio remove") { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
+    )
+    .breaks(
+      "A mapped folio's index has changed.", "F's index is 0x5", in: "folio_remove_rmap",
+      at: "folio remove", History.hugetlb(.v6_1).alteringFolio("folio remove") { $0.index = PgOff(5) })
 
   static let pageExclusive = InvariantCases("page-exclusive")
     .holds("a copy for the child", .copyOnWrite)
@@ -116,6 +129,7 @@ extension InvariantCases {
       .holds("a copy for the child", .copyOnWrite)
       .holds("a page that a child is the last to use", .writeReuse)
       .holds("a page from swap", .swap)
+      .holds("pages of hugetlbfs", .hugetlb())
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000000", in: "folio_add_new_anon_rmap",
         at: "folio new", 2, .copyOnWrite.alteringFolio("folio new", 2) { $0.pointToRoot() }
@@ -144,7 +158,12 @@ extension InvariantCases {
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000100", in: "folio_add_lru_vma",
         at: "folio seen", 2,
-        swap.alteringFolio("folio seen", 2) { $0.mapping = FolioMapping(anonVMA: $0.vma.anonVMA) })
+        swap.alteringFolio("folio seen", 2) { $0.mapping = FolioMapping(anonVMA: $0.vma.anonVMA) }
+      )
+      .breaks(
+        wrongOwner, "F points to anon_vma 0xffff888002000000", in: "hugetlb_add_new_anon_rmap",
+        at: "folio new", 2, History.hugetlb().alteringFolio("folio new", 2) { $0.pointToRoot() }
+      )
   }
 }
 
@@ -183,6 +202,20 @@ extension History {
   static let copyOnWrite = History { $0.copyOnWrite() }
   static let writeReuse = History { $0.writeReuse() }
   static let swap = History { $0.swap() }
+
+  /// A VMA of hugetlbfs whose child copies one page and inherits another.
+  static func hugetlb(_ version: Kernel.Version = .v6_12) -> History {
+    History(version) {
+      $0.mmapHugetlb("p.V", 16..<20, pgoff: 0)
+      $0.write("p.V", 17)
+      $0.fork("p", "c")
+      $0.write("c.V", 17)
+      $0.write("p.V", 17)
+      $0.exit("c")
+      $0.mremap("p.V", to: 64, "p.W")
+      $0.munmap("p.W")
+    }
+  }
 
   static let sameMerged = History {
     $0.fault()

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths on which pages change under an unchanged graph: huge pages, swap, KSM, migration.
+// Paths on which pages change under an unchanged graph: huge pages, swap, migration.
 #include "support.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HUGE_PAGES (huge_size / page_size)
@@ -128,39 +124,6 @@ static void huge_move(void)
 	unmap((char *)aligned, HUGE_PAGES);
 }
 
-/* How many of the pages are swapped out (bit 62 of /proc/self/pagemap). */
-static size_t swapped_pages(const char *area, size_t pages)
-{
-	int file = open("/proc/self/pagemap", O_RDONLY);
-	size_t count = 0;
-
-	for (size_t i = 0; file >= 0 && i < pages; i++) {
-		uint64_t entry = 0;
-		off_t at = (off_t)((uintptr_t)PAGE(area, i) / page_size * sizeof(entry));
-
-		if (pread(file, &entry, sizeof(entry), at) == sizeof(entry))
-			count += entry >> 62 & 1;
-	}
-	if (file >= 0)
-		close(file);
-	return count;
-}
-
-/* Pages out what it can and says so when that was nothing. The caller stays on one CPU: a page that
- * still waits on another one's list of pages to put on the LRU is left alone. Even so a try may find
- * every page busy, so there are a few. */
-static void page_out(char *area, size_t pages)
-{
-	for (int tries = 0; tries < 5; tries++) {
-		if (!try_advise(area, pages, MADV_PAGEOUT))
-			return skip("MADV_PAGEOUT: %s", strerror(errno));
-		if (swapped_pages(area, pages))
-			return;
-		usleep(1000);
-	}
-	skip("no page went to swap (is there any?)");
-}
-
 static void swap_out(void)
 {
 	size_t pages = 32 * scale;
@@ -199,32 +162,11 @@ static void swap_fork(void)
 	unmap(area, pages);
 }
 
-static const char *const group = "/tmp/anon_vma_paths/group";
-
-/* Makes a memory cgroup to reclaim from; false (and a line) where there is none. */
-static bool make_group(void)
-{
-	mkdir("/tmp/anon_vma_paths", 0700);
-	if (access("/tmp/anon_vma_paths/cgroup.procs", F_OK) &&
-	    mount("none", "/tmp/anon_vma_paths", "cgroup2", 0, NULL)) {
-		skip("no cgroup2 to mount");
-		return false;
-	}
-	if (!write_setting("/tmp/anon_vma_paths/cgroup.subtree_control", "+memory") ||
-	    (mkdir(group, 0700) && errno != EEXIST) ||
-	    access("/tmp/anon_vma_paths/group/memory.reclaim", W_OK)) {
-		skip("no memory.reclaim");
-		return false;
-	}
-	return true;
-}
-
 /* Reclaim of pages that three processes map: the kernel walks the reverse mapping of each. */
 static void reclaim_shared(void)
 {
 	size_t pages = 32 * scale;
 	pid_t owner, children[2];
-	char number[16];
 
 	if (!make_group())
 		return;
@@ -233,9 +175,7 @@ static void reclaim_shared(void)
 		struct gate gate = make_gate();
 		char *area;
 
-		snprintf(number, sizeof(number), "%d", (int)getpid());
-		if (!write_setting("/tmp/anon_vma_paths/group/cgroup.procs", number))
-			die("entering the cgroup");
+		enter_group();
 		area = map_pages(pages, RW);
 		fill(area, pages, 150);
 		for (int i = 0; i < 2; i++) {
@@ -260,46 +200,7 @@ static void reclaim_shared(void)
 		done();
 	}
 	reap(owner);
-	rmdir(group);
-}
-
-static void ksm(void)
-{
-	static const char run[] = "/sys/kernel/mm/ksm/run";
-	static const char sharing[] = "/sys/kernel/mm/ksm/pages_sharing";
-	size_t pages = 32 * scale;
-	char *area;
-	pid_t child;
-
-	if (!write_setting("/sys/kernel/mm/ksm/pages_to_scan", "2000") ||
-	    !write_setting("/sys/kernel/mm/ksm/sleep_millisecs", "10"))
-		return skip("no KSM");
-	area = map_pages(pages, RW);
-	for (size_t i = 0; i < pages; i++)
-		fill_page(PAGE(area, i), 7, 160);	/* all the same */
-	advise(area, pages, MADV_MERGEABLE, "MADV_MERGEABLE");
-	if (!write_setting(run, "1"))
-		return skip("cannot start KSM");
-	for (int wait = 0; wait < 400 && read_number(sharing) < (long)pages / 2; wait++)
-		usleep(10000);
-	if (read_number(sharing) <= 0)
-		skip("KSM merged nothing in time");
-	child = spawn();
-	if (!child) {
-		for (size_t i = 0; i < pages; i++)
-			verify_page(PAGE(area, i), 7, 160);
-		fill(area, pages / 2, 161);		/* unmerged by write */
-		verify(area, pages / 2, 161);
-		done();
-	}
-	fill(area, pages / 4, 162);
-	reap(child);
-	write_setting(run, "2");			/* unmerges all that is left */
-	write_setting(run, "0");
-	verify(area, pages / 4, 162);
-	for (size_t i = pages / 4; i < pages; i++)
-		verify_page(PAGE(area, i), 7, 160);
-	unmap(area, pages);
+	rmdir(reclaim_group);
 }
 
 /* Compaction moves what lies in between; fork makes the moved pages shared ones. */
@@ -328,26 +229,6 @@ static void compaction(void)
 	for (size_t i = 1; i < pages; i += 2)
 		verify_page(PAGE(area, i), i, 170);
 	unmap(area, pages);
-}
-
-/* Moves all of the pages to this NUMA node, also those that other processes map; false (and a line)
- * where the kernel cannot. */
-static bool move_to_node(char *area, size_t pages, int node)
-{
-	enum { MAX_PAGES = 64, MOVE_ALL = 1 << 2 };
-	void *addresses[MAX_PAGES];
-	int nodes[MAX_PAGES], moved[MAX_PAGES];
-	size_t count = pages < MAX_PAGES ? pages : MAX_PAGES;
-
-	for (size_t i = 0; i < count; i++) {
-		addresses[i] = PAGE(area, i);
-		nodes[i] = node;
-	}
-	if (syscall(SYS_move_pages, 0, count, addresses, nodes, moved, MOVE_ALL) < 0) {
-		skip("move_pages to node %d: %s", node, strerror(errno));
-		return false;
-	}
-	return true;
 }
 
 /* Migration of pages that a fork shares: each by a walk of two VMAs, there and back. */
@@ -386,7 +267,6 @@ const struct path page_paths[] = {
 	{ "swap-out", swap_out, "MADV_PAGEOUT and back" },
 	{ "swap-fork", swap_fork, "swap entries shared by fork" },
 	{ "reclaim-shared", reclaim_shared, "reclaim of pages that several processes map" },
-	{ "ksm", ksm, "merge by KSM, unmerge by write" },
 	{ "compaction", compaction, "migration by compaction" },
 	{ "migrate-shared", migrate_shared, "migration of shared pages to another node and back" },
 	{ NULL, NULL, NULL },

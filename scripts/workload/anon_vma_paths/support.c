@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,4 +239,86 @@ void pin_to_cpu(unsigned int number)
 	CPU_ZERO(&set);
 	CPU_SET(number % (unsigned int)(cpus > 0 ? cpus : 1), &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* How many of the pages are swapped out (bit 62 of /proc/self/pagemap). */
+size_t swapped_pages(const char *area, size_t pages)
+{
+	int file = open("/proc/self/pagemap", O_RDONLY);
+	size_t count = 0;
+
+	for (size_t i = 0; file >= 0 && i < pages; i++) {
+		uint64_t entry = 0;
+		off_t at = (off_t)((uintptr_t)PAGE(area, i) / page_size * sizeof(entry));
+
+		if (pread(file, &entry, sizeof(entry), at) == sizeof(entry))
+			count += entry >> 62 & 1;
+	}
+	if (file >= 0)
+		close(file);
+	return count;
+}
+
+/* Pages out what it can and says so when that was nothing. The caller stays on one CPU: a page that
+ * still waits on another one's list of pages to put on the LRU is left alone. Even so a try may find
+ * every page busy, so there are a few. */
+void page_out(char *area, size_t pages)
+{
+	for (int tries = 0; tries < 5; tries++) {
+		if (!try_advise(area, pages, MADV_PAGEOUT))
+			return skip("MADV_PAGEOUT: %s", strerror(errno));
+		if (swapped_pages(area, pages))
+			return;
+		usleep(1000);
+	}
+	skip("no page went to swap (is there any?)");
+}
+
+const char *const reclaim_group = "/tmp/anon_vma_paths/group";
+
+/* Makes a memory cgroup to reclaim from; false (and a line) where there is none. */
+bool make_group(void)
+{
+	mkdir("/tmp/anon_vma_paths", 0700);
+	if (access("/tmp/anon_vma_paths/cgroup.procs", F_OK) &&
+	    mount("none", "/tmp/anon_vma_paths", "cgroup2", 0, NULL)) {
+		skip("no cgroup2 to mount");
+		return false;
+	}
+	if (!write_setting("/tmp/anon_vma_paths/cgroup.subtree_control", "+memory") ||
+	    (mkdir(reclaim_group, 0700) && errno != EEXIST) ||
+	    access("/tmp/anon_vma_paths/group/memory.reclaim", W_OK)) {
+		skip("no memory.reclaim");
+		return false;
+	}
+	return true;
+}
+
+void enter_group(void)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", (int)getpid());
+	if (!write_setting("/tmp/anon_vma_paths/group/cgroup.procs", number))
+		die("entering the cgroup");
+}
+
+/* Moves all of the pages to this NUMA node, also those that other processes map; false (and a line)
+ * where the kernel cannot. */
+bool move_to_node(char *area, size_t pages, int node)
+{
+	enum { MAX_PAGES = 64, MOVE_ALL = 1 << 2 };
+	void *addresses[MAX_PAGES];
+	int nodes[MAX_PAGES], moved[MAX_PAGES];
+	size_t count = pages < MAX_PAGES ? pages : MAX_PAGES;
+
+	for (size_t i = 0; i < count; i++) {
+		addresses[i] = PAGE(area, i);
+		nodes[i] = node;
+	}
+	if (syscall(SYS_move_pages, 0, count, addresses, nodes, moved, MOVE_ALL) < 0) {
+		skip("move_pages to node %d: %s", node, strerror(errno));
+		return false;
+	}
+	return true;
 }

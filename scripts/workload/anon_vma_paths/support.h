@@ -20,7 +20,8 @@ struct path {
 	const char *what;
 };
 
-extern const struct path vma_paths[], fork_paths[], move_paths[], page_paths[], mixed_paths[];
+extern const struct path vma_paths[], fork_paths[], move_paths[], page_paths[], hugetlb_paths[],
+	ksm_paths[], mixed_paths[];
 
 extern size_t page_size;
 extern unsigned int scale;	/* multiplies the number of pages and processes of each path */
@@ -72,6 +73,17 @@ void wait_gate(struct gate *gate);	/* drop our write end and wait for the others
 bool write_setting(const char *file, const char *value);
 bool read_setting(const char *file, char *text, size_t size);
 long read_number(const char *file);	/* -1 if it cannot be read */
+
+/* How many of the pages are in swap; and what puts them there. */
+size_t swapped_pages(const char *area, size_t pages);
+void page_out(char *area, size_t pages);
+
+/* A memory cgroup to reclaim from; make_group() is false (and prints a line) where there is none. */
+extern const char *const reclaim_group;
+bool make_group(void);
+void enter_group(void);
+
+bool move_to_node(char *area, size_t pages, int node);	/* false (and a line) where that can't be */
 
 void pin_to_cpu(unsigned int number);	/* modulo the CPUs that there are; best effort */
 

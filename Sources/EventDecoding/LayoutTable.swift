@@ -1,0 +1,91 @@
+import RmapEvents
+import TraceReading
+
+/// The layouts of a recording's events, found by the events' numbers.
+///
+/// Layouts of one kind lie side by side and are used where they lie: a ``Shape`` is as large as the largest of them.
+struct LayoutTable: Sendable {
+  private enum Kind: UInt8 { case foreign, insert, remove, put, vmaFree, enter, leave, folio, page, hugetlbUnmap, walk }
+
+  private struct Place {
+    var kind = Kind.foreign
+    var index = 0
+    /// The least length of a record, in bytes.
+    var length = 0
+  }
+
+  private var places: ContiguousArray<Place> = []
+  private var trees: ContiguousArray<TreeLayout> = []
+  private var puts: ContiguousArray<PutLayout> = []
+  private var vmaFrees: ContiguousArray<VMAFreeLayout> = []
+  private var entries: ContiguousArray<EntryLayout> = []
+  private var returns: ContiguousArray<LeaveLayout> = []
+  private var folios: ContiguousArray<FolioLayout> = []
+  private var pages: ContiguousArray<PageLayout> = []
+  private var hugetlbUnmaps: ContiguousArray<HugetlbUnmapLayout> = []
+  private var walks: ContiguousArray<WalkLayout> = []
+
+  /// Takes up an event's layout. `length` is the least length of its records, in bytes.
+  mutating func add(_ shape: Shape, length: Int, ofEvent id: UInt16) {
+    while places.count <= Int(id) { places.append(Place()) }
+    let (kind, index) = store(shape)
+    places[Int(id)] = Place(kind: kind, index: index, length: length)
+  }
+
+  private mutating func store(_ shape: Shape) -> (Kind, Int) {
+    func put<Element>(_ layout: Element, on lane: inout ContiguousArray<Element>) -> Int {
+      lane.append(layout)
+      return lane.count - 1
+    }
+    return switch shape {
+    case .tree(let layout, let isInsertion): (isInsertion ? .insert : .remove, put(layout, on: &trees))
+    case .put(let layout): (.put, put(layout, on: &puts))
+    case .vmaFree(let layout): (.vmaFree, put(layout, on: &vmaFrees))
+    case .entry(let layout): (.enter, put(layout, on: &entries))
+    case .leave(let layout): (.leave, put(layout, on: &returns))
+    case .folio(let layout): (.folio, put(layout, on: &folios))
+    case .page(let layout): (.page, put(layout, on: &pages))
+    case .hugetlbUnmap(let layout): (.hugetlbUnmap, put(layout, on: &hugetlbUnmaps))
+    case .walk(let layout): (.walk, put(layout, on: &walks))
+    }
+  }
+
+  /// Decodes one record into a batch, if it is an event of ours that makes sense.
+  func decode(_ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch) -> EventDecoder.Outcome {
+    guard Int(record.eventID) < places.count else { return .foreign }
+    let place = places[Int(record.eventID)]
+    guard place.kind != .foreign else { return .foreign }
+    let (bytes, index) = (record.payload, place.index)
+    guard bytes.count >= place.length else { return .malformed }
+    let stamp = EventStamp(ordinal: ordinal, timestamp: record.timestamp, pid: record.pid, cpu: record.cpu)
+    switch place.kind {
+    case .foreign: return .foreign
+    case .insert, .remove:
+      guard let update = trees[index].load(bytes) else { return .malformed }
+      batch.append(update, isInsertion: place.kind == .insert, at: stamp)
+    case .put:
+      guard let put = puts[index].load(bytes) else { return .malformed }
+      batch.append(put, at: stamp)
+    case .vmaFree:
+      guard let free = vmaFrees[index].load(bytes) else { return .malformed }
+      batch.append(free, at: stamp)
+    case .enter:
+      guard let entry = entries[index].load(bytes) else { return .malformed }
+      batch.append(entry, at: stamp)
+    case .leave: batch.append(returns[index].load(bytes), at: stamp)
+    case .folio:
+      guard let event = folios[index].load(bytes) else { return .malformed }
+      batch.append(event, at: stamp)
+    case .page:
+      guard let event = pages[index].load(bytes) else { return .malformed }
+      batch.append(event, at: stamp)
+    case .hugetlbUnmap:
+      guard let event = hugetlbUnmaps[index].load(bytes) else { return .malformed }
+      batch.append(event, at: stamp)
+    case .walk:
+      guard let event = walks[index].load(bytes) else { return .malformed }
+      batch.append(event, at: stamp)
+    }
+    return .event
+  }
+}

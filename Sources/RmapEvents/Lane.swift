@@ -1,0 +1,52 @@
+/// Values of one type side by side in memory of their own, to be filled, read in place and filled again.
+///
+/// An array would be asked at every append whether it is shared, and its elements would be copied out to be read.
+public struct Lane<Element>: ~Copyable {
+  @usableFromInline var elements: UnsafeMutablePointer<Element>
+  @usableFromInline var capacity: Int
+  @usableFromInline var used: Int
+
+  /// An empty lane; memory comes with the first value.
+  public init() {
+    elements = .allocate(capacity: 0)
+    capacity = 0
+    used = 0
+  }
+
+  deinit {
+    elements.deinitialize(count: used)
+    elements.deallocate()
+  }
+
+  /// How many values it holds.
+  @inlinable public var count: Int { used }
+
+  /// Adds a value.
+  @inline(__always) @inlinable public mutating func append(_ element: Element) {
+    if used == capacity { grow() }
+    (elements + used).initialize(to: element)
+    used &+= 1
+  }
+
+  /// Forgets all values, and keeps the memory.
+  public mutating func removeAll() {
+    elements.deinitialize(count: used)
+    used = 0
+  }
+
+  /// A value, where it lies.
+  public subscript(_ index: Int) -> Element {
+    @inline(__always) @inlinable unsafeAddress {
+      precondition(index >= 0 && index < used)
+      return UnsafePointer(elements + index)
+    }
+  }
+
+  @usableFromInline mutating func grow() {
+    let larger = UnsafeMutablePointer<Element>.allocate(capacity: max(16, capacity * 2))
+    larger.moveInitialize(from: elements, count: used)
+    elements.deallocate()
+    elements = larger
+    capacity = max(16, capacity * 2)
+  }
+}

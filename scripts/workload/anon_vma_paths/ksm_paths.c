@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pages that KSM has merged: written to, shared by fork, reclaimed, migrated.
+#include "support.h"
+
+#include <unistd.h>
+
+static const char run[] = "/sys/kernel/mm/ksm/run";
+
+/* Maps equal pages and waits until KSM has merged most of them; NULL (and a line) if it can't. */
+static char *merged_pages(size_t pages)
+{
+	static const char sharing[] = "/sys/kernel/mm/ksm/pages_sharing";
+	char *area;
+
+	if (!write_setting("/sys/kernel/mm/ksm/pages_to_scan", "2000") ||
+	    !write_setting("/sys/kernel/mm/ksm/sleep_millisecs", "10")) {
+		skip("no KSM");
+		return NULL;
+	}
+	area = map_pages(pages, RW);
+	for (size_t i = 0; i < pages; i++)
+		fill_page(PAGE(area, i), 7, 160);	/* all the same */
+	advise(area, pages, MADV_MERGEABLE, "MADV_MERGEABLE");
+	if (!write_setting(run, "1")) {
+		skip("cannot start KSM");
+		return NULL;
+	}
+	for (int wait = 0; wait < 400 && read_number(sharing) < (long)pages / 2; wait++)
+		usleep(10000);
+	if (read_number(sharing) <= 0)
+		skip("KSM merged nothing in time");
+	return area;
+}
+
+static void verify_same(const char *area, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		verify_page(PAGE(area, i), 7, 160);
+}
+
+static void ksm(void)
+{
+	size_t pages = 32 * scale;
+	char *area = merged_pages(pages);
+	pid_t child;
+
+	if (!area)
+		return;
+	child = spawn();
+	if (!child) {
+		verify_same(area, 0, pages);
+		fill(area, pages / 2, 161);		/* unmerged by write */
+		verify(area, pages / 2, 161);
+		done();
+	}
+	fill(area, pages / 4, 162);
+	reap(child);
+	write_setting(run, "2");			/* unmerges all that is left */
+	write_setting(run, "0");
+	verify(area, pages / 4, 162);
+	verify_same(area, pages / 4, pages);
+	unmap(area, pages);
+}
+
+/* A merged page, mapped by two processes at many places, goes to another node and back. */
+static void ksm_migrate(void)
+{
+	size_t pages = 16;
+	char *area = merged_pages(pages);
+	struct gate gate;
+	pid_t child;
+
+	if (!area)
+		return;
+	write_setting(run, "0");
+	gate = make_gate();
+	child = spawn();
+	if (!child) {
+		wait_gate(&gate);
+		verify_same(area, 0, pages);
+		fill(area, 2, 163);
+		done();
+	}
+	if (move_to_node(area, pages, 1))
+		move_to_node(area, pages, 0);
+	verify_same(area, 0, pages);
+	open_gate(&gate);
+	reap(child);
+	verify_same(area, 0, pages);
+	write_setting(run, "2");
+	write_setting(run, "0");
+	unmap(area, pages);
+}
+
+/* Merged pages of two processes go to swap and come back. */
+static void ksm_reclaim(void)
+{
+	size_t pages = 32 * scale;
+	pid_t owner;
+
+	if (!make_group())
+		return;
+	owner = spawn();
+	if (!owner) {
+		struct gate gate = make_gate();
+		char *area;
+		pid_t child;
+
+		enter_group();
+		area = merged_pages(pages);
+		if (!area)
+			done();
+		child = spawn();
+		if (!child) {
+			wait_gate(&gate);
+			verify_same(area, 0, pages);
+			done();
+		}
+		/* It may reclaim less than this and then fails with EAGAIN: not a fault. */
+		for (int i = 0; i < 3; i++)
+			(void)write_setting("/tmp/anon_vma_paths/group/memory.reclaim", "1M");
+		open_gate(&gate);
+		verify_same(area, 0, pages);
+		reap(child);
+		fill(area, 4, 164);
+		write_setting(run, "2");
+		write_setting(run, "0");
+		verify_same(area, 4, pages);
+		done();
+	}
+	reap(owner);
+	rmdir(reclaim_group);
+}
+
+const struct path ksm_paths[] = {
+	{ "ksm", ksm, "merge by KSM, unmerge by write" },
+	{ "ksm-migrate", ksm_migrate, "migration of merged pages that a fork shares" },
+	{ "ksm-reclaim", ksm_reclaim, "reclaim of merged pages that a fork shares" },
+	{ NULL, NULL, NULL },
+};
