@@ -74,7 +74,7 @@ public struct KernelDialect: Equatable, Sendable {
       meaning: "a return probe reads the arguments of the entry",
       evidence: .recorded, marker: .structure("probe_entry_arg")),
     KernelDialect(
-      name: "__vm_area_free", kernels: "6.4 on",
+      name: "__vm_area_free", kernels: "6.4 on; gone by 6.18",
       meaning: "exit frees its VMAs by this function alone",
       evidence: .recorded, marker: .function("__vm_area_free")),
     KernelDialect(

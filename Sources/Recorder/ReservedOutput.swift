@@ -38,17 +38,17 @@ struct ReservedOutput {
     }
   }
 
-  /// Bytes on disk so far: trace-cmd has a file for each CPU until the end.
+  /// Bytes on disk so far: trace-cmd has a file for each CPU until the end, `NAME.INSTANCE.cpuN`.
   func size() -> UInt64 {
-    var sum = Self.size(path)
-    var cpu = 0
-    while cpu < 4096 {
-      let part = "\(path).cpu\(cpu)"
-      guard access(part, F_OK) == 0 else { break }
-      sum += Self.size(part)
-      cpu += 1
-    }
-    return sum
+    let (folder, name) = splitPath(path)
+    let parts = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter { $0.hasPrefix(name + ".") && $0.contains(".cpu") }
+    return parts.reduce(Self.size(path)) { $0 + Self.size("\(folder)/\($1)") }
+  }
+
+  private func splitPath(_ path: String) -> (folder: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    return (String(path[...slash]), String(path[path.index(after: slash)...]))
   }
 
   private static func size(_ path: String) -> UInt64 {
