@@ -33,11 +33,13 @@ let package = Package(
     .target(name: "RmapGraph", dependencies: ["RmapEvents"], swiftSettings: settings),
     .target(name: "Invariants", dependencies: ["RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(
+      name: "Policies", dependencies: ["Invariants", "RmapGraph", "RmapEvents"], swiftSettings: settings),
+    .target(
       name: "Checking",
-      dependencies: ["TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants"],
+      dependencies: ["TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants", "Policies"],
       swiftSettings: settings),
     .target(
-      name: "Reports", dependencies: ["Checking", "Invariants", "RmapGraph", "RmapEvents"],
+      name: "Reports", dependencies: ["Checking", "Policies", "Invariants", "RmapGraph", "RmapEvents"],
       swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
     .target(
@@ -49,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "rmapcheck",
       dependencies: [
-        "Checking", "Invariants", "Reports", "KernelProbes", "Recorder",
+        "Checking", "Invariants", "Policies", "Reports", "KernelProbes", "Recorder",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -95,6 +97,10 @@ let package = Package(
     .testTarget(
       name: "InvariantsTests",
       dependencies: ["Invariants", "RmapGraph", "RmapEvents", "RmapTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "PoliciesTests",
+      dependencies: ["Policies", "Invariants", "RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],

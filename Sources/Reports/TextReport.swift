@@ -21,7 +21,7 @@ public enum TextReport {
     let findings = result.findings
     for (invariant, finding) in findings.prefix(findingsShown) {
       page.line()
-      render(finding, invariant, result, &page)
+      render(finding, invariant, names: result.commandNames, &page)
     }
     let hidden = result.violations - UInt64(min(findings.count, findingsShown))
     if hidden > 0 {
@@ -77,12 +77,12 @@ public enum TextReport {
     }
   }
 
-  private static func render(
-    _ finding: Finding, _ invariant: Invariant, _ result: RecordingResult, _ page: inout TextLayout
+  static func render(
+    _ finding: Finding, _ invariant: Invariant, names: [Int32: String], _ page: inout TextLayout
   ) {
     page.line("VIOLATED \(invariant.name)")
     page.paragraph("What", finding.what, indent: 7)
-    page.paragraph("Where", "\(place(finding.stamp, result)), \(finding.function)", indent: 7)
+    page.paragraph("Where", "\(place(finding.stamp, names)), \(finding.function)", indent: 7)
     for (index, object) in finding.objects.enumerated() {
       let label = index == 0 ? "Why    Let" : ""
       page.paragraph(label, "\(object.name) = \(object.description)", indent: 11)
@@ -94,7 +94,7 @@ public enum TextReport {
     page.paragraph("Rule", finding.rule, indent: 7)
     page.paragraph(
       "Events", finding.events.map { "\($0.ordinal)" }.joined(separator: ", "), indent: 7)
-    for stamp in finding.events { page.line("       \(place(stamp, result))") }
+    for stamp in finding.events { page.line("       \(place(stamp, names))") }
   }
 
   private static func sentence(_ fact: Finding.Fact) -> String {
@@ -102,8 +102,8 @@ public enum TextReport {
     return "\(fact.text) (event \(stamp.ordinal))."
   }
 
-  private static func place(_ stamp: EventStamp, _ result: RecordingResult) -> String {
-    let name = result.commandNames[stamp.pid].map { " (\($0))" } ?? ""
+  private static func place(_ stamp: EventStamp, _ names: [Int32: String]) -> String {
+    let name = names[stamp.pid].map { " (\($0))" } ?? ""
     return "event \(stamp.ordinal), cpu \(stamp.cpu), \(seconds(stamp.timestamp)), pid \(stamp.pid)\(name)"
   }
 }

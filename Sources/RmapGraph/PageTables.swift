@@ -2,11 +2,11 @@
 ///
 /// Pages are kept in blocks of 32 neighbours, found by (mm, block number) in one hash table and linked per mm,
 /// so that a VMA's range is visited in the shorter of two ways: its block numbers, or the mm's blocks.
-struct PageTables: ~Copyable {
+package struct PageTables: ~Copyable {
   /// One mapped page.
-  struct Entry {
+  package struct Entry {
     /// The folio's slot.
-    var folio: UInt32
+    package var folio: UInt32
     /// Which page of the folio.
     var subpage: UInt16
     /// Whether a PMD maps it as part of its folio.
@@ -14,7 +14,7 @@ struct PageTables: ~Copyable {
 
     var bits: UInt64 { UInt64(folio) + 1 | UInt64(subpage) << 33 | (isPMD ? 1 << 49 : 0) }
 
-    init(folio: UInt32, subpage: UInt16, isPMD: Bool) {
+    package init(folio: UInt32, subpage: UInt16, isPMD: Bool) {
       self.folio = folio
       self.subpage = subpage
       self.isPMD = isPMD
@@ -49,16 +49,19 @@ struct PageTables: ~Copyable {
   private var spaces = Slab<Space>()
   private var spaceOf = SlotMap()
 
+  /// Empty tables.
+  package init() {}
+
   /// Whether a page number can be a user's (x86-64 with five levels: 2^44 pages). One that was computed from a
   /// wrong offset may be anything.
-  static func canHold(_ page: UInt64) -> Bool { page >> 44 == 0 }
+  package static func canHold(_ page: UInt64) -> Bool { page >> 44 == 0 }
 
   private func key(_ space: UInt32, _ number: UInt64) -> UInt64 {
     (UInt64(space) + 1) << 40 | number
   }
 
   /// The page mapped at page number `page` of an mm.
-  func entry(mm: UInt64, page: UInt64) -> Entry? {
+  package func entry(mm: UInt64, page: UInt64) -> Entry? {
     guard Self.canHold(page), let space = spaceOf[mm],
       let block = blockOf[key(space, page / Self.blockPages)]
     else { return nil }
@@ -67,7 +70,7 @@ struct PageTables: ~Copyable {
 
   /// Maps a page that ``canHold(_:)``, or unmaps it with nil; returns what was there.
   @discardableResult
-  mutating func set(mm: UInt64, page: UInt64, to entry: Entry?) -> Entry? {
+  package mutating func set(mm: UInt64, page: UInt64, to entry: Entry?) -> Entry? {
     guard Self.canHold(page) else { return nil }
     let number = page / Self.blockPages
     guard let block = block(mm: mm, number: number, create: entry != nil) else { return nil }
@@ -118,7 +121,7 @@ struct PageTables: ~Copyable {
   }
 
   /// Calls `body` with every mapped page of `pages`. `body` must not change the tables.
-  func forEach(mm: UInt64, pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
+  package func forEach(mm: UInt64, pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
     let pages = pages.clamped(to: 0..<1 << 44)
     guard let space = spaceOf[mm], !pages.isEmpty else { return }
     let numbers = pages.lowerBound / Self.blockPages...(pages.upperBound - 1) / Self.blockPages
@@ -148,7 +151,7 @@ struct PageTables: ~Copyable {
   var liveObjectCount: Int { blocks.count + spaces.count }
 
   /// Forgets an mm; every page of it must have been unmapped.
-  mutating func forget(mm: UInt64) {
+  package mutating func forget(mm: UInt64) {
     guard let space = spaceOf[mm], spaces[space].blockCount == 0 else { return }
     spaceOf.remove(mm)
     spaces.remove(space)

@@ -118,6 +118,9 @@ public struct RmapGraph: ~Copyable {
     return anonVMAs[slot]
   }
 
+  /// The VMA that lives at an address, as far as the recording shows.
+  public func vmaID(at address: KernelAddress) -> VMAID? { vmaOf[address.raw].map(VMAID.init) }
+
   /// The AVC that lives at an address, as far as the recording shows.
   public func avc(at address: KernelAddress) -> AVCID? { avcOf[address.raw].map(AVCID.init) }
 

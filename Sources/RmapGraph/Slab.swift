@@ -2,25 +2,30 @@
 ///
 /// Slots instead of references: no reference counting on the hot path, and memory that grows with the live
 /// objects only. The memory is its own: an array would ask at every change whether it is shared.
-struct Slab<Element>: ~Copyable {
-  private var elements: UnsafeMutablePointer<Element>
-  private var capacity = 16
-  private var used: UInt32 = 0
-  private var freeSlots: ContiguousArray<UInt32> = []
+/// The simulation of the policies keeps its objects the same way: hence `package`, and inlinable, since a generic
+/// that is not specialized is slow.
+package struct Slab<Element>: ~Copyable {
+  @usableFromInline var elements: UnsafeMutablePointer<Element>
+  @usableFromInline var capacity = 16
+  @usableFromInline var used: UInt32 = 0
+  @usableFromInline var freeSlots: ContiguousArray<UInt32> = []
 
   /// An empty pool.
-  init() { elements = .allocate(capacity: capacity) }
+  @inlinable package init() { elements = .allocate(capacity: capacity) }
 
-  deinit {
+  @inlinable deinit {
     elements.deinitialize(count: Int(used))
     elements.deallocate()
   }
 
   /// How many slots hold a live value.
-  var count: Int { Int(used) - freeSlots.count }
+  @inlinable package var count: Int { Int(used) - freeSlots.count }
+
+  /// All slots, with a live value or without.
+  @inlinable package var slots: Range<UInt32> { 0..<used }
 
   /// Puts a value into a free slot.
-  mutating func insert(_ element: Element) -> UInt32 {
+  @inlinable package mutating func insert(_ element: Element) -> UInt32 {
     if let slot = takeFreeSlot() {
       elements[Int(slot)] = element
       return slot
@@ -32,13 +37,13 @@ struct Slab<Element>: ~Copyable {
   }
 
   /// A slot that was given back, with the value that it had, so that memory which that holds can be used again.
-  mutating func takeFreeSlot() -> UInt32? { freeSlots.popLast() }
+  @inlinable package mutating func takeFreeSlot() -> UInt32? { freeSlots.popLast() }
 
   /// Gives a slot back. The old value stays readable until the slot is used again.
-  mutating func remove(_ slot: UInt32) { freeSlots.append(slot) }
+  @inlinable package mutating func remove(_ slot: UInt32) { freeSlots.append(slot) }
 
   /// The value in a slot.
-  subscript(_ slot: UInt32) -> Element {
+  @inlinable package subscript(_ slot: UInt32) -> Element {
     @inline(__always) unsafeAddress {
       precondition(slot < used)
       return UnsafePointer(elements + Int(slot))
@@ -49,7 +54,7 @@ struct Slab<Element>: ~Copyable {
     }
   }
 
-  private mutating func grow() {
+  @usableFromInline mutating func grow() {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
     larger.moveInitialize(from: elements, count: capacity)
     elements.deallocate()

@@ -1,0 +1,100 @@
+public import Policies
+
+/// Replays workloads under policies.
+public struct PolicyComparison: Sendable {
+  /// The policies, in the order of reports.
+  public let policies: [Policy]
+  /// How many policies are simulated at once.
+  public let jobs: Int
+
+  /// A comparison of these policies; `jobs` below 1 counts as 1.
+  public init(policies: [Policy], jobs: Int) {
+    self.policies = policies
+    self.jobs = max(1, jobs)
+  }
+
+  /// Compares on what the processes of a recording did.
+  public func compare(recording path: String) async -> ComparedWorkload {
+    let reading = WorkloadReading(path: path)
+    guard let recorded = reading.recorded, !recorded.workload.steps.isEmpty else {
+      return ComparedWorkload(name: path, reading: reading)
+    }
+    let agreement = Agreement(of: recorded)
+    return ComparedWorkload(
+      name: path, workload: recorded.workload, reading: reading, agreement: agreement,
+      results: await simulate(recorded.workload))
+  }
+
+  /// Compares on a scenario.
+  public func compare(scenario workload: Workload) async -> ComparedWorkload {
+    ComparedWorkload(name: workload.name, workload: workload, results: await simulate(workload))
+  }
+
+  private func simulate(_ workload: Workload) async -> [PolicyResult] {
+    let simulation = Simulation(workload)
+    return await withTaskGroup(of: (Int, PolicyResult).self) { group in
+      var next = 0
+      func start() {
+        guard next < policies.count else { return }
+        let (index, policy) = (next, policies[next])
+        group.addTask { (index, simulation.run(policy)) }
+        next += 1
+      }
+      for _ in 0..<min(jobs, policies.count) { start() }
+      var results: [(Int, PolicyResult)] = []
+      while let result = await group.next() {
+        results.append(result)
+        start()
+      }
+      return results.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+}
+
+/// What became of one workload under each policy.
+public struct ComparedWorkload: Sendable {
+  /// The recording's path, or the scenario's name.
+  public let name: String
+  /// What happened; nil if nothing could be made of the recording.
+  public let workload: Workload?
+  /// How the recording was read; nil for a scenario.
+  public let reading: WorkloadReading?
+  /// Whether the recorded kernel's own policy comes to the recorded graph; nil for a scenario.
+  public let agreement: Agreement?
+  /// One result for each policy, in their order.
+  public let results: [PolicyResult]
+
+  init(
+    name: String, workload: Workload? = nil, reading: WorkloadReading? = nil, agreement: Agreement? = nil,
+    results: [PolicyResult] = []
+  ) {
+    self.name = name
+    self.workload = workload
+    self.reading = reading
+    self.agreement = agreement
+    self.results = results
+  }
+
+  /// What keeps the results from being trusted, one line each.
+  public var doubts: [String] {
+    var doubts = reading?.doubts ?? []
+    if let agreement, !agreement.isComplete {
+      doubts.append(
+        "the simulation of the recorded kernel's policy differs from the recorded graph: either its rule is not "
+          + "\(Policy.splitCounters.name), or it broke the rule (see rmapcheck check)")
+    }
+    if let agreement, agreement.isComplete, agreement.forks.agreed == 0 {
+      doubts.append("no fork could be compared with the recorded graph: nothing vouches for the simulation")
+    }
+    return doubts
+  }
+
+  /// Violated: a policy broke an invariant that applies to it, in a simulation that can be trusted. Undecided: the
+  /// recording is in doubt, the simulation does not agree with it, or a policy was never put to the test.
+  public var verdict: Verdict {
+    if reading?.damage != nil { return .damaged }
+    guard doubts.isEmpty, !results.isEmpty else { return .undecided }
+    if results.contains(where: { $0.isCorrect == false }) { return .violated }
+    return results.allSatisfy { $0.isCorrect == true } ? .holds : .undecided
+  }
+}

@@ -1,0 +1,57 @@
+public import Invariants
+import RmapEvents
+
+/// What became of a workload under one policy.
+public struct PolicyResult: Sendable {
+  /// The policy.
+  public let policy: Policy
+  /// The invariants that apply, with what the checker found on the policy's own graph.
+  public let ledgers: [(invariant: Invariant, ledger: Ledger)]
+  /// How many events the policy's kernel left.
+  public let events: UInt64
+  /// What it costs.
+  public let costs: Costs
+  /// What was measured at sampled moments.
+  public let samples: Samples
+  /// Whether the costs grow.
+  public let growth: Growth
+  /// What the workload asked for and could not be done as asked.
+  public let oddities: SimulatedKernel.Oddities
+  /// The findings in the order of their events, each with the step of the workload that it came of.
+  public let findings: [(invariant: Invariant, finding: Finding, step: Int)]
+
+  init(_ kernel: borrowing SimulatedKernel, _ workload: borrowing Workload, growth: Growth) {
+    policy = kernel.policy
+    costs = kernel.costs
+    samples = kernel.samples
+    oddities = kernel.oddities
+    self.growth = growth
+    let judge = kernel.judge
+    events = kernel.eventCount
+    ledgers = Array(zip(judge.invariants, judge.ledgers))
+    var found: [(invariant: Invariant, finding: Finding, step: Int)] = []
+    for (invariant, ledger) in ledgers {
+      for finding in ledger.findings {
+        found.append((invariant, finding, kernel.step(ofEvent: finding.stamp.ordinal)))
+      }
+    }
+    findings = found.enumerated()
+      .sorted { ($0.element.finding.stamp.ordinal, $0.offset) < ($1.element.finding.stamp.ordinal, $1.offset) }
+      .map(\.element)
+  }
+
+  /// All violations.
+  public var violations: UInt64 { ledgers.reduce(0) { $0 + $1.ledger.violations } }
+
+  /// All checks that were decided.
+  public var decided: UInt64 { ledgers.reduce(0) { $0 + $1.ledger.decided } }
+
+  /// Invariants that apply and were never put to the test by this workload.
+  public var untested: [Invariant] { ledgers.filter { $0.ledger.decided == 0 }.map(\.invariant) }
+
+  /// Whether every invariant that applies held at every step; no answer if none was decided.
+  public var isCorrect: Bool? {
+    if violations > 0 { return false }
+    return decided > 0 ? true : nil
+  }
+}

@@ -1,0 +1,113 @@
+/// A design for the anon_vma graph: what fork does to it, and whom a page belongs to.
+///
+/// A new policy is one file in `Catalog/` and one line in ``Policy/all``.
+public struct Policy: Sendable {
+  /// A VMA that the rule is asked about: its index in the simulated kernel.
+  public typealias VMA = Int
+
+  /// Its name, as it stands in reports and on the command line.
+  public let name: String
+  /// The rule, in a sentence or two.
+  public let rule: String
+  /// Who proposed it, when, and what became of it.
+  public let source: String
+  /// anon_vma_fork: links the child's VMA and gives it an anon_vma. The parent has one.
+  public let fork: @Sendable (inout SimulatedKernel, _ child: VMA, _ parent: VMA) -> Void
+  /// anon_vma_clone: whether a copy of a VMA joins an anon_vma that the original stands in.
+  public let joins: @Sendable (borrowing SimulatedKernel, _ anonVMA: AnonVMAHandle) -> Bool
+  /// Whom a page belongs to that is mapped first by a process that may share it (a swap-in).
+  public let sharedPages: SharedPageOwner
+  /// When a VMA's first fault may take the anon_vma of a neighbour.
+  public let neighbours: NeighbourRule
+  /// How an anon_vma leads to its VMAs.
+  public let membership: Membership
+  /// Whether ``joins`` looks at the pages that point to an anon_vma.
+  public let countsPages: Bool
+  /// What of an anon_vma's users is counted in it.
+  public let counting: Counting
+  /// The invariants of the checker that are no rules of this design, and why not.
+  public let exempt: [Exemption]
+  /// Makes the policy with another number, where it has one.
+  public let parameter: (@Sendable (Int) -> Policy)?
+
+  /// A policy from its parts.
+  public init(
+    name: String, rule: String, source: String, sharedPages: SharedPageOwner = .root,
+    neighbours: NeighbourRule = .singularChain, membership: Membership = .intervalTree,
+    countsPages: Bool = false, counting: Counting = .nothing, exempt: [Exemption] = [],
+    joins: @escaping @Sendable (borrowing SimulatedKernel, AnonVMAHandle) -> Bool = { _, _ in true },
+    parameter: (@Sendable (Int) -> Policy)? = nil,
+    fork: @escaping @Sendable (inout SimulatedKernel, _ child: VMA, _ parent: VMA) -> Void
+  ) {
+    self.name = name
+    self.rule = rule
+    self.source = source
+    self.fork = fork
+    self.joins = joins
+    self.sharedPages = sharedPages
+    self.neighbours = neighbours
+    self.membership = membership
+    self.countsPages = countsPages
+    self.counting = counting
+    self.exempt = exempt
+    self.parameter = parameter
+  }
+
+  /// The owner of a page that others may have, too.
+  public enum SharedPageOwner: Sendable {
+    /// The root of the faulting VMA's anon_vma (ea90002b0fa7).
+    case root
+    /// The faulting VMA's own anon_vma (2.6.34-rc1 to rc3).
+    case own
+  }
+
+  /// Whose anon_vma __anon_vma_prepare may take.
+  public enum NeighbourRule: Sendable {
+    /// That of a neighbour with one AVC (d0e9fe1758f2).
+    case singularChain
+    /// That of any neighbour (before 2.6.34).
+    case any
+  }
+
+  /// How an anon_vma finds its VMAs.
+  public enum Membership: Sendable {
+    /// An AVC for each pair, in an interval tree by page offset: a walk visits those that overlap.
+    case intervalTree
+    /// A list through the VMAs themselves, without AVCs: a walk visits all of them.
+    case list
+  }
+
+  /// What an anon_vma counts, and how large that makes it on x86-64.
+  public enum Counting: Sendable {
+    /// Nothing but references.
+    case nothing
+    /// `degree`: children and VMAs in one (3.19 to 5.19).
+    case degree
+    /// `num_children` and `num_active_vmas` (6.0).
+    case split
+  }
+
+  /// An invariant that does not apply.
+  public struct Exemption: Sendable {
+    /// Its name.
+    public let invariant: String
+    /// Why it is no rule of the design.
+    public let reason: String
+
+    /// An exemption.
+    public init(_ invariant: String, _ reason: String) {
+      self.invariant = invariant
+      self.reason = reason
+    }
+  }
+
+  /// How many anon_vmas a slab page of 4096 bytes holds: 39 of 96 bytes and a free pointer behind the object (the
+  /// cache is SLAB_TYPESAFE_BY_RCU), 46 of the 80 bytes that the struct had with `degree`. Designs that no kernel of
+  /// this layout has had are counted as today's struct.
+  public var anonVMAsPerSlabPage: UInt64 { counting == .degree ? 46 : 39 }
+  /// How many AVCs a slab page holds: 64 of 64 bytes; none are needed for a list.
+  public static let avcsPerSlabPage: UInt64 = 64
+}
+
+/// An anon_vma of the simulated kernel: its slot.
+public typealias AnonVMAHandle = UInt32

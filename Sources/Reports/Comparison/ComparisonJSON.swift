@@ -1,0 +1,220 @@
+public import Checking
+import Invariants
+import Policies
+import RmapEvents
+
+/// The comparison for programs. Its `schema` names the form; fields are only ever added to it.
+public enum ComparisonJSON {
+  /// The form's name.
+  public static let schema = "rmapcheck-comparison/1"
+
+  /// All workloads as one JSON object, keys sorted, the same bytes every time.
+  public static func render(_ compared: [ComparedWorkload]) -> String {
+    JSONReport.encode(
+      Document(
+        schema: schema, verdict: Verdict.combined(compared.map(\.verdict)), workloads: compared.map(WorkloadEntry.init))
+    )
+  }
+
+  private struct Document: Encodable {
+    let schema: String
+    let verdict: Verdict
+    let workloads: [WorkloadEntry]
+  }
+
+  private struct WorkloadEntry: Encodable {
+    let name: String
+    let verdict: Verdict
+    let kernel: String?
+    let damage: String?
+    let doubts: [String]
+    let events: UInt64?
+    let steps: Int?
+    let mms: UInt32?
+    let vmas: UInt32?
+    let forks: Int?
+    let assumedVMAs: UInt64?
+    let agreement: AgreementEntry?
+    let policies: [PolicyEntry]
+
+    init(_ compared: ComparedWorkload) {
+      name = compared.name
+      verdict = compared.verdict
+      kernel = compared.reading?.kernel
+      damage = compared.reading?.damage
+      doubts = compared.doubts
+      events = compared.reading?.events
+      steps = compared.workload?.steps.count
+      mms = compared.workload?.mmCount
+      vmas = compared.workload?.vmaCount
+      forks = compared.workload?.forkCount
+      assumedVMAs = compared.reading?.recorded?.assumedVMAs
+      agreement = compared.agreement.map(AgreementEntry.init)
+      policies = compared.results.map { PolicyEntry($0, compared.workload) }
+    }
+  }
+
+  private struct AgreementEntry: Encodable {
+    let policy = Policy.splitCounters.name
+    let forks, firstFaults, copies, lifetimes: CountEntry
+    let reuses: UInt64
+    let firstDifference: String?
+    let firstDifferenceEvent: UInt64?
+
+    init(_ agreement: Agreement) {
+      forks = CountEntry(agreement.forks)
+      firstFaults = CountEntry(agreement.prepares)
+      copies = CountEntry(agreement.copies)
+      lifetimes = CountEntry(agreement.lifetimes)
+      reuses = agreement.agreedReuses
+      firstDifference = agreement.firstDifference?.text
+      firstDifferenceEvent = agreement.firstDifference?.event
+    }
+  }
+
+  private struct CountEntry: Encodable {
+    let agreed, differed, notCompared: UInt64
+
+    init(_ count: Agreement.Count) {
+      agreed = count.agreed
+      differed = count.differed
+      notCompared = count.unknown
+    }
+  }
+
+  private struct PolicyEntry: Encodable {
+    let name, rule, source, verdict: String
+    let decided, violations, events: UInt64
+    let invariants: [InvariantEntry]
+    let exempt: [String: String]
+    let findings: [FindingEntry]
+    let anonVMAs, avcs: CountsEntry
+    let bytesNow, bytesPeak, reuses: UInt64
+    let isBounded: Bool
+    let peaksByRound: [PeakEntry]
+    let depthMax, chainMax: Int
+    let depth, chain, avcsPerFork: DistributionEntry
+    let pages, walks: WalksEntry
+    let moments: [MomentEntry]
+    let oddities: OdditiesEntry
+
+    init(_ result: PolicyResult, _ workload: Workload?) {
+      name = result.policy.name
+      rule = result.policy.rule
+      source = result.policy.source
+      verdict = result.isCorrect.map { $0 ? "holds" : "violated" } ?? "undecided"
+      decided = result.decided
+      violations = result.violations
+      events = result.events
+      invariants = result.ledgers.map(InvariantEntry.init)
+      exempt = result.policy.exempt.reduce(into: [:]) { $0[$1.invariant] = $1.reason }
+      findings = result.findings.map { FindingEntry($0.invariant, $0.finding, $0.step, workload) }
+      anonVMAs = CountsEntry(result.costs.anonVMAs)
+      avcs = CountsEntry(result.costs.avcs)
+      bytesNow = result.costs.bytes
+      bytesPeak = result.costs.peakBytes
+      reuses = result.costs.reuses
+      isBounded = result.growth.isBounded
+      peaksByRound = result.growth.peaks.map { PeakEntry(anonVMAs: $0.anonVMAs, avcs: $0.avcs) }
+      depthMax = result.costs.deepest
+      chainMax = result.costs.longestChain
+      depth = DistributionEntry(result.samples.depths)
+      chain = DistributionEntry(result.samples.chains)
+      avcsPerFork = DistributionEntry(result.costs.linkedPerFork)
+      pages = WalksEntry(result.samples.pages)
+      walks = WalksEntry(result.samples.walks)
+      moments = result.samples.moments.map(MomentEntry.init)
+      oddities = OdditiesEntry(result.oddities)
+    }
+  }
+
+  private struct InvariantEntry: Encodable {
+    let name: String
+    let decided, undecided, violations: UInt64
+
+    init(_ entry: (invariant: Invariant, ledger: Ledger)) {
+      name = entry.invariant.name
+      decided = entry.ledger.decided
+      undecided = entry.ledger.undecidedTotal
+      violations = entry.ledger.violations
+    }
+  }
+
+  private struct FindingEntry: Encodable {
+    let invariant, what, function, contradiction: String
+    let established: [String]
+    let event: UInt64
+    let step: Int
+    let stepText: String?
+    let recordedEvent: UInt64?
+
+    init(_ invariant: Invariant, _ finding: Finding, _ step: Int, _ workload: Workload?) {
+      self.invariant = invariant.name
+      what = finding.what
+      function = finding.function
+      contradiction = finding.contradiction.text
+      established = finding.established.map(\.text)
+      event = finding.stamp.ordinal
+      self.step = step + 1
+      stepText = workload?.describe(step: step)
+      recordedEvent = workload.flatMap { $0.steps[step].origin > 0 ? $0.steps[step].origin : nil }
+    }
+  }
+
+  private struct CountsEntry: Encodable {
+    let now, peak, total: UInt64
+
+    init(_ count: Costs.Count) { (now, peak, total) = (count.now, count.peak, count.total) }
+  }
+
+  private struct PeakEntry: Encodable {
+    let anonVMAs, avcs: UInt64
+  }
+
+  private struct DistributionEntry: Encodable {
+    let count: UInt64
+    let mean: Double
+    let p50, p99, max: Int
+
+    init(_ distribution: Distribution) {
+      count = distribution.total
+      mean = (distribution.mean * 1000).rounded() / 1000
+      p50 = distribution.percentile(50)
+      p99 = distribution.percentile(99)
+      max = distribution.maximum
+    }
+  }
+
+  private struct WalksEntry: Encodable {
+    let visited, mapping, inVain: DistributionEntry
+    let dangling: UInt64
+
+    init(_ walks: Samples.Walks) {
+      visited = DistributionEntry(walks.visited)
+      mapping = DistributionEntry(walks.mapping)
+      inVain = DistributionEntry(walks.inVain)
+      dangling = walks.dangling
+    }
+  }
+
+  private struct MomentEntry: Encodable {
+    let step, depth, chain: Int
+    let anonVMAs, avcs: UInt64
+
+    init(_ moment: Samples.Moment) {
+      (step, depth, chain) = (moment.step, moment.depth, moment.chain)
+      (anonVMAs, avcs) = (moment.anonVMAs, moment.avcs)
+    }
+  }
+
+  private struct OdditiesEntry: Encodable {
+    let unmapsOfNothing, strangers, refusedMerges, deadVMAs: UInt64
+
+    init(_ oddities: SimulatedKernel.Oddities) {
+      unmapsOfNothing = oddities.unmapsOfNothing
+      strangers = oddities.strangers
+      refusedMerges = oddities.refusedMerges
+      deadVMAs = oddities.deadVMAs
+    }
+  }
+}

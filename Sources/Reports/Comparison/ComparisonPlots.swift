@@ -1,0 +1,69 @@
+public import Checking
+import Policies
+
+/// The comparison as pictures.
+public enum ComparisonPlots {
+  /// The charts of one workload.
+  public static func charts(of compared: ComparedWorkload) -> [LineChart] {
+    guard !compared.results.isEmpty else { return [] }
+    let stem = fileStem(compared.name)
+    var charts = [
+      history("\(stem)-anon_vmas.svg", "\(compared.name): anon_vmas", "anon_vmas", compared) { Double($0.anonVMAs) },
+      history("\(stem)-avcs.svg", "\(compared.name): anon_vma_chains", "AVCs", compared) { Double($0.avcs) },
+      history("\(stem)-depth.svg", "\(compared.name): depth of the deepest anon_vma", "depth", compared) {
+        Double($0.depth)
+      },
+      visits("\(stem)-visited.svg", "\(compared.name): what a walk for a mapped page visits", compared) {
+        $0.samples.pages.visited
+      },
+    ]
+    if compared.results.contains(where: { $0.samples.walks.visited.total > 0 }) {
+      charts.append(
+        visits("\(stem)-walks.svg", "\(compared.name): what the recorded walks visit", compared) {
+          $0.samples.walks.visited
+        })
+    }
+    return charts
+  }
+
+  private static func history(
+    _ fileName: String, _ title: String, _ yTitle: String, _ compared: ComparedWorkload,
+    _ value: (Samples.Moment) -> Double
+  ) -> LineChart {
+    var chart = LineChart(fileName: fileName, title: title, xTitle: "steps of the workload", yTitle: yTitle)
+    for result in compared.results {
+      chart.add(
+        result.policy.name, result.samples.moments.map { LineChart.Point(x: Double($0.step), y: value($0)) })
+    }
+    return chart
+  }
+
+  /// For each number of VMAs, the percentage of pages for which a walk visits at least as many.
+  private static func visits(
+    _ fileName: String, _ title: String, _ compared: ComparedWorkload, _ part: (PolicyResult) -> Distribution
+  ) -> LineChart {
+    var chart = LineChart(
+      fileName: fileName, title: title, xTitle: "VMAs visited, at least", yTitle: "% of the pages",
+      isStepped: true, xIsLogarithmic: compared.results.contains { part($0).maximum > 20 })
+    for result in compared.results {
+      let distribution = part(result)
+      guard distribution.total > 0 else { continue }
+      var points: [LineChart.Point] = []
+      var rest = distribution.total
+      for (value, count) in distribution.counts.enumerated() where value > 0 {
+        if count > 0 || points.isEmpty || value == distribution.counts.count - 1 {
+          points.append(LineChart.Point(x: Double(value), y: Double(rest) * 100 / Double(distribution.total)))
+        }
+        rest -= count
+      }
+      chart.add(result.policy.name, points)
+    }
+    return chart
+  }
+
+  /// A name for files from a path or a scenario: `traces/6.1-healthy/trace.dat` is `traces-6.1-healthy-trace.dat`.
+  static func fileStem(_ name: String) -> String {
+    let stem = name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? $0 : "-" }
+    return String(String(stem).drop { $0 == "-" || $0 == "." })
+  }
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Checking
+import Glibc
+import Policies
+import Reports
+
+/// `rmapcheck compare`: replays workloads under every anon_vma design.
+struct CompareCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Replays a workload under every anon_vma design, and says which is right and what it costs.",
+    discussion: """
+      A workload is what the processes of a recording did (faults, forks, splits, merges, moves, unmaps, exits), or a \
+      scenario that is made up. Each design builds its own graph from it; the invariants that apply judge that graph at \
+      every step. --list shows the designs and the scenarios.
+
+      Where a recording was made, the kernel's own design (split-counters) must come to the recorded graph, object for \
+      object: that agreement is printed first.
+
+      Exit status: 0 every design holds, 1 a design broke an invariant, 3 an input is damaged or unreadable, 4 undecided \
+      (lost events, or the simulation does not agree with the recording), 64 usage.
+      """)
+
+  @Argument(help: "Recordings (trace.dat), or folders that are searched for them.")
+  var paths: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A scenario, with a number where it takes one (fork-chain:1000).", valueName: "name[:n]"))
+  var scenario: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Compare these designs only (limit:7 is one, too; or a list with commas).", valueName: "name"))
+  var policy: [String] = []
+
+  @Option(help: ArgumentHelp("The report's form: text, json or csv.", valueName: "form"))
+  var format: ComparisonFormat = .text
+
+  @Option(
+    help: ArgumentHelp(
+      "Also write plots (SVG) into this folder: anon_vmas, AVCs and depth over time, VMAs visited by walks.",
+      valueName: "folder"))
+  var plot: String?
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("How many designs to simulate at once; all processors by default.", valueName: "n"))
+  var jobs: Int?
+
+  @Flag(help: "List the designs and the scenarios.")
+  var list = false
+
+  func validate() throws {
+    if list { return }
+    guard !paths.isEmpty || !scenario.isEmpty else {
+      throw ValidationError("Name a recording, a folder or a --scenario; --list shows the scenarios.")
+    }
+    if let jobs, jobs < 1 { throw ValidationError("-j takes a number from 1 up.") }
+    _ = try chosenPolicies()
+    _ = try chosenScenarios()
+  }
+
+  func run() async throws {
+    if list { return print(ComparisonCatalog.render(), terminator: "") }
+    let comparison = PolicyComparison(
+      policies: try chosenPolicies(), jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    var results: [ComparedWorkload] = []
+    for path in paths.flatMap(RecordingSearch.recordings) {
+      try show(await comparison.compare(recording: path), &results)
+    }
+    for workload in try chosenScenarios() {
+      try show(await comparison.compare(scenario: workload), &results)
+    }
+    if !format.isIncremental { print(format.render(results), terminator: "") }
+    throw ExitCode(Verdict.combined(results.map(\.verdict)).exitStatus)
+  }
+
+  private func show(_ compared: ComparedWorkload, _ results: inout [ComparedWorkload]) throws {
+    if let damage = compared.reading?.damage { complain("\(compared.name): \(damage)") }
+    if format.isIncremental {
+      print((results.isEmpty ? "" : "\n") + ComparisonText.render(compared), terminator: "")
+      fflush(nil)
+    }
+    results.append(compared)
+    guard let plot else { return }
+    for chart in ComparisonPlots.charts(of: compared) {
+      do {
+        try chart.write(into: plot)
+      } catch {
+        complain("\(error)")
+        throw ExitCode(EX_IOERR)
+      }
+    }
+  }
+
+  private func chosenPolicies() throws -> [Policy] {
+    let names = policy.flatMap { $0.split(separator: ",").map(String.init) }
+    guard !names.isEmpty else { return Policy.all }
+    return try names.map { name in
+      guard let policy = Policy.named(name) else {
+        let known = (Policy.all + Policy.historic).map(\.name).joined(separator: ", ")
+        throw ValidationError("There is no design '\(name)'; there are \(known), and limit:N for any N.")
+      }
+      return policy
+    }
+  }
+
+  private func chosenScenarios() throws -> [Workload] {
+    try scenario.map { name in
+      guard let workload = Scenario.workload(named: name) else {
+        let known = Scenario.all.map { $0.parameter == nil ? $0.name : "\($0.name)[:N]" }.joined(separator: ", ")
+        throw ValidationError("There is no scenario '\(name)'; there are \(known), N from 1 to \(Scenario.largest).")
+      }
+      return workload
+    }
+  }
+}
+
+extension ComparisonFormat: ExpressibleByArgument {}

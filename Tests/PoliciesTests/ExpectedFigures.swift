@@ -1,0 +1,114 @@
+import RmapGraph
+import Testing
+
+@testable import Policies
+
+/// The figures that a second, independent model of the rules gave for one VMA per process.
+struct ExpectedFigures {
+  struct Figures: Sendable, Equatable {
+    let anonVMAs: UInt64
+    let avcs: UInt64
+    var chain: Int?
+    /// VMAs that a walk for one page visits, by the page's number in the workload.
+    var visits: [UInt32: Int] = [:]
+  }
+
+  /// Policies with the same figures.
+  typealias Row = (policies: [String], figures: Figures)
+
+  static func check(_ scenario: String, _ rows: [Row]) throws {
+    let workload = try #require(Scenario.workload(named: scenario))
+    for row in rows {
+      for name in row.policies {
+        let policy = try #require(Policy.named(name))
+        var kernel = SimulatedKernel(policy, for: workload)
+        for step in workload.steps { kernel.apply(step, of: workload) }
+        let found = Figures(
+          anonVMAs: kernel.costs.anonVMAs.now, avcs: kernel.costs.avcs.now,
+          chain: row.figures.chain.map { _ in kernel.costs.longestChain },
+          visits: visits(row.figures.visits.keys.sorted(), in: &kernel))
+        #expect(found == row.figures, "\(scenario) under \(name)")
+      }
+    }
+  }
+
+  private static func visits(_ pages: [UInt32], in kernel: inout SimulatedKernel) -> [UInt32: Int] {
+    var visits: [UInt32: Int] = [:]
+    for page in pages {
+      kernel.samples.walks = Samples.Walks()
+      kernel.measureWalk(for: page)
+      visits[page] = kernel.samples.walks.visited.maximum
+    }
+    return visits
+  }
+
+  @Test("A thousand forks, each parent exits") func forkChain() throws {
+    try Self.check(
+      "fork-chain:1000",
+      [
+        (["hierarchy"], Figures(anonVMAs: 1001, avcs: 1001, chain: 1001)),
+        (["degree", "split-counters"], Figures(anonVMAs: 3, avcs: 3, chain: 3)),
+        (["limit:1"], Figures(anonVMAs: 2, avcs: 2, chain: 2)),
+        (["limit:5"], Figures(anonVMAs: 6, avcs: 6, chain: 6)),
+        (["single"], Figures(anonVMAs: 1, avcs: 0, chain: 1)),
+        (["root-only"], Figures(anonVMAs: 1, avcs: 1, chain: 1)),
+      ])
+  }
+
+  /// Page 1 is the parent's, which all share; page 2 the first child's own.
+  @Test("A thousand children of one parent") func children() throws {
+    let forked: [UInt32: Int] = [1: 1001, 2: 1]
+    let rooted: [UInt32: Int] = [1: 1001, 2: 1001]
+    try Self.check(
+      "children:1000",
+      [
+        (
+          ["hierarchy", "degree", "split-counters", "limit:1", "limit:5"],
+          Figures(anonVMAs: 1001, avcs: 2001, visits: forked)
+        ),
+        (["single"], Figures(anonVMAs: 1, avcs: 0, visits: rooted)),
+        (["root-only"], Figures(anonVMAs: 1, avcs: 1001, visits: rooted)),
+      ])
+  }
+
+  /// Page 50 is the newest process's own.
+  @Test("A chain of fifty that all live") func liveChain() throws {
+    try Self.check(
+      "live-chain:50",
+      [
+        (
+          ["hierarchy", "degree", "split-counters"],
+          Figures(anonVMAs: 51, avcs: 1326, chain: 51, visits: [50: 1])
+        ),
+        (["limit:1"], Figures(anonVMAs: 2, avcs: 101, chain: 2, visits: [50: 50])),
+        (["limit:5"], Figures(anonVMAs: 6, avcs: 291, chain: 6, visits: [50: 46])),
+        (["single"], Figures(anonVMAs: 1, avcs: 0, chain: 1, visits: [50: 51])),
+        (["root-only"], Figures(anonVMAs: 1, avcs: 51, chain: 1, visits: [50: 51])),
+      ])
+  }
+
+  /// Page 201 is the last worker's child's own.
+  @Test("A daemon and a hundred workers that fork and exit") func daemon() throws {
+    try Self.check(
+      "daemon:100",
+      [
+        (
+          ["hierarchy", "degree", "split-counters", "limit:5"],
+          Figures(anonVMAs: 202, avcs: 402, visits: [201: 1])
+        ),
+        (["limit:1"], Figures(anonVMAs: 2, avcs: 202, visits: [201: 101])),
+        (["single"], Figures(anonVMAs: 1, avcs: 0, visits: [201: 101])),
+        (["root-only"], Figures(anonVMAs: 1, avcs: 101, visits: [201: 101])),
+      ])
+  }
+
+  /// A million pages of a thousand processes: with one anon_vma each is looked for in all of them (5beb49305251).
+  @Test("The shape of AIM7") func aim7() throws {
+    let workload = try #require(Scenario.workload(named: "aim7:50"))
+    #expect(workload.pageCount == 51_000)
+    let own = Simulation(workload, moments: 1).run(.splitCounters).samples.pages
+    let single = Simulation(workload, moments: 1).run(.single).samples.pages
+    #expect(own.visited.percentile(50) == 1 && own.inVain.percentile(50) == 0)
+    #expect(single.visited.percentile(50) == 51 && single.inVain.percentile(50) == 50)
+  }
+}
