@@ -53,6 +53,7 @@ extern const struct av_fault av_clone_faults[];
 extern const struct av_fault av_fork_faults[];
 extern const struct av_fault av_lock_faults[];
 extern const struct av_fault av_page_faults[];
+extern const struct av_fault av_prepare_faults[];
 extern const struct av_fault av_tree_faults[];
 extern const struct av_fault av_walk_faults[];
 

@@ -14,6 +14,9 @@ enum av_note_kind {
 	AV_LOCKED,		/* task: it holds that lock in the way that value[0] says */
 	AV_NOT_INSERTED,	/* object: an AVC that is in no tree */
 	AV_ELSEWHERE,		/* object: an AVC; value[0]: the tree it is in */
+	AV_NO_MMAP_LOCK,	/* task: it does not hold what it seems to; object: a rwsem or an mm */
+	AV_WRONG_PROTECTION,	/* object: a VMA; value[0]: its honest vm_page_prot */
+	AV_NEW_PAGE,		/* object: a VMA; value[0]: the last page that was new in it */
 };
 
 /* Hooks that keep a note while a task is inside a function. */
@@ -22,6 +25,11 @@ void av_leave_split(const struct av_call *call, struct pt_regs *regs);
 enum av_verdict av_enter_move(struct pt_regs *regs);
 void av_leave_move(const struct av_call *call, struct pt_regs *regs);
 
+/* The anon_vmas that the workload made first, pinned: one of another root, preferably in use. */
+void av_meet(const struct av_call *call, struct pt_regs *regs);
+struct anon_vma *av_stranger_to(const struct anon_vma *av);
+
+#define AV_MEETING { { "__anon_vma_prepare" }, NULL, av_meet }
 #define AV_SPLIT_WINDOW { { "__split_vma" }, av_enter_split, av_leave_split }
 #define AV_MOVE_WINDOW { { "copy_vma" }, av_enter_move, av_leave_move }
 

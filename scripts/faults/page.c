@@ -16,11 +16,13 @@
 #define ADD_NEW "folio_add_new_anon_rmap"	/* (folio, vma, address, flags) */
 #define ADD_SHARED "folio_add_new_anon_rmap"
 #define MOVE "folio_move_anon_rmap"		/* (folio, vma) */
+#define ADD_HUGETLB "hugetlb_add_new_anon_rmap"
 #define NEW_IS_EXCLUSIVE(regs) ((regs)->cx & (__force unsigned long)RMAP_EXCLUSIVE)
 #else
 #define ADD_NEW "page_add_new_anon_rmap"	/* (page, vma, address): always exclusive */
 #define ADD_SHARED "page_add_anon_rmap"		/* (page, vma, address, flags) */
 #define MOVE "page_move_anon_rmap"		/* (page, vma) */
+#define ADD_HUGETLB "hugepage_add_new_anon_rmap"
 #define NEW_IS_EXCLUSIVE(regs) true
 #endif
 
@@ -47,7 +49,7 @@ static bool substitute(struct pt_regs *regs, struct anon_vma *anon_vma)
 }
 
 /* Collects and pins the first anon_vmas that the workload makes. */
-static void meet(const struct av_call *call, struct pt_regs *regs)
+void av_meet(const struct av_call *call, struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = (void *)call->arg[0];
 	unsigned int n;
@@ -62,7 +64,7 @@ static void meet(const struct av_call *call, struct pt_regs *regs)
 }
 
 /* An anon_vma of another root, preferably one that is in use. */
-static struct anon_vma *stranger_to(const struct anon_vma *av)
+struct anon_vma *av_stranger_to(const struct anon_vma *av)
 {
 	struct anon_vma *found = NULL;
 	unsigned int n;
@@ -70,7 +72,7 @@ static struct anon_vma *stranger_to(const struct anon_vma *av)
 	for (n = 0; n < STRANGERS; n++) {
 		struct anon_vma *each = READ_ONCE(strangers[n]);
 
-		if (!each || each->root == av->root)
+		if (!each || (av && each->root == av->root))
 			continue;
 		if (!RB_EMPTY_ROOT(&each->rb_root.rb_root))
 			return each;
@@ -93,7 +95,7 @@ static void to_stranger(const char *function, struct pt_regs *regs)
 
 	if (!av_ours() || !vma->anon_vma)
 		return;
-	stranger = stranger_to(vma->anon_vma);
+	stranger = av_stranger_to(vma->anon_vma);
 	if (!stranger || !av_take(vma) || !substitute(regs, stranger))
 		return;
 	report(function, (void *)regs->di, vma, stranger);
@@ -155,13 +157,60 @@ static enum av_verdict shared_to_newest(struct pt_regs *regs)
 	return AV_PASS;
 }
 
-#define MEETING { { "__anon_vma_prepare" }, NULL, meet }
+/* hugetlb_add_new_anon_rmap(folio, vma, address) */
+static enum av_verdict hugetlb_off_by_one(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)regs->si;
 
-static const struct av_hook wrong_mapping[] = { MEETING, { { ADD_NEW }, new_to_stranger, NULL }, {} };
+	if (!av_ours() || !vma->anon_vma || regs->dx + PMD_SIZE >= vma->vm_end || !av_take(vma))
+		return AV_PASS;
+	av_report(ADD_HUGETLB, "page=%px vma=%px address=%lx: index one huge page too high",
+		  (void *)regs->di, vma, regs->dx);
+	regs->dx += PMD_SIZE;
+	return AV_PASS;
+}
+
+/* Remembers one new page of a VMA, and pins it. */
+static void remember_new(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)call->arg[1];
+	struct av_note *note;
+
+	if (!av_ours() || av_note_of_object(AV_NEW_PAGE, vma) || !av_take(vma))
+		return;
+	note = av_note(AV_NEW_PAGE, vma);
+	if (!note)
+		return;
+	note->value[0] = call->arg[0];
+	get_page((struct page *)call->arg[0]);
+}
+
+/* copy_page_range(dst_vma, src_vma) leaves a page that both map exclusive to one. */
+static void share_exclusively(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *src = (void *)call->arg[1];
+	struct av_note *note = av_note_of_object(AV_NEW_PAGE, src);
+	struct page *page;
+
+	if (!note || regs->ax)
+		return;
+	page = (struct page *)note->value[0];
+	set_bit(PG_anon_exclusive, &page->flags);
+	av_report("copy_page_range", "page=%px src=%px dst=%px: shared, and still exclusive", page, src,
+		  (void *)call->arg[0]);
+	av_forget(note);
+}
+
+static const struct av_hook wrong_mapping[] = { AV_MEETING, { { ADD_NEW }, new_to_stranger, NULL }, {} };
 static const struct av_hook oldest_mapping[] = { { { ADD_NEW }, new_to_root, NULL }, {} };
 static const struct av_hook wrong_index[] = { { { ADD_NEW }, new_off_by_one, NULL }, {} };
 static const struct av_hook newest_mapping[] = { { { ADD_SHARED }, shared_to_newest, NULL }, {} };
-static const struct av_hook wrong_move[] = { MEETING, { { MOVE }, move_to_stranger, NULL }, {} };
+static const struct av_hook wrong_move[] = { AV_MEETING, { { MOVE }, move_to_stranger, NULL }, {} };
+
+static const struct av_hook hugetlb_index[] = { { { ADD_HUGETLB }, hugetlb_off_by_one, NULL }, {} };
+static const struct av_hook shared_exclusive[] = {
+	{ { ADD_NEW }, NULL, remember_new }, { { "copy_page_range" }, NULL, share_exclusively }, {}
+};
 
 const struct av_fault av_page_faults[] = {
 	{ "wrong-mapping", "a new page points to an anon_vma of another root", wrong_mapping },
@@ -170,5 +219,7 @@ const struct av_fault av_page_faults[] = {
 	{ "newest-mapping", "a shared page from swap points to the newest anon_vma (the bug of 2010)",
 	  newest_mapping },
 	{ "wrong-move", "a reused page is moved to an anon_vma of another root", wrong_move },
+	{ "hugetlb-index", "a new page of hugetlbfs has the next one's index", hugetlb_index },
+	{ "shared-exclusive", "fork leaves a page that it shares exclusive", shared_exclusive },
 	{}
 };

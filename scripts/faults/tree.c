@@ -108,6 +108,49 @@ static enum av_verdict shift_copy(struct pt_regs *regs)
 	return AV_PASS;
 }
 
+/* copy_vma(.., need_rmap_locks, ..) that merges in front of the source: the move needs the rmap's locks. */
+static void deny_locks(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = *(struct vm_area_struct **)call->arg[0];
+	bool *needed = (bool *)call->arg[4];
+
+	if (!av_ours() || !regs->ax || !*needed || !vma->anon_vma || !av_take(vma))
+		return;
+	*needed = false;
+	av_report("copy_vma", "vma=%px new=%px: need_rmap_locks is false", vma, (void *)regs->ax);
+}
+
+/* Between the trees, while a split changes the old half's range: what rmap will take from it is wrong. */
+static enum av_verdict remove_for_split(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = ((struct anon_vma_chain *)regs->di)->vma;
+	struct av_note *split = av_note_of_task(AV_IN_SPLIT), *note;
+
+	if (!split || split->object != vma || av_note_of_object(AV_WRONG_PROTECTION, vma) || !av_take(vma))
+		return AV_PASS;
+	note = av_note(AV_WRONG_PROTECTION, vma);
+	if (!note)
+		return AV_PASS;
+	note->value[0] = pgprot_val(vma->vm_page_prot);
+	pgprot_val(vma->vm_page_prot) ^= _PAGE_RW;
+	av_report("__split_vma", "vma=%px vm_flags=%lx vm_page_prot=%lx: does not fit the flags", vma,
+		  vma->vm_flags, (unsigned long)pgprot_val(vma->vm_page_prot));
+	return AV_PASS;
+}
+
+/* Back in a tree, and seen: nothing shall map a page by it. */
+static enum av_verdict insert_after_split(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = ((struct anon_vma_chain *)regs->di)->vma;
+	struct av_note *note = av_note_of_object(AV_WRONG_PROTECTION, vma);
+
+	if (note) {
+		pgprot_val(vma->vm_page_prot) = note->value[0];
+		av_forget(note);
+	}
+	return AV_PASS;
+}
+
 #define INSERT(handler) { { "anon_vma_interval_tree_insert" }, handler, NULL }
 #define REMOVE(handler) { { "anon_vma_interval_tree_remove" }, handler, NULL }
 
@@ -124,11 +167,18 @@ static const struct av_hook wrong_tree[] = {
 };
 static const struct av_hook wrong_pgoff[] = { { { "copy_vma" }, shift_copy, NULL }, {} };
 
+static const struct av_hook unlocked_move[] = { { { "copy_vma" }, NULL, deny_locks }, {} };
+static const struct av_hook wrong_protection[] = {
+	AV_SPLIT_WINDOW, REMOVE(remove_for_split), INSERT(insert_after_split), {}
+};
+
 const struct av_fault av_tree_faults[] = {
 	{ "stale-interval", "a split changes a VMA's range while its AVCs are in the trees",
 	  stale_interval },
 	{ "skipped-insert", "a fork child's own AVC is not put into its tree", skipped_insert },
 	{ "wrong-tree", "a fork child's own AVC is put into the parent's tree", wrong_tree },
 	{ "wrong-pgoff", "mremap gives the new VMA a vm_pgoff that is one too high", wrong_pgoff },
+	{ "unlocked-move", "mremap moves pages down without the rmap's locks", unlocked_move },
+	{ "wrong-protection", "a VMA comes back to its trees with another vm_page_prot", wrong_protection },
 	{}
 };

@@ -2,6 +2,13 @@
 // Paths of mremap: the page keeps its anon_vma and index, the VMA moves.
 #include "support.h"
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
@@ -187,6 +194,50 @@ static void dont_unmap_part(void)
 	dont_unmap(4 * scale, 4 * scale, 12 * scale);
 }
 
+/* UFFDIO_MOVE came with 6.8; the headers may be older. */
+#define FEATURE_MOVE (1ull << 16)
+struct move_request {
+	uint64_t dst, src, len, mode;
+	int64_t moved;
+};
+#define REQUEST_MOVE _IOWR(UFFDIO, 0x05, struct move_request)
+
+/* Pages go to other places of the same VMA, to another VMA, and out of swap. */
+static void userfault_move(void)
+{
+	size_t pages = 16;
+	int file = (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1 /* UFFD_USER_MODE_ONLY */);
+	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_MOVE };
+	struct uffdio_register range;
+	char *from = map_pages(pages, RW), *to = map_pages(2 * pages, RW);
+
+	if (file < 0 || ioctl(file, UFFDIO_API, &api) || !(api.features & FEATURE_MOVE))
+		return skip("no UFFDIO_MOVE");
+	pin_to_cpu(0);
+	fill(from, pages, 90);
+	protect(PAGE(to, pages), pages, PROT_READ);	/* two VMAs */
+	protect(PAGE(to, pages), pages, RW);
+	range = (struct uffdio_register){ .range = { (uintptr_t)to, 2 * pages * page_size },
+					  .mode = UFFDIO_REGISTER_MODE_MISSING };
+	if (ioctl(file, UFFDIO_REGISTER, &range))
+		die("UFFDIO_REGISTER");
+	page_out(PAGE(from, 12), 2);
+	for (size_t i = 0; i < pages; i++) {
+		struct move_request move = { .dst = (uintptr_t)PAGE(to, 2 * i), .len = page_size,
+					     .src = (uintptr_t)PAGE(from, i) };
+
+		if (ioctl(file, REQUEST_MOVE, &move))
+			skip("UFFDIO_MOVE of page %zu: %s", i, strerror(errno));
+		else
+			verify_page(PAGE(to, 2 * i), i, 90);
+	}
+	close(file);
+	fill(to, 2 * pages, 91);
+	verify(to, 2 * pages, 91);
+	unmap(from, pages);
+	unmap(to, 2 * pages);
+}
+
 const struct path move_paths[] = {
 	{ "mremap-grow", grow_in_place, "grow in place" },
 	{ "mremap-shrink", shrink, "shrink" },
@@ -198,5 +249,6 @@ const struct path move_paths[] = {
 	{ "mremap-fork", move_after_fork, "move pages that a fork shares" },
 	{ "mremap-dontunmap", dont_unmap_whole, "MREMAP_DONTUNMAP of a whole VMA" },
 	{ "mremap-dontunmap-part", dont_unmap_part, "MREMAP_DONTUNMAP of a part" },
+	{ "uffd-move", userfault_move, "UFFDIO_MOVE of pages, present and in swap" },
 	{ NULL, NULL, NULL },
 };
