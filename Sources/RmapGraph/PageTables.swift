@@ -138,6 +138,31 @@ package struct PageTables: ~Copyable {
     }
   }
 
+  /// The first page of a range at which a folio is mapped.
+  func firstPage(of folio: UInt32, mm: UInt64, pages: Range<UInt64>) -> UInt64? {
+    var first: UInt64?
+    func look(_ block: UInt32) {
+      guard first.map({ blocks[block].number * Self.blockPages < $0 }) ?? true else { return }
+      visit(block, pages) { page, entry in
+        if entry.folio == folio { first = min(first ?? page, page) }
+      }
+    }
+    guard let space = spaceOf[mm], !pages.isEmpty else { return nil }
+    let numbers = pages.lowerBound / Self.blockPages...(pages.upperBound - 1) / Self.blockPages
+    if numbers.upperBound - numbers.lowerBound < spaces[space].blockCount {
+      for number in numbers where first == nil {
+        if let block = blockOf[key(space, number)] { look(block) }
+      }
+    } else {
+      var block = spaces[space].firstBlock
+      while block != .max {
+        if numbers.contains(blocks[block].number) { look(block) }
+        block = blocks[block].next
+      }
+    }
+    return first
+  }
+
   private func visit(_ block: UInt32, _ pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
     let first = blocks[block].number * Self.blockPages
     for offset in 0..<Int(Self.blockPages) {

@@ -41,12 +41,13 @@ extension RmapGraph {
     var prior: Prior?
     var slot: UInt32
     var priorIndex: PgOff?
-    // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped; KSM's pages are
-    // not followed: their places are not linear, and another structure finds them.
-    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
     if event.mapping.isKSM {
-      return tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
+      let slot = meetMerged(event, stamp)
+      map(slot, event, stamp)
+      return tell(event, stamp, folio: slot, vma: vma, prior: nil, &observer)
     }
+    // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped.
+    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
     if let known = knownFolio(event) {
       slot = known
       priorIndex = folios[slot].index
@@ -66,10 +67,12 @@ extension RmapGraph {
   private mutating func removeMapping<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed; or KSM has
-    // merged it, with no event but this.
-    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
-    guard event.mapping.isAnonymous || event.mapping.isKSM else { return }
+    if event.mapping.isKSM { return removeMerged(event, stamp, &observer) }
+    // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
+    guard event.mapping.isAnonymous else {
+      if let old = folioOf[event.folio.raw] { makeStale(old) }
+      return
+    }
     let vma = vmaOf[event.vma.address.raw]
     let slot = knownFolio(event)
     let priorIndex = slot.map { folios[$0].index }
@@ -159,7 +162,7 @@ extension RmapGraph {
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
   }
 
-  private func tell<Observer: GraphObserver & ~Copyable>(
+  func tell<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID?, prior: Prior?,
     priorIndex: PgOff? = nil, _ observer: inout Observer
   ) {
@@ -210,7 +213,7 @@ extension RmapGraph {
     return FolioMapping(anonVMA: anonVMAs[anonVMA.slot].root)
   }
 
-  private mutating func makeFolio(
+  mutating func makeFolio(
     _ event: FolioEvent, _ mapping: FolioMapping, index: PgOff, predicted: Bool, _ stamp: EventStamp
   ) -> UInt32 {
     let slot = folios.insert(
@@ -235,7 +238,7 @@ extension RmapGraph {
     return prior
   }
 
-  private mutating func setMapping(
+  mutating func setMapping(
     _ slot: UInt32, _ mapping: FolioMapping, predicted: Bool, _ stamp: EventStamp
   ) {
     let pages = folios[slot].mappedPages
@@ -262,7 +265,7 @@ extension RmapGraph {
     if folios[slot].mappedPages == 0 { folios.remove(slot) }
   }
 
-  private mutating func countMapping(_ change: Int, _ slot: UInt32) {
+  mutating func countMapping(_ change: Int, _ slot: UInt32) {
     folios[slot].mappedPages += change
     addMappedPages(change, folios[slot].anonVMA)
     guard folios[slot].mappedPages == 0 else { return }
@@ -310,19 +313,19 @@ extension RmapGraph {
       let page = address.page &+ offset
       noteUncertain(mm, page)
       guard let slot else {
-        if !event.mapping.isKSM { statistics.unpredictedUnmaps += 1 }
+        statistics.unpredictedUnmaps += 1
         continue
       }
       let subpage = UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset)
       guard let at = place(of: slot, subpage, mm, page), let entry = tables.entry(mm: mm.raw, page: at)
       else {
         if takeDisplaced(slot, subpage, mm, page) { continue }
-        if !event.mapping.isKSM, !event.isPMD { statistics.unpredictedUnmaps += 1 }
+        if !event.isPMD { statistics.unpredictedUnmaps += 1 }
         continue
       }
       // A split adds the PTE mappings before it removes the PMD's: they stay.
       if event.isPMD && !entry.isPMD { continue }
-      if !event.mapping.isKSM { statistics.predictedUnmaps += 1 }
+      statistics.predictedUnmaps += 1
       tables.set(mm: mm.raw, page: at, to: nil)
       countMapping(-1, slot)
     }
@@ -371,7 +374,7 @@ extension RmapGraph {
     return true
   }
 
-  private mutating func noteUncertain(_ mm: KernelAddress, _ page: UInt64) {
+  mutating func noteUncertain(_ mm: KernelAddress, _ page: UInt64) {
     guard !activeCopies.isEmpty else { return }
     for index in activeCopies.indices
     where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {

@@ -1,0 +1,45 @@
+import RmapEvents
+
+/// Pages that KSM has merged. Where they are mapped is known by their additions; their removals do not say the place,
+/// and it does not follow from an offset.
+extension RmapGraph {
+  /// The model's folio for an event that shows a page of KSM. An anonymous page becomes one without an event
+  /// (mm/ksm.c:folio_set_stable_node), and stays mapped where it was.
+  mutating func meetMerged(_ event: FolioEvent, _ stamp: EventStamp) -> UInt32 {
+    guard let slot = folioOf[event.folio.raw] else {
+      return makeFolio(event, event.mapping, index: event.index, predicted: false, stamp)
+    }
+    folios[slot].placeIsUncertain = false
+    if folios[slot].mapping != event.mapping { setMapping(slot, event.mapping, predicted: false, stamp) }
+    return slot
+  }
+
+  mutating func removeMerged<Observer: GraphObserver & ~Copyable>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let slot = folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
+    tell(
+      event, stamp, folio: slot, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
+    guard let slot, takeMerged(slot, event.vma) else { return statistics.unpredictedUnmaps += 1 }
+    statistics.predictedUnmaps += 1
+    folios[slot].changeStamp = stamp
+    countMapping(-1, slot)
+  }
+
+  /// Takes one mapping of a page out of a VMA's tables: where a copy has just taken its place (a write fault), or
+  /// the first one (munmap goes upwards).
+  private mutating func takeMerged(_ slot: UInt32, _ view: VMAView) -> Bool {
+    let displaced = displaced.lastIndex {
+      $0.entry.folio == slot && $0.mm == view.mm && view.contains(UserAddress($0.page << 12))
+    }
+    if let displaced {
+      self.displaced.remove(at: displaced)
+      return true
+    }
+    let range = view.start.page..<max(view.start.page, view.end.page)
+    guard let page = tables.firstPage(of: slot, mm: view.mm.raw, pages: range) else { return false }
+    noteUncertain(view.mm, page)
+    tables.set(mm: view.mm.raw, page: page, to: nil)
+    return true
+  }
+}
