@@ -73,6 +73,8 @@ public struct Invariant: Sendable {
     case page(@Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// Before a walk looks at a tree.
     case walkStep(@Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// Before a walk's callback looks at one VMA.
+    case visiting(@Sendable (borrowing WalkVisitSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// At the end of a walk.
     case walked(@Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// Before a migrated folio is mapped in a VMA.

@@ -24,6 +24,7 @@ public struct Judge: GraphObserver, Sendable {
   private var onFolio: ContiguousArray<FolioCall> = []
   private var onPage: ContiguousArray<PageCall> = []
   private var onWalkStep: ContiguousArray<WalkStepCall> = []
+  private var onVisiting: ContiguousArray<VisitCall> = []
   private var onWalked: ContiguousArray<WalkCall> = []
   private var onRestoring: ContiguousArray<MigrationCall> = []
 
@@ -63,6 +64,7 @@ public struct Judge: GraphObserver, Sendable {
     case .folio(let judge): onFolio.append(FolioCall(ledger: ledger, judge: judge))
     case .page(let judge): onPage.append(PageCall(ledger: ledger, judge: judge))
     case .walkStep(let judge): onWalkStep.append(WalkStepCall(ledger: ledger, judge: judge))
+    case .visiting(let judge): onVisiting.append(VisitCall(ledger: ledger, judge: judge))
     case .walked(let judge): onWalked.append(WalkCall(ledger: ledger, judge: judge))
     case .restoring(let judge): onRestoring.append(MigrationCall(ledger: ledger, judge: judge))
     }
@@ -183,6 +185,15 @@ public struct Judge: GraphObserver, Sendable {
   }
 
   /// See ``GraphObserver``.
+  public mutating func visiting(
+    _ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph
+  ) {
+    for index in onVisiting.indices {
+      onVisiting[index].judge(situation, graph, &ledgers[onVisiting[index].ledger])
+    }
+  }
+
+  /// See ``GraphObserver``.
   public mutating func walked(
     _ situation: borrowing WalkSituation, in graph: borrowing RmapGraph
   ) {
@@ -247,6 +258,11 @@ private struct PageCall: Sendable {
 private struct WalkStepCall: Sendable {
   let ledger: Int
   let judge: @Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+private struct VisitCall: Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing WalkVisitSituation, borrowing RmapGraph, inout Ledger) -> Void
 }
 
 private struct WalkCall: Sendable {

@@ -112,6 +112,15 @@ public struct Undecidable: Sendable {
         is decided (reach, page-owner, index-fixed).
         """),
     Undecidable(
+      name: "ksm-walks",
+      statement: "A walk for a page that KSM has merged comes to every VMA that maps it.",
+      reason: """
+        rmap_walk_ksm goes by the rmap_items, which come and go without events: replace_page maps the page before \
+        stable_tree_append makes its item; ksmd frees the item of an address whose page it finds not present, or \
+        whose mm has ended although a child still has the page. Each of its walks through one tree is decided \
+        (walk-coverage), the page's exclusive mark (page-exclusive), and what a write fault makes of it (page-owner).
+        """),
+    Undecidable(
       name: "memory-ranges",
       statement: "VMAs that were never in a tree: their ranges, flags and fate.",
       reason: "Only VMAs that take part in the rmap graph are recorded."),

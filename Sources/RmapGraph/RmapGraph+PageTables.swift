@@ -75,6 +75,10 @@ extension RmapGraph {
 
   /// hugetlb_remove_rmap is inline: what a VMA of hugetlbfs maps in a range goes with this one event.
   mutating func unmapHugetlb(_ event: HugetlbUnmap) {
+    for copy in activeCopies {
+      collect(mm: copy.source.mm, event.start, event.end)
+      for (page, _) in scratch { noteUncertain(event.vma.mm, page) }
+    }
     collect(mm: event.vma.mm, event.start, event.end)
     for (page, entry) in scratch where folios[entry.folio].isHugetlb {
       guard event.only.isNull || folios[entry.folio].address == event.only else { continue }

@@ -2,6 +2,9 @@ public import RmapEvents
 
 /// What an invariant asks at almost every event: answers without a copy of the object.
 extension RmapGraph {
+  /// The VMA that lives at an address, as far as the recording shows.
+  public func vma(at address: KernelAddress) -> VMAID? { vmaOf[address.raw].map(VMAID.init) }
+
   /// How many AVCs of the model are on a VMA's chain, linked or parked.
   public func chainCount(of vma: VMAID) -> Int { vmas[vma.slot].chainCount }
 

@@ -150,6 +150,9 @@ extension RmapGraph {
       walking.callbacksSeen.append(frame.callback)
     }
     walking.walkers[slot].walk?.lastVisit = .entered
+    observer.visiting(
+      WalkVisitSituation(
+        visit: visit, frame: frame, vma: vmaOf[visit.vma.raw].map(VMAID.init), stamp: stamp), in: self)
     if visit.purpose == .migrate, frame.folio == visit.folio {
       noteMigrating(frame, walking.walkers[slot].frameStamp)
     }

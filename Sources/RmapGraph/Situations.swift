@@ -174,6 +174,8 @@ public protocol GraphObserver: ~Copyable {
   mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph)
   /// A walk is about to look at a tree.
   mutating func walkStepping(_ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph)
+  /// A walk's callback is about to look at one VMA.
+  mutating func visiting(_ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph)
   /// A walk is over.
   mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph)
   /// A migrated folio is about to be mapped in one VMA.
@@ -185,6 +187,10 @@ extension GraphObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func walkStepping(
     _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
+  ) {}
+  /// Does nothing.
+  public mutating func visiting(
+    _ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph
   ) {}
   /// Does nothing.
   public mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph) {}

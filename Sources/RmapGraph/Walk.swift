@@ -68,6 +68,18 @@ public struct WalkStepSituation: ~Copyable {
   public let stamp: EventStamp
 }
 
+/// A walk's callback is about to look at one VMA. The root is locked.
+public struct WalkVisitSituation: ~Copyable {
+  /// The callback.
+  public let visit: WalkVisit
+  /// What is looked for.
+  public let frame: WalkFrame
+  /// The VMA, if the model has met it.
+  public let vma: VMAID?
+  /// The event's place.
+  public let stamp: EventStamp
+}
+
 /// A walk is over.
 public struct WalkSituation: ~Copyable {
   /// How a walk came to its end.

@@ -41,7 +41,7 @@ import Testing
       #expect(outcome.ledger("walk-order").decided > 0)
     }
     #expect(moved.judged().ledger("migration").decided == 2)
-    #expect(moved.judged().ledger("walk-coverage").decided == 3)
+    #expect(moved.judged().ledger("walk-coverage").decided == 3 + 6)
   }
 
   // MARK: walk-coverage
@@ -54,6 +54,37 @@ import Testing
     #expect(short.judged().findings.count == 1)
     let facts = short.judged().ledger("walk-coverage").findings.first?.established.map(\.text)
     #expect(facts?.last == "V maps F at 0x11000")
+  }
+
+  @Test func aWalkToAnotherAddress() {
+    let astray = moved.replacingWalk("walk visit") { event in
+      guard case .visit(var visit) = event else { return event }
+      visit.address = UserAddress(0x12000)
+      return .visit(visit)
+    }
+    #expect(
+      finding(astray, "walk-coverage")
+        == "An rmap walk looks for a page at another address than its offset's. "
+        + "[the walk looks for F at 0x12000]")
+  }
+
+  @Test func aWalkOfKSMLooksForAllOffsets() {
+    func merged(_ last: UInt64) -> History {
+      looked.replacingWalk("walk begin") { event in
+        guard case .begin(var frame) = event else { return event }
+        (frame.isKSM, frame.mapping) = (true, FolioMapping(0xffff_8880_0600_0003))
+        return .begin(frame)
+      }.replacingWalk("walk first") { event in
+        guard case .first(var start) = event else { return event }
+        (start.first, start.last) = (PgOff(0), PgOff(last))
+        return .first(start)
+      }.replacingSteps(0, last)
+    }
+    #expect(finding(merged(.max), "walk-coverage") == nil)
+    #expect(merged(.max).judged().ledger("walk-coverage").decided > 0)
+    #expect(
+      finding(merged(99), "walk-coverage")
+        == "A walk for a page of KSM does not look for all offsets. [the walk looks for 0x0-0x63]")
   }
 
   @Test func aBlindWalk() {
@@ -243,5 +274,18 @@ import Testing
     #expect(ledger.violations == (locks == false ? 1 : 0))
     #expect(ledger.undecidedTotal == (locks == nil ? 1 : 0))
     #expect(moved.judged().ledger("walk-order").decided == 1)
+  }
+}
+
+extension History {
+  /// With every step of its only walk looking for these offsets.
+  fileprivate func replacingSteps(_ first: UInt64, _ last: UInt64) -> History {
+    var copy = self
+    for index in copy.steps.indices {
+      guard case .walk(.next(var step)) = copy.steps[index].event else { continue }
+      (step.first, step.last) = (PgOff(first), PgOff(last))
+      copy.steps[index].event = .walk(.next(step))
+    }
+    return copy
   }
 }

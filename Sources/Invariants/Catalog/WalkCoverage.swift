@@ -6,7 +6,8 @@ extension Invariant {
     name: "walk-coverage", number: 25,
     statement: """
       The kernel's own rmap walk looks in the tree of the folio's anon_vma for the folio's offsets, and visits \
-      every VMA whose AVC overlaps them, in the tree's order, each once; it ends early only if its callback wants \
+      every VMA whose AVC overlaps them, in the tree's order, each once and at the address that the offset leads to; \
+      it ends early only if its callback wants \
       no more or the folio is no longer mapped.
       """,
     source: """
@@ -16,11 +17,11 @@ extension Invariant {
     exceptions: """
       invalid_vma may pass VMAs over, but they are walked past. A walker without the folio's lock (folio_referenced, \
       page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets, in \
-      several anon_vmas. After `done` the model's word is all there is on whether the folio was still mapped. In a \
+      several anon_vmas; in which is not decided (ksm-walks). After `done` the model's word is all there is on whether the folio was still mapped. In a \
       tree older than the recording only what the recording has put in must be visited.
       """,
     needs: .graphChanges + [.walk, .walkFirst, .walkNext, .walkVisit, .walkRestore],
-    checks: [.walked(judge)])
+    checks: [.walked(judge), .visiting(judgePlace)])
 }
 
 private func judge(
@@ -40,8 +41,9 @@ private func judge(
 private func isAimedRight(
   _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) -> Bool {
-  guard let frame = s.frame, !frame.isKSM, frame.mapping.isAnonymous else { return true }
   let start = s.walk.start
+  if let frame = s.frame, frame.isKSM { return looksForAll(s, graph, &ledger) }
+  guard let frame = s.frame, frame.mapping.isAnonymous else { return true }
   guard frame.mapping.anonVMA == start.anonVMA else {
     // Without the folio's lock it may have been given to another anon_vma since.
     guard frame.folioIsLocked else {
@@ -75,6 +77,59 @@ private func isAimedRight(
     [.init("F has the offsets \(RangeText(frame.index, last))", s.walk.stamp)],
     .init("the walk looks for \(RangeText(start.first, start.last))", s.walk.stamp), graph, &ledger)
   return false
+}
+
+/// mm/ksm.c:rmap_walk_ksm: a page that KSM merged lies anywhere in the trees of those who had it.
+private func looksForAll(
+  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) -> Bool {
+  let start = s.walk.start
+  if start.first.raw == 0, start.last.raw == .max { return true }
+  broken(
+    s, "A walk for a page of KSM does not look for all offsets.", [],
+    .init("the walk looks for \(RangeText(start.first, start.last))", s.walk.stamp), graph, &ledger)
+  return false
+}
+
+// MARK: The right place
+
+/// mm/internal.h:vma_address: where the folio would be in the VMA; of one that begins before it, the VMA's start.
+private func judgePlace(
+  _ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  // What is not known of the VMA, the walk's own end says.
+  guard let vma = s.vma, let view = graph.linkedView(of: vma) else { return }
+  let (frame, address) = (s.frame, s.visit.address)
+  if frame.isKSM {
+    if view.contains(address) { return ledger.holds() }
+    return brokenPlace(s, "V does not cover \(address)", view, &ledger)
+  }
+  // Without the folio's lock UFFDIO_MOVE may give it another index meanwhile.
+  guard frame.mapping.isAnonymous, frame.folioIsLocked else { return }
+  var index = frame.index
+  if let id = graph.folio(at: frame.folio), graph.folio(id).isHugetlb { index = graph.folio(id).index }
+  let right =
+    index >= view.pgoff
+    ? UserAddress(view.start.raw &+ ((index.raw &- view.pgoff.raw) << 12)) : view.start
+  if address == right { return ledger.holds() }
+  // 6.1: the index of a huge page of hugetlbfs that the model does not know counts in its own size.
+  if view.isHugetlb { return ledger.cannotTell(.unitUnknown) }
+  brokenPlace(s, "F's offset \(index) is at \(right) in V", view, &ledger)
+}
+
+private func brokenPlace(
+  _ s: borrowing WalkVisitSituation, _ fact: String, _ view: VMAView, _ ledger: inout Ledger
+) {
+  let (visit, stamp) = (s.visit, s.stamp)
+  let object = "folio \(s.frame.folio), index \(s.frame.index)"
+  ledger.broken(key: view.address.raw ^ s.frame.folio.raw) {
+    Finding(
+      what: "An rmap walk looks for a page at another address than its offset's.",
+      function: visit.purpose.kernelFunction, stamp: stamp,
+      objects: [("F", object), ("V", describe(view))], established: [.init(fact, stamp)],
+      contradiction: .init("the walk looks for F at \(visit.address)", stamp),
+      rule: "The walk's address is that of the folio's offset in the VMA (mm/internal.h, vma_address).")
+  }
 }
 
 // MARK: Whom it visits
