@@ -106,7 +106,8 @@ let package = Package(
       name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckingTests", dependencies: ["Checking", "Reports", "Invariants", "RmapGraph"], swiftSettings: settings),
+      name: "CheckingTests", dependencies: ["Checking", "Policies", "Reports", "Invariants", "RmapGraph"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

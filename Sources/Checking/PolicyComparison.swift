@@ -83,6 +83,11 @@ public struct ComparedWorkload: Sendable {
         "the simulation of the recorded kernel's policy differs from the recorded graph: either its rule is not "
           + "\(Policy.splitCounters.name), or it broke the rule (see rmapcheck check)")
     }
+    if let agreement, agreement.isComplete, agreement.violations > 0 {
+      doubts.append(
+        "the recorded kernel's own policy breaks an invariant here: what the kernel did to VMAs or pages is wrong "
+          + "already (see rmapcheck check), and tells nothing about designs")
+    }
     if let agreement, agreement.isComplete, agreement.forks.agreed == 0 {
       doubts.append("no fork could be compared with the recorded graph: nothing vouches for the simulation")
     }

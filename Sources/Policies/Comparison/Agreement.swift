@@ -1,3 +1,4 @@
+import Invariants
 import RmapGraph
 
 /// Whether a simulation comes to the graph that was recorded: the proof that it is right.
@@ -28,6 +29,9 @@ public struct Agreement: Sendable, Equatable {
   public internal(set) var copies = Count()
   /// anon_vmas that are alive at the end in both, or dead in both.
   public internal(set) var lifetimes = Count()
+  /// How often the simulated kernel breaks an invariant although its policy is right: if it does, what it was told to do
+  /// is broken already, as in a recording of a kernel with a fault.
+  public internal(set) var violations: UInt64 = 0
   /// The recorded event of the first difference, and what it is.
   public internal(set) var firstDifference: (event: UInt64, text: String)?
 
@@ -41,12 +45,14 @@ public struct Agreement: Sendable, Equatable {
   init() {}
 
   /// Whether nothing differs.
-  public var isComplete: Bool { forks.differed + prepares.differed + copies.differed + lifetimes.differed == 0 }
+  public var isComplete: Bool {
+    forks.differed + prepares.differed + copies.differed + lifetimes.differed == 0
+  }
 
   /// Equality of all that is shown.
   public static func == (left: Self, right: Self) -> Bool {
     left.forks == right.forks && left.agreedReuses == right.agreedReuses && left.prepares == right.prepares
-      && left.copies == right.copies && left.lifetimes == right.lifetimes
+      && left.copies == right.copies && left.violations == right.violations && left.lifetimes == right.lifetimes
       && left.firstDifference?.event == right.firstDifference?.event
       && left.firstDifference?.text == right.firstDifference?.text
   }
@@ -66,7 +72,8 @@ private struct Comparison: ~Copyable {
 
   init(_ recorded: RecordedWorkload, _ policy: Policy) {
     self.recorded = recorded
-    kernel = SimulatedKernel(policy, for: recorded.workload)
+    kernel = SimulatedKernel(
+      policy, for: recorded.workload, judgedBy: Simulation.applying(to: policy))
   }
 
   mutating func run() {
@@ -84,6 +91,7 @@ private struct Comparison: ~Copyable {
       }
     }
     compareLifetimes()
+    agreement.violations = kernel.judge.ledgers.reduce(0) { $0 + $1.violations }
   }
 
   private mutating func compare(_ observation: RecordedWorkload.Observation) {

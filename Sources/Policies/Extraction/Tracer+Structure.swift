@@ -60,9 +60,14 @@ extension Tracer: GraphObserver {
       return putBack(s.update.vma, pid, s.stamp)
     }
     switch s.operation?.kind {
-    case .prepare?: prepare(s, graph)
+    case .prepare? where s.operation?.vma == s.update.vma.address: prepare(s, graph)
     case .clone?:
-      if tasks[pid]?.cloneIsInFork ?? false { beginFork(s, graph) } else { beginCopy(s, graph) }
+      if tasks[pid]?.cloneIsInFork ?? false {
+        beginFork(s.vma, s.stamp, graph)
+      } else {
+        beginCopy(s.vma, s.stamp, graph)
+      }
+    case .fork?: beginFork(s.vma, s.stamp, graph)  // Its clone has linked nothing.
     default: break
     }
   }
@@ -119,7 +124,7 @@ extension Tracer: GraphObserver {
 
   private mutating func prepare(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph) {
     let view = s.update.vma
-    guard s.operation?.vma == view.address, vmas[view.address.raw]?.isAttached != true else { return }
+    guard vmas[view.address.raw]?.isAttached != true else { return }
     var lineage: UInt32?
     var offered: (next: Workload.VMA?, previous: Workload.VMA?) = (nil, nil)
     if s.anonVMAIsNew {
@@ -129,24 +134,46 @@ extension Tracer: GraphObserver {
       lineage = self.lineage(of: graph.vma(id).view)
       if isNext { offered.next = neighbour } else { offered.previous = neighbour }
     }
-    let known: KnownVMA
-    if let old = vmas[view.address.raw], lineage == nil || lineage == old.lineage {
-      known = old
-      add(.update(known.vma, Workload.Span(view)), s.stamp)
-    } else {
-      forget(view.address, s.stamp)
-      known = enroll(view, s.vma, lineage: lineage ?? newLineage())
-      add(.map(known.vma, known.mm, known.span), s.stamp)
-    }
-    add(.prepare(known.vma, next: offered.next, previous: offered.previous), s.stamp)
-    attach(view)
+    let vma = addPrepare(view, s.vma, offered, lineage: lineage, s.stamp)
     let isKnown = graph.anonVMA(s.anonVMA)?.birthWasSeen ?? false
     let anonVMA = number(s.anonVMA)
     result.chains.append(anonVMA)
+    observePrepare(vma, own: anonVMA, count: 1, isKnown: isKnown)
+  }
+
+  private mutating func addPrepare(
+    _ view: VMAView, _ id: VMAID, _ offered: (next: Workload.VMA?, previous: Workload.VMA?), lineage: UInt32?,
+    _ stamp: EventStamp
+  ) -> Workload.VMA {
+    let known: KnownVMA
+    if let old = vmas[view.address.raw], lineage == nil || lineage == old.lineage {
+      known = old
+      add(.update(known.vma, Workload.Span(view)), stamp)
+    } else {
+      forget(view.address, stamp)
+      known = enroll(view, id, lineage: lineage ?? newLineage())
+      add(.map(known.vma, known.mm, known.span), stamp)
+    }
+    add(.prepare(known.vma, next: offered.next, previous: offered.previous), stamp)
+    attach(view)
+    return known.vma
+  }
+
+  private mutating func observePrepare(_ vma: Workload.VMA, own: UInt32?, count: Int, isKnown: Bool) {
     result.observations.append(
       RecordedWorkload.Observation(
-        kind: .prepare, step: result.workload.steps.count - 1, vma: known.vma, isKnown: isKnown, own: anonVMA,
-        chain: result.chains.count - 1..<result.chains.count))
+        kind: .prepare, step: result.workload.steps.count - 1, vma: vma, isKnown: isKnown, own: own,
+        chain: result.chains.count - count..<result.chains.count))
+  }
+
+  /// __anon_vma_prepare that says it has succeeded and has linked nothing: the VMA was faulted in all the same.
+  mutating func returned(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
+    let view = s.operation.entry.vma
+    guard s.operation.kind == .prepare, !s.result.failed, graph.chainCount(of: s.vma) == 0,
+      vmas[view.address.raw]?.isAttached != true
+    else { return }
+    let vma = addPrepare(view, s.vma, (nil, nil), lineage: nil, s.stamp)
+    observePrepare(vma, own: nil, count: 0, isKnown: graph.chainIsKnown(of: s.vma))
   }
 
   /// The neighbour whose anon_vma the recorded kernel took.
@@ -190,19 +217,21 @@ extension Tracer: GraphObserver {
 
   // MARK: Fork
 
-  private mutating func beginFork(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph) {
-    guard let entry = tasks[s.stamp.pid]?.fork, let source = graph.vmaID(at: entry.source.address),
+  private mutating func beginFork(_ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) {
+    guard let entry = tasks[stamp.pid]?.fork, !entry.source.anonVMA.isNull,
+      let source = graph.vmaID(at: entry.source.address),
       vmas[entry.vma.address.raw] == nil
     else { return }
-    let parent = met(entry.source, source, s.stamp)
-    let child = enroll(entry.vma, s.vma, lineage: lineage(of: entry.source))
-    add(.fork(child: child.vma, child.mm, parent: parent), s.stamp)
+    let parent = met(entry.source, source, stamp)
+    let child = enroll(entry.vma, id, lineage: lineage(of: entry.source))
+    add(.fork(child: child.vma, child.mm, parent: parent), stamp)
     attach(entry.vma)
     openSteps[child.vma.number] = result.workload.steps.count - 1
   }
 
   mutating func forked(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
     let entry = s.operation.entry
+    if !s.result.failed { beginFork(s.vma, s.stamp, graph) }  // It has linked nothing at all.
     guard let known = vmas[entry.vma.address.raw], let step = openSteps.removeValue(forKey: known.vma.number)
     else { return }
     if s.result.failed {
@@ -222,24 +251,25 @@ extension Tracer: GraphObserver {
 
   // MARK: Split, merge, mremap
 
-  private mutating func beginCopy(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph) {
-    guard let entry = tasks[s.stamp.pid]?.clone, entry.vma.address == s.update.vma.address,
-      let source = graph.vmaID(at: entry.source.address), vmas[entry.vma.address.raw]?.isAttached != true
+  private mutating func beginCopy(_ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) {
+    guard let entry = tasks[stamp.pid]?.clone, graph.vmaID(at: entry.vma.address) == id,
+      !entry.source.anonVMA.isNull, let source = graph.vmaID(at: entry.source.address),
+      vmas[entry.vma.address.raw]?.isAttached != true
     else { return }
-    let original = met(entry.source, source, s.stamp)
-    let isFresh = tasks[s.stamp.pid]?.lastCopy == entry.vma.address
+    let original = met(entry.source, source, stamp)
+    let isFresh = tasks[stamp.pid]?.lastCopy == entry.vma.address
     if isFresh, vmas[entry.vma.address.raw] == nil {
-      let new = enroll(entry.vma, s.vma, lineage: lineage(of: entry.source))
-      add(.copy(new.vma, of: original, new.span), s.stamp)
+      let new = enroll(entry.vma, id, lineage: lineage(of: entry.source))
+      add(.copy(new.vma, of: original, new.span), stamp)
     } else {
       let kept: KnownVMA
       if let old = vmas[entry.vma.address.raw] {
         kept = old
       } else {
-        kept = enroll(entry.vma, s.vma, lineage: lineage(of: entry.source))
-        add(.map(kept.vma, kept.mm, kept.span), s.stamp)
+        kept = enroll(entry.vma, id, lineage: lineage(of: entry.source))
+        add(.map(kept.vma, kept.mm, kept.span), stamp)
       }
-      add(.adopt(kept: kept.vma, removed: original), s.stamp)
+      add(.adopt(kept: kept.vma, removed: original), stamp)
     }
     attach(entry.vma)
     if let known = vmas[entry.vma.address.raw] {
@@ -249,6 +279,7 @@ extension Tracer: GraphObserver {
 
   mutating func cloned(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
     let entry = s.operation.entry
+    if s.outer?.kind != .fork, !s.result.failed { beginCopy(s.vma, s.stamp, graph) }  // It has linked nothing.
     guard s.outer?.kind != .fork, let known = vmas[entry.vma.address.raw],
       let step = openSteps.removeValue(forKey: known.vma.number), !s.result.failed
     else { return }
@@ -259,6 +290,5 @@ extension Tracer: GraphObserver {
 
   // MARK: What does not concern the workload
 
-  mutating func returned(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {}
   mutating func stranded(_ s: borrowing StrandedSituation, in graph: borrowing RmapGraph) {}
 }

@@ -57,7 +57,7 @@ public enum ComparisonJSON {
   private struct AgreementEntry: Encodable {
     let policy = Policy.splitCounters.name
     let forks, firstFaults, copies, lifetimes: CountEntry
-    let reuses: UInt64
+    let reuses, violations: UInt64
     let firstDifference: String?
     let firstDifferenceEvent: UInt64?
 
@@ -67,6 +67,7 @@ public enum ComparisonJSON {
       copies = CountEntry(agreement.copies)
       lifetimes = CountEntry(agreement.lifetimes)
       reuses = agreement.agreedReuses
+      violations = agreement.violations
       firstDifference = agreement.firstDifference?.text
       firstDifferenceEvent = agreement.firstDifference?.event
     }

@@ -19,11 +19,13 @@ public enum ComparisonText {
     correctness(compared.results, &page)
     objects(compared.results, &page)
     lengths(compared.results, &page)
-    walks("for each mapped page, at \(compared.results[0].samples.moments.count) moments", compared.results, &page) {
+    walks(
+      "walks for each mapped page, at \(compared.results[0].samples.moments.count) moments", compared.results, &page
+    ) {
       $0.samples.pages
     }
     if compared.results.contains(where: { $0.samples.walks.visited.total > 0 }) {
-      walks("at the \(compared.results[0].samples.walks.visited.total) recorded walks", compared.results, &page) {
+      walks("the \(compared.results[0].samples.walks.visited.total) recorded walks", compared.results, &page) {
         $0.samples.walks
       }
     }
@@ -126,7 +128,7 @@ public enum ComparisonText {
     _ title: String, _ results: [PolicyResult], _ page: inout TextLayout, _ part: (PolicyResult) -> Samples.Walks
   ) {
     page.line()
-    page.line("  walks \(title)")
+    page.line("  \(title)")
     page.line("                      VMAs visited           of them mapping          in vain")
     page.line("                 mean   p50   p99   max    mean   p99   max    mean   p99   max")
     for result in results {

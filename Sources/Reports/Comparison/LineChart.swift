@@ -83,7 +83,8 @@ public struct LineChart: Sendable {
 
       """
     axes(frame, &text)
-    for (index, line) in lines.enumerated() { draw(line, index, frame, &text) }
+    var row = 0
+    for (index, line) in lines.enumerated() { draw(line, index, &row, frame, &text) }
     return text + "</svg>\n"
   }
 
@@ -109,7 +110,7 @@ public struct LineChart: Sendable {
       """
   }
 
-  private func draw(_ line: Line, _ index: Int, _ frame: Frame, _ text: inout String) {
+  private func draw(_ line: Line, _ index: Int, _ row: inout Int, _ frame: Frame, _ text: inout String) {
     let colour = Self.colours[index % Self.colours.count]
     let dash = Self.dashes[index % Self.dashes.count]
     let style =
@@ -121,19 +122,28 @@ public struct LineChart: Sendable {
       path += "\(number == 0 ? "M" : "L")\(Self.number(at.x)) \(Self.number(at.y))"
     }
     text += "<path d=\"\(path)\" \(style)/>\n"
-    let (x, y) = (Self.width - Self.right + 14, Self.top + 10 + Double(index) * 30)
+    let (x, y) = (Self.width - Self.right + 14, Self.top + 10 + Double(row) * 14)
     text += "<path d=\"M\(x) \(y)h26\" \(style)/>\n"
-    for (row, names) in Self.wrapped(line.names).enumerated() {
-      text += "<text x=\"\(x + 32)\" y=\"\(y + 4 + Double(row) * 13)\">\(Self.escaped(names))</text>\n"
+    for names in Self.wrapped(line.names) {
+      let y = Self.top + 14 + Double(row) * 14
+      text += "<text x=\"\(x + 32)\" y=\"\(y)\">\(Self.escaped(names))</text>\n"
+      row += 1
     }
+    row += 1
   }
 
-  /// At most two rows for the legend.
+  /// Rows that fit beside the chart.
   private static func wrapped(_ names: [String]) -> [String] {
-    let all = names.joined(separator: ", ")
-    guard all.count > 30, names.count > 1 else { return [all] }
-    let half = (names.count + 1) / 2
-    return [names[..<half].joined(separator: ", ") + ",", names[half...].joined(separator: ", ")]
+    var rows: [String] = []
+    for name in names {
+      if let last = rows.last, last.count + name.count < 28 {
+        rows[rows.count - 1] = "\(last), \(name)"
+      } else {
+        if let last = rows.last { rows[rows.count - 1] = last + "," }
+        rows.append(name)
+      }
+    }
+    return rows
   }
 
   private func place(_ point: Point, _ frame: Frame) -> Point {
@@ -167,7 +177,7 @@ private struct Frame {
 
   init(_ lines: [LineChart.Line], xIsLogarithmic: Bool) {
     let points = lines.flatMap(\.points)
-    x = Axis(points.map(\.x), isLogarithmic: xIsLogarithmic)
+    x = Axis(points.map(\.x), isLogarithmic: xIsLogarithmic, endsAtLast: true)
     let values = points.map(\.y)
     let (least, most) = (values.filter { $0 > 0 }.min() ?? 1, values.max() ?? 1)
     // Designs that differ by orders of magnitude are told apart on a logarithmic axis only.
@@ -184,7 +194,7 @@ private struct Axis {
   let least: Double
   let most: Double
 
-  init(_ values: [Double], isLogarithmic: Bool) {
+  init(_ values: [Double], isLogarithmic: Bool, endsAtLast: Bool = false) {
     self.isLogarithmic = isLogarithmic
     let top = max(values.max() ?? 1, 1)
     if isLogarithmic {
@@ -193,7 +203,7 @@ private struct Axis {
       (least, most) = (values.contains { $0 < 1 } ? 0.5 : 1, power)
     } else {
       let step = Self.step(top)
-      (least, most) = (0, (top / step).rounded(.up) * step)
+      (least, most) = (0, endsAtLast ? top : (top / step).rounded(.up) * step)
     }
   }
 
@@ -221,7 +231,7 @@ private struct Axis {
       return ticks
     }
     let step = Self.step(most)
-    return (0...Int((most / step).rounded())).map { Double($0) * step }
+    return (0...Int(most / step)).map { Double($0) * step }
   }
 
   /// The binary logarithm to 2^-40, by squaring: the same on every machine.
