@@ -111,3 +111,17 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// scripts/fuzz sets this: the fuzz targets need libFuzzer, which nothing else links.
+if Context.environment["RMAPCHECK_FUZZ"] != nil {
+  package.targets.removeAll { $0.type == .test }
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["TraceReading", "EventDecoding", "RmapEvents", "Checking"], path: "Tests",
+      sources: [
+        "Fuzzing", "TraceReadingTests/Support/Bytes.swift", "TraceReadingTests/Support/PageBuilder.swift",
+        "TraceReadingTests/Support/SamplePerf.swift", "TraceReadingTests/Support/SampleTrace.swift",
+        "TraceReadingTests/Support/SampleTrace+Format6.swift",
+        "TraceReadingTests/Support/SampleTrace+Format7.swift",
+      ], swiftSettings: settings))
+}

@@ -30,15 +30,26 @@ public struct RecordingCheck: Sendable {
       result.verdict = .damaged
       return result
     }
+    check(&result) { () throws(TraceReadingError) in try Recording(path: path) }
+    return result
+  }
+
+  /// Checks a recording whose bytes are in memory: for fuzzing and experiments.
+  package func run(copying bytes: UnsafeRawBufferPointer) -> RecordingResult {
+    var result = RecordingResult(path: "")
+    check(&result) { () throws(TraceReadingError) in try Recording(copying: bytes) }
+    return result
+  }
+
+  private func check(_ result: inout RecordingResult, _ open: () throws(TraceReadingError) -> Recording) {
     do {
-      let recording = try Recording(path: path)
+      let recording = try open()
       result.kernel = result.sidecar?.kernel?.release ?? recording.file.uname
       try replay(recording, into: &result)
     } catch {
       result.damage = error.description
     }
     conclude(&result)
-    return result
   }
 
   private func replay(_ recording: Recording, into result: inout RecordingResult) throws(TraceReadingError) {
@@ -46,6 +57,7 @@ public struct RecordingCheck: Sendable {
     defer { replay.report(to: &result, file: recording.file) }
     switch recording {
     case .traceData(let file): try drain(try file.records(), into: &replay, &result)
+    case .perfData(let file): try drain(try file.records(), into: &replay, &result)
     }
   }
 

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Glibc
+internal import TraceReading
 
 /// Finds the recordings that a path stands for.
 public enum RecordingSearch {
   /// A file stands for itself, whatever it holds. A folder stands for every recording below it, in the order of
-  /// their paths: files named `*.dat`, and files that begin as a trace.dat does. Links to folders are not followed.
+  /// their paths: files named `*.dat`, and files that begin as a recording does. Links to folders are not followed.
   /// A folder without any recording, or one that can't be read, stands for itself: checking it says so, and a
   /// nightly job whose results are missing is not green.
   public static func recordings(at path: String) -> [String] {
@@ -42,13 +43,10 @@ public enum RecordingSearch {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
   }
 
-  /// `17 08 44 "tracing"`, the magic of trace.dat.
-  private static let magic: [UInt8] = [0x17, 0x08, 0x44] + Array("tracing".utf8)
-
   private static func beginsAsRecording(_ path: String) -> Bool {
     guard let file = fopen(path, "rb") else { return false }
     defer { fclose(file) }
-    var head = [UInt8](repeating: 0, count: magic.count)
-    return fread(&head, 1, head.count, file) == head.count && head == magic
+    var head = [UInt8](repeating: 0, count: Recording.magicSize)
+    return fread(&head, 1, head.count, file) == head.count && Recording.beginsAsOne(head)
   }
 }

@@ -1,5 +1,7 @@
 /// The first bytes of a recording, the same in formats 6 and 7 up to the page size.
 struct FileHeader {
+  /// What trace.dat begins with, and the tracing data in a perf.data.
+  static let magic: [UInt8] = [0x17, 0x08, 0x44] + Array("tracing".utf8)
   /// Largest and smallest ring-buffer page taken for real, bytes.
   static let pageSizes = 128...(1 << 26)
 
@@ -14,7 +16,7 @@ struct FileHeader {
   var end: UInt64 = 0
 
   init(_ reader: inout ByteReader) throws(TraceReadingError) {
-    let magic: [UInt8] = [0x17, 0x08, 0x44] + Array("tracing".utf8)
+    let magic = FileHeader.magic
     let start = reader.bytes.prefix(magic.count)
     guard magic.starts(with: start) else {
       throw TraceReadingError(.notATrace, "the file begins with other bytes", at: 0)

@@ -1,10 +1,19 @@
 import Glibc
 
-/// A read-only mapping of a whole file. The mapping is removed with the object.
+/// A read-only mapping of a whole file, or a copy of bytes that are to be read like one. Removed with the object.
 ///
-/// `@unchecked Sendable`: the bytes are mapped read-only and the pointer never changes.
+/// `@unchecked Sendable`: nobody writes to the bytes, and the pointer never changes.
 final class MappedFile: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  init(copying content: UnsafeRawBufferPointer) throws(TraceReadingError) {
+    guard !content.isEmpty else { throw TraceReadingError(.empty, "no bytes") }
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 8)
+    copy.copyMemory(from: content)
+    bytes = UnsafeRawBufferPointer(copy)
+    isMapped = false
+  }
 
   init(path: String) throws(TraceReadingError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -20,10 +29,12 @@ final class MappedFile: @unchecked Sendable {
     let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
     guard let address, address != MAP_FAILED else { throw MappedFile.failure("cannot map \(path)") }
     bytes = UnsafeRawBufferPointer(start: address, count: size)
+    isMapped = true
   }
 
   deinit {
-    munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+    if isMapped { munmap(start, bytes.count) } else { start?.deallocate() }
   }
 
   /// The bytes from `offset` on, `count` of them, if the file has them.

@@ -2,18 +2,44 @@
 public enum Recording: Sendable {
   /// `trace.dat` of trace-cmd.
   case traceData(TraceFile)
+  /// `perf.data` of perf, written to a file or through a pipe.
+  case perfData(PerfFile)
+
+  /// How many of its first bytes tell a recording.
+  public static let magicSize = 10
+
+  /// Whether a file with these first bytes, ``magicSize`` of them, is a recording of the two binary kinds.
+  public static func beginsAsOne(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: FileHeader.magic) || bytes.starts(with: PerfHeader.magic)
+      || bytes.starts(with: PerfHeader.swappedMagic)
+  }
 
   /// Opens the recording at `path`.
   /// - Throws: every kind of `TraceReadingError`; `notATrace` if it begins as no kind of recording does.
   public init(path: String) throws(TraceReadingError) {
-    let file = try MappedFile(path: path)
-    self = .traceData(try TraceFile(file))
+    try self.init(MappedFile(path: path))
+  }
+
+  /// Opens a recording whose bytes are in memory; they are copied.
+  package init(copying bytes: UnsafeRawBufferPointer) throws(TraceReadingError) {
+    try self.init(MappedFile(copying: bytes))
+  }
+
+  private init(_ file: MappedFile) throws(TraceReadingError) {
+    if file.bytes.starts(with: PerfHeader.magic) {
+      self = .perfData(try PerfFile(file))
+    } else if file.bytes.starts(with: PerfHeader.swappedMagic) {
+      throw TraceReadingError(.unsupported, "a perf.data of a big-endian machine", at: 0)
+    } else {
+      self = .traceData(try TraceFile(file))
+    }
   }
 
   /// What the recording says about itself.
   public var file: any RecordedFile {
     switch self {
     case .traceData(let file): file
+    case .perfData(let file): file
     }
   }
 }
