@@ -57,7 +57,7 @@ struct Observability {
   private static func unorderedClock(_ file: any RecordedFile) -> String? {
     let clocks = file.clocks
     if let clock = clocks.subtracting(orderedClocks).sorted().first {
-      return "the clock \(clock) is not ordered across CPUs: record with -C mono"
+      return "the clock \(clock) is not ordered across CPUs: record with -C mono (perf: -k CLOCK_MONOTONIC)"
     }
     return clocks.count > 1 ? "the buffers have different clocks: \(clocks.sorted().joined(separator: ", "))" : nil
   }

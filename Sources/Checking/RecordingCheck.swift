@@ -58,6 +58,7 @@ public struct RecordingCheck: Sendable {
     switch recording {
     case .traceData(let file): try drain(try file.records(), into: &replay, &result)
     case .perfData(let file): try drain(try file.records(), into: &replay, &result)
+    case .text(let file): try drain(file.records(), into: &replay, &result)
     }
   }
 

@@ -4,14 +4,18 @@ public enum Recording: Sendable {
   case traceData(TraceFile)
   /// `perf.data` of perf, written to a file or through a pipe.
   case perfData(PerfFile)
+  /// ftrace's text, whole or an excerpt.
+  case text(TextFile)
 
   /// How many of its first bytes tell a recording.
   public static let magicSize = 10
 
-  /// Whether a file with these first bytes, ``magicSize`` of them, is a recording of the two binary kinds.
+  /// Whether a file with these first bytes, ``magicSize`` of them, is a recording. An excerpt of text begins as it
+  /// likes, and has to be named.
   public static func beginsAsOne(_ bytes: [UInt8]) -> Bool {
     bytes.starts(with: FileHeader.magic) || bytes.starts(with: PerfHeader.magic)
-      || bytes.starts(with: PerfHeader.swappedMagic)
+      || bytes.starts(with: PerfHeader.swappedMagic) || bytes.starts(with: Array("# tracer: ".utf8))
+      || bytes.starts(with: Array("# clock: ".utf8)) || bytes.starts(with: Array("cpus=".utf8))
   }
 
   /// Opens the recording at `path`.
@@ -30,6 +34,8 @@ public enum Recording: Sendable {
       self = .perfData(try PerfFile(file))
     } else if file.bytes.starts(with: PerfHeader.swappedMagic) {
       throw TraceReadingError(.unsupported, "a perf.data of a big-endian machine", at: 0)
+    } else if let text = try TextFile(file) {
+      self = .text(text)
     } else {
       self = .traceData(try TraceFile(file))
     }
@@ -40,6 +46,7 @@ public enum Recording: Sendable {
     switch self {
     case .traceData(let file): file
     case .perfData(let file): file
+    case .text(let file): file
     }
   }
 }

@@ -9,7 +9,7 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
     case cannotOpen(errno: Int32)
     /// The file has no bytes.
     case empty
-    /// The file does not begin as a `trace.dat`.
+    /// The file does not begin as any kind of recording, and has no line of ftrace's text.
     case notATrace
     /// A valid recording of a kind that this reader does not know.
     case unsupported
@@ -41,8 +41,8 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
     switch kind {
     case .cannotOpen: "check the path and its permissions"
     case .empty: "the recorder wrote nothing: check its exit status and the free disk space"
-    case .notATrace: "give a file written by `trace-cmd record` (format 6 or 7)"
-    case .unsupported: "record with trace-cmd 2.6 to 3.3 on a little-endian machine"
+    case .notATrace: "give a trace.dat of trace-cmd (format 6 or 7), a perf.data of perf, or ftrace's text"
+    case .unsupported: "record with trace-cmd 2.6 to 3.3, or perf record -a, on a little-endian machine"
     case .truncated: "copy the recording again; if the original is as short, record again"
     case .damaged, .decompression: "copy the recording again; if it stays damaged, record again"
     case .eventFormat: "record again with the probes that `rmapcheck probes` prints"
@@ -63,7 +63,7 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
     switch kind {
     case .cannotOpen(let errno): "cannot open (errno \(errno))"
     case .empty: "empty file"
-    case .notATrace: "not a trace.dat"
+    case .notATrace: "not a recording"
     case .unsupported: "unsupported"
     case .truncated: "truncated"
     case .damaged: "damaged"

@@ -48,7 +48,8 @@ import Testing
     try #require(recording.replace("[mono]", by: "[perf]") > 0)
     let result = try recording.check()
     #expect(result.verdict == .undecided)
-    #expect(result.doubts == ["the clock perf is not ordered across CPUs: record with -C mono"])
+    #expect(
+      result.doubts == ["the clock perf is not ordered across CPUs: record with -C mono (perf: -k CLOCK_MONOTONIC)"])
     decidesEachEventByItself(result)
   }
 

@@ -1,5 +1,6 @@
 import Checking
 import EventDecoding
+import RmapEvents
 
 @testable import TraceReading
 
@@ -12,6 +13,8 @@ enum FuzzTarget: String, CaseIterable {
   case trace
   /// A whole perf.data, of file or pipe mode.
   case perf
+  /// A whole recording in ftrace's text.
+  case text
   /// One ring-buffer page.
   case page
   /// One event's format text, through libtraceevent.
@@ -23,7 +26,7 @@ enum FuzzTarget: String, CaseIterable {
 
   var callback: Callback {
     switch self {
-    case .trace, .perf: { bytes, count in run(bytes, count) { readToTheEnd($0) } }
+    case .trace, .perf, .text: { bytes, count in run(bytes, count) { readToTheEnd($0) } }
     case .page: { bytes, count in run(bytes, count) { walk($0) } }
     case .format: { bytes, count in run(bytes, count) { parse($0) } }
     case .decoder: { bytes, count in run(bytes, count) { decode($0) } }
@@ -49,6 +52,9 @@ private func readToTheEnd(_ bytes: UnsafeRawBufferPointer) {
       try drain(&stream)
     case .perfData(let file):
       var stream = try file.records()
+      try drain(&stream)
+    case .text(let file):
+      var stream = file.records()
       try drain(&stream)
     }
   } catch {
@@ -87,5 +93,6 @@ private func decode(_ bytes: UnsafeRawBufferPointer) {
     timestamp: 1, cpu: 0, buffer: 0,
     eventID: payload.loadUnaligned(as: UInt16.self) % UInt16(Vocabulary.formats.all.count + 1),
     pid: 1, payload: payload)
-  _ = Vocabulary.decoder.decode(record)
+  var batch = EventBatch()
+  _ = Vocabulary.decoder.decode(record, ordinal: 1, into: &batch)
 }

@@ -24,8 +24,10 @@ struct Seeds {
       let sample = try Self.sample(of: file, records: 4)
       return [sample.format6(), sample.format7(), sample.format7(.zstd), sample.format7(.zlib)]
     case .perf: return try Self.perf(of: file, records: 4)
+    case .text: return [Array(try Self.text(of: file, records: 6).utf8)]
     case .check:
       return [try Self.sample(of: file, records: 12).format6()] + (try Self.perf(of: file, records: 12))
+        + [Array(try Self.text(of: file, records: 20).utf8)]
     case .page: return try Self.sample(of: file, records: 12).buffers[0].cpus.compactMap(\.first)
     case .format: return file.eventFormats.all.prefix(30).map { Array(Self.text($0).utf8) }
     case .decoder:
@@ -72,6 +74,21 @@ struct Seeds {
     sample.records = [SamplePerf.compressed(samples), SamplePerf.round, SamplePerf.lostSamples(2, id: 1)]
     files.append(sample.file())
     return files
+  }
+
+  /// The first records of our events as the kernel writes them.
+  private static func text(of file: TraceFile, records: Int) throws -> String {
+    var lines = ["# tracer: nop", "#", "# clock: mono", "CPU:1 [LOST 3 EVENTS]", "CPU:0 [7 EVENTS DROPPED]"]
+    for (index, (payload, format)) in try payloads(of: file, count: records).enumerated() {
+      let fields = format.fields.dropFirst(5).map { field in
+        let bytes = payload[field.offset..<(field.offset + field.size)]
+        return "\(field.name)=0x" + String(bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }, radix: 16)
+      }
+      lines.append(
+        "  sh-\(100 + index)   [00\(index % 2)] .....  12.\(798_926 + index): \(format.name): (f+0x4/0xa0) "
+          + fields.joined(separator: " "))
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 
   static func payloads(of file: TraceFile, count: Int) throws -> [([UInt8], EventFormat)] {

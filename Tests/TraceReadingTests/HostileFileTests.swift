@@ -55,19 +55,19 @@ import Testing
           + " disk space"
       ),
       (
-        Array("PERFILE2 and more".utf8),
-        "not a trace.dat: the file begins with other bytes at byte 0; give a file written by"
-          + " `trace-cmd record` (format 6 or 7)"
+        Array("PERFILE1 and more".utf8),
+        "not a recording: the file begins with other bytes at byte 0; give a trace.dat of"
+          + " trace-cmd (format 6 or 7), a perf.data of perf, or ftrace's text"
       ),
       (
         big,
-        "unsupported: a recording of a big-endian machine at byte 12; record with trace-cmd 2.6 to"
-          + " 3.3 on a little-endian machine"
+        "unsupported: a recording of a big-endian machine at byte 12; record with trace-cmd 2.6 to 3.3,"
+          + " or perf record -a, on a little-endian machine"
       ),
       (
         newer,
-        "unsupported: file format \"9\" at byte 10; record with trace-cmd 2.6 to 3.3 on a"
-          + " little-endian machine"
+        "unsupported: file format \"9\" at byte 10; record with trace-cmd 2.6 to 3.3, or"
+          + " perf record -a, on a little-endian machine"
       ),
       (
         Array(long.dropLast()),
