@@ -54,6 +54,8 @@ public struct WorkloadReading: Sendable {
     }
     switch recording {
     case .traceData(let file): take(StretchReader(try file.records(), intake))
+    case .perfData(let file): take(StretchReader(try file.records(), intake))
+    case .text(let file): take(StretchReader(file.records(), intake))
     }
     if events == 0, damage == nil, doubts.isEmpty {
       doubts.append("the file is sound but holds none of our events: record with the probes of `rmapcheck probes`")
