@@ -223,7 +223,14 @@ extension MiniBTF {
     function("folio_add_lru_vma", ("folio", folio), ("vma", vma))
   }
 
-  /// Linux 7.x: anon_rmap_tree_*, a struct for page flags, one argument for move_page_tables.
+  /// Linux 6.18: a struct for page flags, one argument for move_page_tables.
+  static var linux6_18: MiniBTF {
+    var kernel = linux6_12
+    kernel.newerForms()
+    return kernel
+  }
+
+  /// Linux 7.x: that, and anon_rmap_tree_*.
   static var linux7: MiniBTF {
     var kernel = linux6_12
     kernel.removeFunctions("anon_vma_interval_tree_insert", "anon_vma_interval_tree_remove")
@@ -237,15 +244,20 @@ extension MiniBTF {
     kernel.function(
       "anon_rmap_tree_iter_next", returns: .to("anon_vma_chain"), ("avc", .to("anon_vma_chain")),
       ("pgoff_start", .long), ("pgoff_last", .long))
-    kernel.structure("<memdesc flags>", bytes: 8, ("f", .long, 0))
-    kernel.folioLayout(
+    kernel.newerForms()
+    return kernel
+  }
+
+  /// What came between 6.12 and 6.18.
+  private mutating func newerForms() {
+    structure("<memdesc flags>", bytes: 8, ("f", .long, 0))
+    folioLayout(
       flags: .typedef("memdesc_flags_t", .structure("<memdesc flags>")), count: ("_nr_pages", 120))
-    kernel.structure(
-      "pagetable_move_control", bytes: 56, ("old", vma, 0), ("new", vma, 8),
+    structure(
+      "pagetable_move_control", bytes: 56, ("old", Self.vma, 0), ("new", Self.vma, 8),
       ("old_addr", .long, 16),
       ("new_addr", .long, 32), ("len_in", .long, 40), ("need_rmap_locks", .bool, 48))
-    kernel.function("move_page_tables", returns: .long, ("pmc", .to("pagetable_move_control")))
-    return kernel
+    function("move_page_tables", returns: .long, ("pmc", .to("pagetable_move_control")))
   }
 
   /// Before 6.0: one counter, `degree`, for children and VMAs together.
@@ -255,6 +267,14 @@ extension MiniBTF {
       "anon_vma", bytes: 80, ("root", .to("anon_vma"), 0),
       ("rwsem", .structure("rw_semaphore"), 8), ("refcount", atomic, 48), ("degree", .unsigned, 52),
       ("parent", .to("anon_vma"), 56), ("rb_root", .structure("rb_root_cached"), 64))
+    return kernel
+  }
+
+  /// Before 5.8: the lock of an address space was called mmap_sem.
+  static var mmapSemEra: MiniBTF {
+    var kernel = degreeEra
+    kernel.structure(
+      "mm_struct", bytes: 128, ("pgd", .long, 0), ("mmap_sem", .structure("rw_semaphore"), 80))
     return kernel
   }
 
