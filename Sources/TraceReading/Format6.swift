@@ -25,6 +25,7 @@ struct Format6 {
       cpuCount = contents.options.cpuCount ?? cpuCount
       kind = try reader.take(10)
     }
+    contents.tableOffset = reader.offset
     var tables = [("", try readTable(kind, cpuCount: cpuCount, &reader))]
     if contents.options.hasTraceClock { try readTraceClock(&reader) }
     for instance in instances {

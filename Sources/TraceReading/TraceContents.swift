@@ -8,6 +8,8 @@ struct TraceContents {
   var buffers: [TraceBuffer] = []
   var options = TraceOptions()
   var commandNames = CommandNames()
+  /// Format 6 only: where the table of the top buffer's CPUs lies in the file, bytes.
+  var tableOffset: UInt64?
 
   /// Reads what `events/header_page` and `events/header_event` said.
   mutating func readHeaderInfo(_ reader: inout ByteReader) throws(TraceReadingError) {

@@ -28,6 +28,8 @@ public final class TraceFile: RecordedFile {
   public let cpuStatistics: [CPUStatistics]
 
   let file: MappedFile
+  /// Format 6 only: where the table of the top buffer's CPUs lies, bytes.
+  let tableOffset: UInt64?
   let layout: PageLayout
   let header: RecordHeader
   let compressionAlgorithm: Compression?
@@ -55,6 +57,7 @@ public final class TraceFile: RecordedFile {
       throw TraceReadingError(.damaged, "the file does not describe its ring-buffer pages")
     }
     self.layout = layout
+    tableOffset = contents.tableOffset
     formatVersion = fileHeader.version
     longSize = fileHeader.longSize
     compressionAlgorithm = fileHeader.compression

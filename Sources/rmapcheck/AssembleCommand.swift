@@ -1,0 +1,36 @@
+import ArgumentParser
+import Glibc
+import Recorder
+
+/// `rmapcheck assemble`: a recording from what a dying kernel let go.
+struct AssembleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "assemble",
+    abstract: "Makes a trace.dat of a head and of raw ring-buffer pages.",
+    discussion: """
+      For recordings whose kernel died. The head is a recording of the same kernel, of format 6 \
+      (trace-cmd record --file-version 6); the pages are what was read from per_cpu/cpuN/trace_pipe_raw, a file for \
+      each CPU. What comes after the last whole page is left out.
+
+      Exit status: 0, 3 a file is damaged or unreadable, 73 the output is there already or can't be made, 64 usage.
+      """)
+
+  @Option(help: ArgumentHelp("The recording that gives the head.", valueName: "file"))
+  var head: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"))
+  var output = "trace.dat"
+
+  @Argument(help: "The pages of each CPU, from CPU 0 on.")
+  var pages: [String]
+
+  func run() throws {
+    do {
+      let count = try PageAssembly.run(head: head, pages: pages, output: output)
+      complain("\(output): \(count) page(s)")
+    } catch {
+      complain("\(error)")
+      throw ExitCode(error.kind.rawValue)
+    }
+  }
+}
