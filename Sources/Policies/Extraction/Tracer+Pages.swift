@@ -6,6 +6,8 @@ extension Tracer {
   mutating func folio(_ s: borrowing FolioSituation, in graph: borrowing RmapGraph) {
     let event = s.event
     guard !event.vma.isHugetlb else { return }
+    // KSM's pages belong to no anon_vma, and no design differs in how they are found.
+    if event.mapping.isKSM { return forgetFolio(event.folio, s.stamp) }
     // The graph has lost sight of it: by a UFFDIO_MOVE without a probe, for one.
     if event.step == .remove ? s.folio == nil : s.priorIndex == nil && event.step == .add {
       forgetFolio(event.folio, s.stamp)
@@ -48,7 +50,7 @@ extension Tracer {
   private mutating func map(
     _ event: FolioEvent, _ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph
   ) {
-    guard let address = event.address, !event.mapping.isKSM, !event.vma.anonVMA.isNull else { return }
+    guard let address = event.address, !event.vma.anonVMA.isNull else { return }
     let vma = met(event.vma, id, stamp)
     var fault = Workload.Fault.again
     var folio: KnownFolio
@@ -84,7 +86,6 @@ extension Tracer {
 
   private mutating func remove(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) {
     let event = s.event
-    // KSM's pages are not followed: their places are not linear, so that the event does not tell them.
     guard event.mapping.isAnonymous else { return forgetFolio(event.folio, s.stamp) }
     guard let address = event.address, let known = vmas[event.vma.address.raw] else { return }
     if event.isPMD, mappedByPMD.remove(Edge(mm: event.vma.mm.raw, page: address.page)) == nil { return }

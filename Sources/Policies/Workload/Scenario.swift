@@ -145,8 +145,8 @@ private func aim7(_ builder: inout WorkloadBuilder, _ count: Int) {
   builder.succeed(first, by: first)
 }
 
-/// A maps; A forks B and exits; B forks C and exits; C forks D; D splits its VMA; C exits; D forks E and F; D and E exit;
-/// F forks G, whose two VMAs now have one anon_vma under `degree`, and not the same chain. Everybody writes a page in each
+/// A maps; A forks B and exits; B forks C and exits; C forks D; D splits its VMA; C exits; D forks E and F; D and E
+/// exit; F forks G, whose two VMAs now have one anon_vma under `degree`, and not the same chain. Everybody writes a page in each
 /// half. G merges its VMAs: a page of an anon_vma that only one of them stood in is no longer found, and dangles when the
 /// others have exited.
 private func doubleReuse(_ builder: inout WorkloadBuilder, _: Int) {
@@ -198,8 +198,8 @@ private func overlyAnonymous(_ builder: inout WorkloadBuilder, _: Int) {
   builder.succeed(first, by: first)
 }
 
-/// The child of a process that has exited still has that process's page, which waits in the swap cache, mapped by nobody,
-/// as it forks. It and the grandchild map the page again.
+/// The child of a process that has exited still has that process's page, which waits in the swap cache, mapped by
+/// nobody, as it forks. It and the grandchild map the page again.
 private func swapCache(_ builder: inout WorkloadBuilder, _: Int) {
   let shell = builder.process()
   let first = builder.map(shell, memory)

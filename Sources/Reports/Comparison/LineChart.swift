@@ -200,7 +200,9 @@ private struct Axis {
     if isLogarithmic {
       var power = 1.0
       while power < top { power *= 10 }
-      (least, most) = (values.contains { $0 < 1 } ? 0.5 : 1, power)
+      // Shares of a percent have their decade; nothing at all lies below 1.
+      let isFine = values.contains { $0 > 0 && $0 < 1 }
+      (least, most) = (isFine ? 0.1 : values.contains(0) ? 0.5 : 1, power)
     } else {
       let step = Self.step(top)
       (least, most) = (0, endsAtLast ? top : (top / step).rounded(.up) * step)
@@ -223,7 +225,7 @@ private struct Axis {
 
   var ticks: [Double] {
     if isLogarithmic {
-      var (ticks, power): ([Double], Double) = ([], 1)
+      var (ticks, power): ([Double], Double) = (least < 0.5 ? [least] : [], 1)
       while power <= most {
         ticks.append(power)
         power *= 10
