@@ -81,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "experiment",
       dependencies: [
-        "Checking", "RecordingExperiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Checking", "RecordingExperiments", "RmapTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/experiment", swiftSettings: settings),
     .testTarget(

@@ -65,6 +65,7 @@ struct TraceOptions {
     static let uname: UInt16 = 5
     static let cpuCount: UInt16 = 8
     static let version: UInt16 = 9
+    static let timeShift: UInt16 = 12
     static let headerInfo: UInt16 = 16
     static let ftraceFormats: UInt16 = 17
     static let eventFormats: UInt16 = 18
@@ -78,6 +79,8 @@ struct TraceOptions {
   var clock: String?
   /// Format 6: the text of the trace clock follows the table of CPUs.
   var hasTraceClock = false
+  /// Whether the guest's CPUs have different offsets to the host's time.
+  var cpusAreApart = false
   /// Number of CPUs, if an option says so.
   var cpuCount: UInt32?
 
@@ -90,10 +93,36 @@ struct TraceOptions {
     case ID.traceClock:
       hasTraceClock = true
       if !data.bytes.isEmpty { clock = selectedClock(text(upToNULIn: data.bytes)) }
+    case ID.timeShift:
+      var data = data
+      try takeTimeShift(&data)
     case ID.cpuCount:
       var data = data
       cpuCount = try data.read(UInt32.self)
     default: break
+    }
+  }
+}
+
+extension TraceOptions {
+  /// The offsets of a guest's CPUs to the host's time (trace-cmd, `TRACECMD_OPTION_TIME_SHIFT`): an id, flags, the
+  /// number of CPUs, and for each CPU a number of moments, then that many times, offsets and scalings.
+  ///
+  /// One offset for all CPUs changes no order, and is not applied.
+  mutating func takeTimeShift(_ data: inout ByteReader) throws(TraceReadingError) {
+    // Before trace-cmd 3.0 the option had one offset for the whole guest.
+    guard data.remaining >= 16 else { return }
+    _ = try data.take(12)
+    let cpus = try data.read(UInt32.self)
+    guard cpus <= TraceContents.countMax else { throw data.damaged("\(cpus) CPUs") }
+    var first: [UInt8]?
+    for _ in 0..<cpus {
+      let size = UInt64(try data.read(UInt32.self)) * 8
+      _ = try data.take(size)
+      let offsets = Array(try data.take(size))
+      _ = try data.take(size)
+      if let first, first != offsets { cpusAreApart = true }
+      first = first ?? offsets
     }
   }
 }

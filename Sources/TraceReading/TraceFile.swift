@@ -34,6 +34,7 @@ public final class TraceFile: RecordedFile {
   let header: RecordHeader
   let compressionAlgorithm: Compression?
   private let commandNames: Mutex<CommandNames>
+  private let cpusAreApart: Bool
 
   /// Opens the recording at `path`.
   /// - Throws: every kind of `TraceReadingError`; `truncated` if any announced part is not all there.
@@ -67,6 +68,7 @@ public final class TraceFile: RecordedFile {
     eventFormats = try EventFormatParser.parse(contents.formatTexts, longSize: layout.commitSize)
     header = try RecordHeader(eventFormats)
     uname = contents.options.uname
+    cpusAreApart = contents.options.cpusAreApart
     traceCommandVersion = contents.options.version
     cpuStatistics = CPUStatistics.parse(contents.options.statistics)
     commandNames = Mutex(contents.commandNames)
@@ -83,15 +85,22 @@ public final class TraceFile: RecordedFile {
   /// The clocks of the buffers, as far as the file names them.
   public var clocks: Set<String> { Set(buffers.compactMap(\.clock)) }
 
-  /// Losses that no page marks.
+  /// Losses that no page marks, and a reason why the order across CPUs is not known.
   ///
   /// With `nooverwrite` a full buffer drops new events without marking a page; the recorder's statistics tell.
   public var omissions: [String] {
     let dropped = cpuStatistics.reduce(UInt64(0)) {
       $0 &+ ($1.droppedEvents ?? 0) &+ ($1.commitOverrun ?? 0)
     }
-    return dropped > 0
-      ? ["the kernel dropped \(dropped) event(s) at places that the file does not mark"] : []
+    var omissions: [String] = []
+    if dropped > 0 {
+      omissions.append("the kernel dropped \(dropped) event(s) at places that the file does not mark")
+    }
+    // The other clocks are the guest kernel's own, which orders them across its CPUs.
+    if cpusAreApart, clocks.isEmpty || clocks.contains("x86-tsc") {
+      omissions.append("the guest's CPUs have different time offsets: record the guest with -C mono")
+    }
+    return omissions
   }
 
   /// All records of all CPUs of all buffers, in order of time.

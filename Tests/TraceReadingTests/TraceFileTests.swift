@@ -136,4 +136,30 @@ import Testing
     sample.formats.append(("other", [SampleTrace.format("twin", id: 100)]))
     #expect(readAll(sample.format6()).error?.what == "two event formats have the number 100")
   }
+
+  /// One offset for all CPUs of a guest moves every time alike; several leave the order of a raw clock open.
+  @Test func guestCPUsWithDifferentOffsets() throws {
+    func omissions(_ offsets: [UInt64], clock: String) throws -> [String] {
+      var option = Bytes()
+      option.number(UInt64(7))
+      option.number(UInt32(0))
+      option.number(UInt32(offsets.count))
+      for offset in offsets {
+        option.number(UInt32(1))
+        for value in [1000, offset, 1] { option.number(value) }
+      }
+      var sample = SampleTrace.small
+      sample.extraOptions = [(12, option.all)]
+      sample.clocks = "local [\(clock)]\n"
+      return try open(sample.format6()).omissions
+    }
+    #expect(try omissions([5, 5], clock: "x86-tsc") == [])
+    #expect(try omissions([5, 6], clock: "mono") == [])
+    #expect(
+      try omissions([5, 6], clock: "x86-tsc")
+        == ["the guest's CPUs have different time offsets: record the guest with -C mono"])
+    var sample = SampleTrace.small
+    sample.extraOptions = [(12, [UInt8](repeating: 0xff, count: 20))]
+    #expect(throws: TraceReadingError.self) { try open(sample.format6()) }
+  }
 }

@@ -4,5 +4,5 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "experiment",
     abstract: "Experiments on recordings: what losing or changing events does to the verdict.",
-    subcommands: [LossCommand.self])
+    subcommands: [LossCommand.self, DamageCommand.self])
 }

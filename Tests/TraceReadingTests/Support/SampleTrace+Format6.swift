@@ -9,8 +9,7 @@ extension SampleTrace {
     file.number(UInt32(buffers[0].cpus.count))
     file.text("options  \0")
     let instanceOffsets = options6(&file)
-    let clocks = Array("local [mono] global\n".utf8)
-    table6(buffers[0], &file, trailing: clocks)
+    table6(buffers[0], &file, trailing: Array(clocks.utf8))
     for (buffer, offset) in zip(buffers.dropFirst(), instanceOffsets) {
       file.patch(file.count, at: offset)
       table6(buffer, &file, trailing: nil)
@@ -28,6 +27,7 @@ extension SampleTrace {
     option(5, Array("Linux test 6.12 x86_64\0".utf8))
     option(9, Array("3.1.6\0".utf8))
     option(4, [])
+    for (id, data) in extraOptions { option(id, data) }
     var offsets: [UInt64] = []
     for buffer in buffers.dropFirst() {
       offsets.append(file.count + 6)

@@ -27,6 +27,9 @@ struct SampleTrace {
   /// 3.2 did not.
   var sizeCountsChunkCount = false
   var pagesPerChunk = 2
+  /// Further options of format 6.
+  var extraOptions: [(UInt16, [UInt8])] = []
+  var clocks = "local [mono] global\n"
 
   static func format(_ name: String, id: Int) -> String {
     """
