@@ -40,7 +40,8 @@ struct TreeLayout: Sendable {
       treeIsEmpty: rbNode.load(record) == 0,
       rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record),
       protection: protection?.load(record))
-    guard update.avc.isKernel, update.vma.address.isKernel, update.anonVMA.isKernel else {
+    guard update.avc.isKernel, update.vma.address.isKernel, update.vma.mm.isKernel, update.anonVMA.isKernel
+    else {
       return nil
     }
     return update
@@ -93,7 +94,7 @@ struct VMAFreeLayout: Sendable {
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAFree? {
     let free = VMAFree(
       vma: vma.address(record), mm: mm.address(record), anonVMA: anonVMA.address(record))
-    return free.vma.isKernel ? free : nil
+    return free.vma.isKernel && free.mm.isKernel ? free : nil
   }
 }
 
@@ -142,11 +143,11 @@ struct EntryLayout: Sendable {
     var entry = OperationEntry(kind: kind)
     if let vma {
       entry.vma = vma.load(record)
-      guard entry.vma.address.isKernel else { return nil }
+      guard entry.vma.address.isKernel, entry.vma.mm.isKernel else { return nil }
     }
     if let source {
       entry.source = source.load(record)
-      guard entry.source.address.isKernel else { return nil }
+      guard entry.source.address.isKernel, entry.source.mm.isKernel else { return nil }
     }
     if let address { entry.address = UserAddress(address.load(record)) }
     if let sourceAddress { entry.sourceAddress = UserAddress(sourceAddress.load(record)) }

@@ -48,7 +48,7 @@ import TraceReading
     #expect(event.decoder.unusable == ["rmap:avc_insert lacks vm_pgoff, av"])
   }
 
-  @Test(arguments: ["avc", "vma", "av"]) func pointerThatIsNoneIsMalformed(field: String) {
+  @Test(arguments: ["avc", "vma", "vm_mm", "av"]) func pointerThatIsNoneIsMalformed(field: String) {
     #expect(Self.tree.setting(field, to: 0x1000).decoded().isMalformed)
     #expect(Self.tree.setting(field, to: 0).decoded().isMalformed)
   }
