@@ -147,6 +147,9 @@ public struct Folio: Sendable {
   public internal(set) var mappedPages = 0
   /// Whether UFFDIO_MOVE may have taken it to another place, with another index, since it was last seen.
   var placeIsUncertain = false
+  /// The first of the latest events that showed its page without PageAnonExclusive; nil if none did since it was
+  /// made exclusive. Of large folios it is not known.
+  public internal(set) var sharedSince: EventStamp?
   /// The event that gave it its mapping (new, first add, or move).
   public internal(set) var stamp: EventStamp
   /// The last event that added or removed a mapping of it.

@@ -14,6 +14,16 @@ extension RmapGraph {
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
     }
+    noteExclusive(event, stamp)
+  }
+
+  /// mm/rmap.c, mm/memory.c:do_wp_page: what marks a page exclusive are new and exclusive mappings, and a move.
+  private mutating func noteExclusive(_ event: FolioEvent, _ stamp: EventStamp) {
+    guard let isExclusive = event.isPageExclusive, !event.isLarge, let slot = folioOf[event.folio.raw] else {
+      return
+    }
+    let makesExclusive = event.step == .move || event.isExclusive
+    folios[slot].sharedSince = makesExclusive || isExclusive ? nil : folios[slot].sharedSince ?? stamp
   }
 
   // MARK: Steps

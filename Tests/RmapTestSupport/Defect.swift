@@ -110,6 +110,8 @@ public enum Defect: String, CaseIterable, Sendable {
   case swapInGetsLeaf
   /// A page that is used again moves to an anon_vma that its VMA does not know.
   case reuseMovesToStranger
+  /// A page that is used again stays where it is.
+  case reuseMovesNothing
   /// A page that others have, too, is used again.
   case reuseTakesShared
   /// unmap_vmas leaves a page mapped.

@@ -61,6 +61,10 @@ extension Kernel {
   /// Reuse at a write fault: folio_move_anon_rmap.
   func move(_ folio: Folio, _ vma: VMA) {
     guard let own = vma.anonVMA else { return }
+    if !folio.isHugetlb, !folio.isExclusive, fires(.reuseMovesNothing) {
+      folio.isExclusive = true
+      return
+    }
     let old = folio.mapping
     var owner = own
     if let stranger = stranger(to: vma), fires(.reuseMovesToStranger) { owner = stranger }

@@ -6,7 +6,8 @@ extension Invariant {
     name: "page-exclusive", number: 18,
     statement: """
       A page is marked PageAnonExclusive, mapped as RMAP_EXCLUSIVE, or given to its VMA's anon_vma only while it \
-      is mapped once; fork clears the mark when it shares the page; a KSM page never has it.
+      is mapped once; fork clears the mark when it shares the page; a KSM page never has it. A page that has lost the \
+      mark gets it back only by such a mapping, or when it is given to its VMA's anon_vma.
       """,
     source: """
       include/linux/rmap.h: folio_try_dup_anon_rmap_pte, page_try_dup_anon_rmap; mm/memory.c: do_wp_page, \
@@ -47,7 +48,13 @@ private func judge(
   }
   guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
   if isExclusive, count <= 1, mayBeShared { return ledger.cannotTell(.predatesRecording) }
-  if !isExclusive || count <= 1 { return ledger.holds() }
+  if !isExclusive { return ledger.holds() }
+  if let since = graph.folio(id).sharedSince {
+    return broken(
+      s, "A page has become exclusive without being given to its VMA's anon_vma.",
+      .init("F was not exclusive", since), &ledger)
+  }
+  if count <= 1 { return ledger.holds() }
   broken(
     s, "A page that is mapped more than once is marked exclusive.",
     .init("F is mapped \(count) times", graph.folio(id).changeStamp), &ledger)

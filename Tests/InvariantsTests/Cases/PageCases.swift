@@ -118,6 +118,10 @@ extension InvariantCases {
       .swap.alteringFolio("folio add") { $0.isExclusive = true }
     )
     .breaks(
+      "A page has become exclusive without being given to its VMA's anon_vma.", "F is marked PageAnonExclusive",
+      in: "folio_remove_rmap", at: "folio remove", -1, .writeReuse.dropping("folio move")
+    )
+    .breaks(
       "A KSM page is marked exclusive.", "F is marked PageAnonExclusive", in: "folio_add_anon_rmap",
       at: "folio add", .sameMerged.alteringFolio("folio add") { $0.isPageExclusive = true })
 
