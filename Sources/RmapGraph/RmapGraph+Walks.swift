@@ -7,7 +7,7 @@ struct WalkState: ~Copyable {
   var migrating = Slab<MigratingFolio>()
   var migratingOf = SlotMap()
   /// The callbacks whose calls were seen; there are less than ten in the kernel.
-  var callbacksSeen: ContiguousArray<KernelAddress> = []
+  var callbacksSeen: ContiguousArray<(address: KernelAddress, purpose: WalkVisit.Purpose)> = []
 }
 
 extension RmapGraph {
@@ -84,10 +84,12 @@ extension RmapGraph {
   ) {
     guard let walk = walking.walkers[slot].walk else { return }
     let frame = walking.walkers[slot].frame
-    let isRecorded = frame.map { walking.callbacksSeen.contains($0.callback) } ?? false
+    let purpose = frame.flatMap { frame in
+      walking.callbacksSeen.first { $0.address == frame.callback }?.purpose
+    }
     observer.walked(
       WalkSituation(
-        walk: walk, frame: frame, ending: ending, callbackIsRecorded: isRecorded, stamp: stamp),
+        walk: walk, frame: frame, ending: ending, purpose: purpose, stamp: stamp),
       in: self)
   }
 
@@ -117,6 +119,7 @@ extension RmapGraph {
     } else if walk.visited.last != step.node {
       walk.isWhole = false
     }
+    if walk.lastVisit == .passedOver { walk.passedOver.append(step.node) }
     if walk.start.first != step.first || walk.start.last != step.last { walk.isWhole = false }
     walk.awaitsReturn = true
     walk.lastVisit = .passedOver
@@ -146,8 +149,8 @@ extension RmapGraph {
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
     else { return }
-    if !walking.callbacksSeen.contains(frame.callback) {
-      walking.callbacksSeen.append(frame.callback)
+    if !walking.callbacksSeen.contains(where: { $0.address == frame.callback }) {
+      walking.callbacksSeen.append((frame.callback, visit.purpose))
     }
     walking.walkers[slot].walk?.lastVisit = .entered
     observer.visiting(

@@ -10,6 +10,8 @@ public struct Walk: Sendable {
   public internal(set) var visited: ContiguousArray<KernelAddress> = []
   /// What became of the AVC that it was given last.
   public internal(set) var lastVisit = LastVisit.passedOver
+  /// The AVCs among them that it went on from without having called its callback.
+  public internal(set) var passedOver: ContiguousArray<KernelAddress> = []
   /// Whether no step is missing.
   public internal(set) var isWhole = true
   /// Whether the return of a step is still to come.
@@ -98,8 +100,8 @@ public struct WalkSituation: ~Copyable {
   public let frame: WalkFrame?
   /// How it ended.
   public let ending: Ending
-  /// Whether calls of the walk's callback are recorded.
-  public let callbackIsRecorded: Bool
+  /// What the walk's callback does, if its calls are recorded.
+  public let purpose: WalkVisit.Purpose?
   /// The event of its end.
   public let stamp: EventStamp
 }

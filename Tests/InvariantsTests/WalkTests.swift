@@ -87,6 +87,21 @@ import Testing
         == "A walk for a page of KSM does not look for all offsets. [the walk looks for 0x0-0x63]")
   }
 
+  @Test func aWalkThatLooksAwayFromAVMA() {
+    let away = looked.dropping("walk visit", 2).dropping("walk visited", 2)
+    #expect(
+      finding(away, "walk-coverage")
+        == "An rmap walk comes to a VMA and does not look into it. "
+        + "[the walk went on without a call of its callback for V]")
+    // Its invalid_vma may have good reasons, unless it is that of try_to_migrate.
+    let excused = away.replacingWalk("walk begin") { event in
+      guard case .begin(var frame) = event else { return event }
+      frame.passesOver = true
+      return .begin(frame)
+    }
+    #expect(finding(excused, "walk-coverage") == nil)
+  }
+
   @Test func aBlindWalk() {
     let blind = looked.dropping(looked.number("walk found", 1)...looked.number("walk next", 2))
     #expect(

@@ -126,6 +126,8 @@ public enum Defect: String, CaseIterable, Sendable {
   // MARK: rmap_walk_anon
   /// The last VMA is left out.
   case walkLeavesOut
+  /// A VMA is come to, but its page tables are not looked into.
+  case walkLooksAway
   /// The walk goes through the root's tree.
   case walkTakesRoot
   /// The walk takes no lock.

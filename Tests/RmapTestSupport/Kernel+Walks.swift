@@ -33,6 +33,13 @@ extension Kernel {
     if found.count > 1, fires(.walkLeavesOut) { found.removeLast() }
     for avc in found {
       tell(.found(avc.address))
+      if avc !== found.first, fires(.walkLooksAway) {
+        tell(
+          .next(
+            WalkStep(
+              node: avc.address, root: anonVMA.root.address, first: index, last: index, lock: lock)))
+        continue
+      }
       let page = avc.vma.pages.lowerBound &+ index.raw &- avc.vma.pgoff
       visit(folio, purpose, old, avc.vma, page)
       if places.contains(where: { $0.vma === avc.vma && $0.page == page }) { body(avc.vma, page) }

@@ -15,7 +15,7 @@ extension Invariant {
       """,
     kernels: "3.7 and later",
     exceptions: """
-      invalid_vma may pass VMAs over, but they are walked past. A walker without the folio's lock (folio_referenced, \
+      invalid_vma may pass VMAs over, but they are walked past; that of try_to_migrate only a temporary stack. A walker without the folio's lock (folio_referenced, \
       page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets, in \
       several anon_vmas; in which is not decided (ksm-walks). After `done` the model's word is all there is on whether the folio was still mapped. In a \
       tree older than the recording only what the recording has put in must be visited.
@@ -178,7 +178,32 @@ private func judgeVisits(
     return true
   }
   if due > known { return brokenOmission(s, tree, upTo: limit, known: known, due: due, graph, &ledger) }
+  if let avc = firstIgnored(s, graph) { return brokenIgnorance(s, avc, graph, &ledger) }
   if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+}
+
+/// An AVC for whose VMA the callback was not called, and no `invalid_vma` of the walk's kind excuses it.
+private func firstIgnored(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph) -> AVCID? {
+  guard let frame = s.frame, !frame.isKSM, let purpose = s.purpose else { return nil }
+  for address in s.walk.passedOver {
+    guard let avc = graph.avc(at: address) else { continue }
+    // mm/rmap.c:invalid_migration_vma; that of folio_referenced looks at the memory cgroup and the VMA's use.
+    let isExcused =
+      frame.passesOver
+      && (purpose != .migrate || graph.vma(graph.avc(avc).vma).view.isTemporaryStack)
+    if !isExcused { return avc }
+  }
+  return nil
+}
+
+private func brokenIgnorance(
+  _ s: borrowing WalkSituation, _ avc: AVCID, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  broken(
+    s, "An rmap walk comes to a VMA and does not look into it.",
+    [.init("the walk was given V's AVC \(graph.avc(avc).address)", s.walk.stamp)],
+    .init("the walk went on without a call of its callback for V", s.stamp), graph, &ledger,
+    vma: graph.vma(graph.avc(avc).vma).view)
 }
 
 private func overlaps(_ avc: AVC, _ start: WalkStart) -> Bool {
@@ -274,7 +299,7 @@ private func judgeEnd(
       .init("the walk ended after \(s.walk.visited.count) AVC(s)", s.stamp), graph, &ledger,
       vma: view)
   case .passedOver:
-    guard s.callbackIsRecorded else { return ledger.cannotTell(.notRecorded) }
+    guard s.purpose != nil else { return ledger.cannotTell(.notRecorded) }
     broken(
       s, "An rmap walk ends although nothing asked it to.",
       [.init("the walk came to V's AVC and did not call its callback for it", s.walk.stamp)],
