@@ -4,7 +4,7 @@ public import RmapEvents
 /// the violations.
 public struct Ledger: Sendable {
   /// How many violations are kept with their full explanation; all are counted.
-  static let findingsKept = 16
+  static let findingsKept = 64
 
   /// Checks that were decided, violations included.
   public private(set) var decided: UInt64 = 0
