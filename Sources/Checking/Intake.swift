@@ -13,7 +13,10 @@ struct Intake: Sendable {
   private(set) var malformed: UInt64 = 0
   /// Whether an event of ours was recorded in more than one buffer.
   private(set) var twiceRecorded = false
+  /// Events of ours that are a copy of the one before.
+  private(set) var repeated: UInt64 = 0
   private let bufferCount: Int
+  private var last: (time: UInt64, event: UInt16, cpu: UInt16) = (0, 0, 0)
   /// By event number, the buffer that showed it first.
   private var bufferOfEvent: [UInt16: UInt16] = [:]
 
@@ -27,13 +30,23 @@ struct Intake: Sendable {
     records &+= 1
     if bufferCount > 1, !isOfItsBuffer(record) { return true }
     switch decoder.decode(record, ordinal: records, into: &batch) {
-    case .event: events &+= 1
+    case .event:
+      events &+= 1
+      noteIfRepeated(record)
     case .foreign: break
     case .malformed:
       malformed &+= 1
       return false
     }
     return true
+  }
+
+  /// One probe can't fire twice at one time on one CPU, unless the clock has only microseconds.
+  @inline(__always) private mutating func noteIfRepeated(_ record: RawRecord) {
+    if record.timestamp == last.time, record.eventID == last.event, record.cpu == last.cpu, last.time % 1000 != 0 {
+      repeated &+= 1
+    }
+    last = (record.timestamp, record.eventID, record.cpu)
   }
 
   /// An event can be switched on in several buffers, and is then recorded several times: the first buffer that

@@ -15,7 +15,7 @@ struct Observability {
   /// What lowers the verdict, one line each.
   private(set) var doubts: [String] = []
 
-  init(_ file: any RecordedFile, _ decoder: EventDecoder, _ sidecar: Sidecar?) {
+  init(_ file: any RecordedFile, _ decoder: EventDecoder, _ sidecar: Sidecar?, isOrdered: Bool = true) {
     kinds = decoder.kinds
     level = decoder.level
     fields = decoder.fields
@@ -23,10 +23,8 @@ struct Observability {
     leaveOutMissedProbes(sidecar)
     doubtTheEnd(sidecar)
     let flaws = [Self.unorderedClock(file)].compactMap { $0 } + file.omissions
-    if !flaws.isEmpty {
-      doubts += flaws
-      kinds = []
-    }
+    doubts += flaws
+    if !flaws.isEmpty || !isOrdered { kinds = [] }
   }
 
   /// The kernel counts the hits that a probe could not record; the ring buffer has no trace of them.
@@ -34,6 +32,8 @@ struct Observability {
     for probe in sidecar?.probes ?? [] {
       guard let missed = probe.missed, missed > 0 else { continue }
       doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
+      // The model knows of itself that a return must be missing, and what that leaves unknown.
+      if EventDecoder.isReturn(probe.event) { continue }
       kinds.subtract(EventDecoder.kinds(ofEvent: probe.event))
     }
   }

@@ -55,26 +55,32 @@ public struct RecordingCheck: Sendable {
   private func replay(_ recording: Recording, into result: inout RecordingResult) throws(TraceReadingError) {
     var replay = Replay(recording.file, invariants, result.sidecar)
     defer { replay.report(to: &result, file: recording.file) }
+    let steps = try drain(recording, into: &replay)
+    guard steps > 0 else { return }
+    // Whatever came before a step may have been out of order too: once more, each event by itself.
+    result.doubts.append("the clock went backwards \(steps) time(s): the order of events is uncertain")
+    replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
+    _ = try drain(recording, into: &replay)
+  }
+
+  private func drain(_ recording: Recording, into replay: inout Replay) throws(TraceReadingError) -> UInt64 {
     switch recording {
-    case .traceData(let file): try drain(try file.records(), into: &replay, &result)
-    case .perfData(let file): try drain(try file.records(), into: &replay, &result)
-    case .text(let file): try drain(file.records(), into: &replay, &result)
+    case .traceData(let file): try drain(try file.records(), into: &replay)
+    case .perfData(let file): try drain(try file.records(), into: &replay)
+    case .text(let file): try drain(file.records(), into: &replay)
     }
   }
 
   /// Generic, so that the compiler makes a loop of its own for each kind of recording.
   private func drain<Source: RecordSource & ~Copyable>(
-    _ source: consuming Source, into replay: inout Replay, _ result: inout RecordingResult
-  ) throws(TraceReadingError) {
+    _ source: consuming Source, into replay: inout Replay
+  ) throws(TraceReadingError) -> UInt64 {
     var reader = StretchReader(source, replay.intake)
     let failure =
       readsAhead ? ReadAhead.run(&reader, into: &replay) : reader.run(into: &replay)
     replay.intake = reader.intake
     if let failure { throw failure }
-    if reader.timeRegressions > 0 {
-      result.doubts.append(
-        "the clock went backwards \(reader.timeRegressions) time(s): the order of events is uncertain")
-    }
+    return reader.timeRegressions
   }
 
   /// Checks what `feed` hands to the replay as if the recording held just that: for experiments on recordings.
@@ -115,6 +121,12 @@ public struct RecordingCheck: Sendable {
     if result.statistics.missingReturns > 0 {
       result.doubts.append(
         "\(result.statistics.missingReturns) return(s) of functions were not recorded: a probe missed them")
+    }
+    // Next to a violation it would only say the same in other words.
+    if result.violations == 0, let first = result.statistics.contradictions.first {
+      result.doubts.append(
+        "the recording contradicts itself \(result.statistics.contradictions.total) time(s), first at event "
+          + "\(first.ordinal): \(first.kind.meaning)")
     }
     if let claimed = result.sidecar?.level, result.damage == nil, claimed > result.level {
       result.doubts.append(

@@ -76,6 +76,12 @@ public struct InvariantResult: Sendable {
   /// recorded it: the invariant has no part in the recording's verdict.
   public let isRecorded: Bool
 
+  /// How many of 1000 checks were decided; nil where there was nothing to check.
+  public var decidedPermille: UInt64? {
+    let (decided, all) = (ledger.decided, ledger.decided &+ ledger.undecidedTotal)
+    return all == 0 ? nil : UInt64(Double(decided) / Double(all) * 1000)
+  }
+
   /// Its findings.
   public var findings: [Finding] { ledger.findings }
 

@@ -22,10 +22,11 @@ package struct Replay: ~Copyable {
   /// Up to this time, ns, records of some CPU are missing.
   private var blindUntil: UInt64?
 
-  init(_ file: any RecordedFile, _ invariants: [Invariant], _ sidecar: Sidecar?) {
+  /// A replay of a recording; with `isOrdered` false each event is judged by itself.
+  init(_ file: any RecordedFile, _ invariants: [Invariant], _ sidecar: Sidecar?, isOrdered: Bool = true) {
     self.invariants = invariants
     intake = Intake(file)
-    let seen = Observability(file, intake.decoder, sidecar)
+    let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)
     observability = seen
     judge = Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty })
     loneJudge = Judge(
@@ -86,6 +87,9 @@ package struct Replay: ~Copyable {
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.doubts += observability.doubts
+    if intake.repeated > 0 {
+      result.doubts.append("\(intake.repeated) event(s) were recorded twice, at one time on one CPU")
+    }
     result.records = intake.records
     result.events = intake.events
     result.malformed = intake.malformed

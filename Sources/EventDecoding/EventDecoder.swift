@@ -81,6 +81,12 @@ public struct EventDecoder: Sendable {
   /// The kinds that an event of our vocabulary tells of, whole or in part.
   public static func kinds(ofEvent name: String) -> [EventKind] { Layout.kinds(ofEvent: name) }
 
+  /// Whether an event of our vocabulary is the return of an operation, and tells of nothing else.
+  public static func isReturn(_ name: String) -> Bool {
+    guard let recipe = Layout.recipes[name] else { return false }
+    return recipe.kinds.isEmpty && recipe.half?.isReturn == true
+  }
+
   /// Decodes one record into a batch, if it is an event of ours that makes sense. `ordinal` is its number.
   @inline(__always) public func decode(
     _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch

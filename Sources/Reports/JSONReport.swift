@@ -91,6 +91,7 @@ public enum JSONReport {
     let number: Int
     let verdict: Verdict
     let decided: UInt64
+    let decidedPermille: UInt64?
     let undecided: [String: UInt64]
     let violations: UInt64
     let missingEvents: [String]
@@ -102,6 +103,7 @@ public enum JSONReport {
       number = entry.invariant.number
       verdict = entry.verdict
       decided = entry.ledger.decided
+      decidedPermille = entry.decidedPermille
       undecided = UndecidedReason.allCases.reduce(into: [:]) { counts, reason in
         let count = entry.ledger.undecided(reason)
         if count > 0 { counts[reason.word] = count }

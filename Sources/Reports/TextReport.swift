@@ -7,6 +7,8 @@ import RmapGraph
 public enum TextReport {
   /// How many findings of one recording are shown in full.
   static let findingsShown = 8
+  /// How many gaps of one recording are shown.
+  static let lossesShown = 4
 
   /// One recording's part of the report.
   public static func render(_ result: RecordingResult) -> String {
@@ -16,6 +18,7 @@ public enum TextReport {
       page.paragraph("  damaged", damage, indent: 11)
     }
     if result.records > 0 { summary(result, &page) }
+    losses(result, &page)
     for doubt in result.doubts { page.paragraph("  doubt", doubt, indent: 11) }
     if result.events > 0 { table(result, &page) }
     let findings = result.findings
@@ -54,8 +57,29 @@ public enum TextReport {
     }
   }
 
+  /// What was lost, where and when.
+  private static func losses(_ result: RecordingResult, _ page: inout TextLayout) {
+    for loss in result.losses.prefix(lossesShown) {
+      let what = loss.count.map { counted($0, "event") } ?? "an unknown number of events"
+      let from = loss.after.map { seconds($0) } ?? "the start"
+      let to = loss.before.map { seconds($0) } ?? "the end"
+      page.paragraph("  lost", "\(what), cpu \(loss.cpu), from \(from) to \(to)", indent: 11)
+    }
+    let hidden = result.losses.count - lossesShown
+    if hidden > 0 {
+      page.paragraph("  lost", "\(counted(UInt64(hidden), "more gap")) not shown; --format json has all", indent: 11)
+    }
+  }
+
+  private static func share(_ entry: InvariantResult) -> String {
+    guard let permille = entry.decidedPermille else { return "" }
+    return column(permille / 10, 5) + ".\(permille % 10) %"
+  }
+
   private static func table(_ result: RecordingResult, _ page: inout TextLayout) {
-    page.line("  invariant        verdict      decided  undecided  violations")
+    // Where anything is in doubt, how much of it: the share of the checks that were decided.
+    let showsShare = !result.doubts.isEmpty
+    page.line("  invariant        verdict      decided  undecided  violations" + (showsShare ? "    share" : ""))
     for entry in result.invariants {
       guard entry.isRecorded else {
         page.line("  \(column(entry.invariant.name, 16)) not recorded")
@@ -65,7 +89,7 @@ public enum TextReport {
       page.line(
         "  \(column(entry.invariant.name, 16)) \(column(entry.verdict.rawValue, 10))"
           + " \(column(ledger.decided, 9)) \(column(ledger.undecidedTotal, 10))"
-          + "  \(column(ledger.violations, 10))")
+          + "  \(column(ledger.violations, 10))" + (showsShare ? share(entry) : ""))
     }
     for entry in result.invariants where entry.isRecorded && !entry.missing.isEmpty {
       let names = entry.missing.map(\.kernelFunction).joined(separator: ", ")

@@ -40,6 +40,8 @@ public struct AnonVMA: Sendable {
   public internal(set) var parkedCount = 0
   /// The removal that left its tree empty; nil while it has members or that was not seen.
   var emptied: EventStamp?
+  /// Whether the model may have missed a mapping of a page that points here, other than by a gap.
+  var mayHaveMorePages = false
   /// How many mapped pages have a `folio->mapping` that points here.
   public internal(set) var mappedPages = 0
   /// How many AVCs of the model lead to it, in its tree or out of it for a range change.
@@ -119,6 +121,10 @@ public struct VMA: Sendable {
   public internal(set) var forkedAnonVMA: AnonVMAID?
   /// The event that its fork returned with.
   public internal(set) var forkStamp: EventStamp?
+  /// The number of the event at which unlink_anon_vmas has cleared its anon_vma; 0 if it has not.
+  var unlinkStamp: UInt64 = 0
+  /// Whether ``view`` holds the anon_vma that it has as long as no operation changes it.
+  var anonVMAIsSettled = false
   /// How many operations that change its chain or its `anon_vma` are in progress, of any task.
   public internal(set) var openOperations = 0
   /// Whether the last copy_vma that returned it had made it by merging, rather than by copying; nil if that was not
@@ -141,6 +147,8 @@ public struct Folio: Sendable {
   public internal(set) var mappingIsPredicted: Bool
   /// `folio->index`.
   public internal(set) var index: PgOff
+  /// Whether it has more than one page.
+  var isLarge = false
   /// Whether the recording holds its first mapping; if not, it may have mappings that were never seen.
   public internal(set) var birthWasSeen = false
   /// How many page mappings of it the model has.

@@ -19,6 +19,8 @@ public struct Operation: Sendable {
   public internal(set) var reuse: AnonVMAID?
   /// Whether it is known what encloses the operation.
   public internal(set) var isClear = true
+  /// An unlink: the anon_vma whose last AVC it removed, and which nobody else refers to.
+  var due: AnonVMAID?
   /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
   var isSettled = false
 

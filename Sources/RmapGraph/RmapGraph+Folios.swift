@@ -84,6 +84,7 @@ extension RmapGraph {
       return
     }
     let vma = vmaOf[event.vma.address.raw]
+    if let vma { compare(event.vma, with: vma) }
     let slot = knownFolio(event)
     let priorIndex = slot.map { folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
@@ -111,6 +112,8 @@ extension RmapGraph {
     if let move = userfaultMove(stamp.pid) { return relocate(event, move, vma, stamp, &observer) }
     let address = linearAddress(event)
     guard let slot = knownFolio(event) else {
+      // It was mapped without our knowing, and now belongs to an anon_vma that may be new.
+      doubtPages(of: anonVMA(at: event.vma.anonVMA))
       // Without a probe on UFFDIO_MOVE, it shows by an index that is not of this VMA.
       if event.isAfter, !event.vma.contains(address) { return }
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
@@ -165,7 +168,11 @@ extension RmapGraph {
   private mutating func seeFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard event.mapping.isAnonymous, let slot = knownFolio(event) else { return }
+    guard event.mapping.isAnonymous else { return }
+    guard let slot = knownFolio(event) else {
+      noteUnknownPage(event)
+      return
+    }
     let vma = meetMapped(event.vma)
     let priorIndex = folios[slot].index
     let prior = adopt(event, slot, stamp)
@@ -232,6 +239,7 @@ extension RmapGraph {
         index: index,
         stamp: stamp, changeStamp: stamp,
         anonVMA: mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil))
+    folios[slot].isLarge = event.isLarge
     folioOf.set(event.folio.raw, to: slot)
     return slot
   }
@@ -239,6 +247,7 @@ extension RmapGraph {
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
   private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
     guard event.mapping.isAnonymous else { return nil }
+    if folios[slot].isLarge != event.isLarge { contradict(.pageMapping) }
     folios[slot].index = event.index
     let (mapping, wasPredicted) = (folios[slot].mapping, folios[slot].mappingIsPredicted)
     guard mapping != event.mapping || wasPredicted else { return nil }
@@ -270,6 +279,7 @@ extension RmapGraph {
   private mutating func makeStale(_ slot: UInt32) {
     if folioOf[folios[slot].address.raw] == slot { folioOf.remove(folios[slot].address.raw) }
     addMappedPages(-folios[slot].mappedPages, folios[slot].anonVMA)
+    doubtPages(of: folios[slot].anonVMA)
     folios[slot].anonVMA = nil
     folios[slot].address = .null
     if folios[slot].mappedPages == 0 { folios.remove(slot) }
@@ -302,6 +312,9 @@ extension RmapGraph {
         isPMD: event.isPMD)
       // Count first: replacing the folio's own entry must not make it look unmapped for a moment.
       countMapping(1, slot)
+      if let known = tables.entry(mm: event.vma.mm.raw, page: page), known.bits == entry.bits {
+        contradict(.pageMapping)
+      }
       if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
         displace(old, by: slot, event.vma.mm, page)
       }
@@ -324,13 +337,17 @@ extension RmapGraph {
       noteUncertain(mm, page)
       guard let slot else {
         statistics.unpredictedUnmaps += 1
+        noteUnknownPage(event)
         continue
       }
       let subpage = UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset)
       guard let at = place(of: slot, subpage, mm, page), let entry = tables.entry(mm: mm.raw, page: at)
       else {
         if takeDisplaced(slot, subpage, mm, page) { continue }
-        if !event.isPMD { statistics.unpredictedUnmaps += 1 }
+        if !event.isPMD {
+          statistics.unpredictedUnmaps += 1
+          noteUnknownPage(event)
+        }
         continue
       }
       // A split adds the PTE mappings before it removes the PMD's: they stay.
@@ -367,7 +384,10 @@ extension RmapGraph {
     guard old.folio != slot, !folios[old.folio].address.isNull, !folios[old.folio].isHugetlb else {
       return countMapping(-1, old.folio)
     }
-    if displaced.count == Self.displacedKept { countMapping(-1, displaced.removeFirst().entry.folio) }
+    if displaced.count == Self.displacedKept {
+      doubtPages(of: folios[displaced[0].entry.folio].anonVMA)
+      countMapping(-1, displaced.removeFirst().entry.folio)
+    }
     displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
   }
 

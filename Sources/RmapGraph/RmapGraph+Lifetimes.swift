@@ -6,9 +6,13 @@ extension RmapGraph {
   /// The model's VMA for a view, made if it was never met, with the view taken over.
   mutating func meet(_ view: VMAView) -> VMAID {
     if let slot = vmaOf[view.address.raw] {
+      compare(view, with: slot)
+      compareAnonVMA(view, with: slot)
+      if vmas[slot].view.mm.isNull { countVMA(1, of: view.mm) }
       vmas[slot].view = view
       return VMAID(slot: slot)
     }
+    if knownMMs[view.mm.raw] != nil || deadVMAs[view.address.raw] != nil { contradict(.vmaBirth) }
     return newVMA(view, birth: .beforeRecording, chainIsKnown: false)
   }
 
@@ -16,12 +20,15 @@ extension RmapGraph {
     let slot = vmas.insert(
       VMA(view: view, birth: birth, chainIsKnown: chainIsKnown, chainStamp: birth))
     vmaOf.set(view.address.raw, to: slot)
+    deadVMAs.remove(view.address.raw)
+    if !view.mm.isNull { countVMA(1, of: view.mm) }
     return VMAID(slot: slot)
   }
 
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
   mutating func vmaBorn(at address: KernelAddress, _ stamp: EventStamp) {
     guard address.isKernel else { return }
+    if vmaOf[address.raw].map({ vmas[$0].chainCount > 0 }) ?? false { contradict(.vmaBirth) }
     forgetVMA(address)
     var view = VMAView.none
     view.address = address
@@ -31,8 +38,14 @@ extension RmapGraph {
   mutating func free<Observer: GraphObserver & ~Copyable>(
     _ free: VMAFree, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    deadVMAs.set(free.vma.raw, to: 0)
+    if let task = taskOf[UInt64(UInt32(bitPattern: stamp.pid)) + 1], tasks[task].operations.first?.kind == .mmExit {
+      exitFreesVMAs = true
+    }
     guard let slot = vmaOf[free.vma.raw] else { return }
     var view = vmas[slot].view
+    if !view.mm.isNull, view.mm != free.mm { contradict(.vmaView) }
+    if vmas[slot].unlinkStamp > 0, vmas[slot].view.anonVMA.isNull, !free.anonVMA.isNull { contradict(.vmaView) }
     view.address = free.vma
     view.mm = free.mm
     view.anonVMA = free.anonVMA
@@ -46,7 +59,13 @@ extension RmapGraph {
     guard let slot = vmaOf[address.raw] else { return }
     while vmas[slot].firstInChain != .max { discard(vmas[slot].firstInChain) }
     vmaOf.remove(address.raw)
+    if !vmas[slot].view.mm.isNull { countVMA(-1, of: vmas[slot].view.mm) }
     vmas.remove(slot)
+  }
+
+  private mutating func countVMA(_ change: Int, of mm: KernelAddress) {
+    let count = Int(vmaCountOf[mm.raw] ?? 0) + change
+    if count <= 0 { vmaCountOf.remove(mm.raw) } else { vmaCountOf.set(mm.raw, to: UInt32(truncatingIfNeeded: count)) }
   }
 
   // MARK: anon_vmas
@@ -61,6 +80,7 @@ extension RmapGraph {
     var node = AnonVMA(
       address: address, birth: stamp, root: root, parent: parent, serial: nextSerial)
     nextSerial &+= 1
+    deadAnonVMAs.remove(address.raw)
     if let root = anonVMAOf[root.raw] {
       anonVMAs[root].rootedCount += 1
       node.knownInEpoch = anonVMAs[root].counterEpoch
@@ -92,9 +112,13 @@ extension RmapGraph {
   ) {
     let task = self.task(stamp.pid)
     settleUnlink(task, stamp)
+    putsAreRecorded = true
     if let dying = anonVMA(at: put.anonVMA) {
       tell(put, dying, implicit: false, task, stamp, &observer)
       bury(dying)
+      deadAnonVMAs.set(put.anonVMA.raw, to: 0)
+    } else if put.children == 0, put.active == 0, deadAnonVMAs[put.anonVMA.raw] != nil {
+      contradict(.anonVMADeath)  // One that never had a tree shows other counters.
     }
     // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.
     if put.root != put.anonVMA, put.rootRefcount == 1, let root = anonVMA(at: put.root) {

@@ -39,6 +39,8 @@ extension RmapGraph {
     if entry.kind.isOutermost { markClear(task) }
     dropStale(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
+    compare(entry, in: task)
+    if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
     var operation = Operation(entry: entry, stamp: stamp)
     operation.isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
     tasks[task].operations.append(operation)
@@ -93,6 +95,7 @@ extension RmapGraph {
       guard let vma else { return }
       tasks[task].operations[last].subject = vma
       vmas[vma.slot].openOperations += 1
+      vmas[vma.slot].anonVMAIsSettled = false
       // The first clone is the operation's own; another one is that of a merge, after a return that was missed.
       if entry.kind == .clone, last > 0, tasks[task].operations[last - 1].copy == nil {
         tasks[task].operations[last - 1].copy = vma
@@ -178,10 +181,13 @@ extension RmapGraph {
     activeMoves.removeAll { $0.pid == pid }
     let entry = operation.entry
     switch entry.kind {
+    case .copyRange: doubtPages(of: entry.source)
     case .moveTables:
       let end = UserAddress(entry.sourceAddress.raw &+ entry.length)
       forgetPages(of: entry.source.mm, entry.sourceAddress, end)
-    case .mmExit: purge(entry.mm)
+    case .mmExit:
+      purge(entry.mm)
+      exitingMMs.remove(entry.mm.raw)
     default: break
     }
   }
@@ -191,16 +197,22 @@ extension RmapGraph {
   mutating func leave<Observer: GraphObserver & ~Copyable>(
     _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    if result.kind != .moveTables { compare(result, with: nil) }
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
       vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), stamp)
     }
     guard result.kind != .vmaAlloc else { return }
     let task = self.task(stamp.pid)
     defer { retire(task) }
-    guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else { return }
+    guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else {
+      if tasks[task].isClear { contradict(.returnWithoutEntry) }
+      return
+    }
     while let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
+    if result.kind == .moveTables { compare(result, with: tasks[task].operations.last?.entry) }
     finish(task, result, stamp, &observer)
     if let operation = tasks[task].operations.popLast() {
+      note(operation, result)
       letGo(operation)
       release(operation)
     }
@@ -227,6 +239,7 @@ extension RmapGraph {
       observer.forked(situation(operation, outer, result, vma, stamp), in: self)
     case .unlink:
       settleUnlink(task, stamp)
+      if let due = operation.due, anonVMA(due) != nil, putsAreRecorded { contradict(.anonVMADeath) }
       guard let vma = vmaOf[entry.vma.address.raw] else { return }
       endUnlink(VMAID(slot: vma), entry.vma, stamp, &observer)
     case .prepare, .split:
@@ -235,7 +248,11 @@ extension RmapGraph {
     case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), operation)
     case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
     case .moveTables: move(entry, bytes: result, stamp, &observer)
-    case .mmExit: purge(entry.mm)
+    case .mmExit:
+      purge(entry.mm)
+      knownMMs.set(entry.mm.raw, to: 0)
+      exitingMMs.remove(entry.mm.raw)
+      if exitFreesVMAs, vmaCountOf[entry.mm.raw] != nil { contradict(.vmaDeath) }
     default: break
     }
   }
@@ -287,7 +304,10 @@ extension RmapGraph {
     tasks[task].operations[last].isSettled = true
     let view = tasks[task].operations[last].entry.vma
     if let anonVMA = anonVMA(at: view.anonVMA) { addActive(-1, anonVMA, stamp) }
-    if let vma = vmaOf[view.address.raw] { vmas[vma].view.anonVMA = .null }
+    if let vma = vmaOf[view.address.raw] {
+      vmas[vma].view.anonVMA = .null
+      vmas[vma].unlinkStamp = stamp.ordinal
+    }
   }
 
   private mutating func endUnlink<Observer: GraphObserver & ~Copyable>(

@@ -10,6 +10,7 @@ extension RmapGraph {
   ) {
     guard let index = activeCopies.lastIndex(where: { $0.pid == stamp.pid }) else { return }
     let copy = activeCopies.remove(at: index)
+    if failed || !copy.uncertainPages.isEmpty { doubtPages(of: entry.source) }
     guard !failed, let child = vmaOf[entry.vma.address.raw] else { return }
     // copy_page_range copies page tables of file VMAs too, but anonymous pages only under an anon_vma.
     guard copy.uncertainPages.count < ActiveCopy.uncertainPagesKept else { return }
@@ -68,6 +69,7 @@ extension RmapGraph {
     collect(mm: mm, start, end)
     for (page, entry) in scratch {
       tables.set(mm: mm.raw, page: page, to: nil)
+      doubtPages(of: folios[entry.folio].anonVMA)
       dropEntry(entry)
       statistics.vanishedPages += 1
     }

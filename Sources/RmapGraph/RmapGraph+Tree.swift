@@ -10,6 +10,7 @@ extension RmapGraph {
     dropStale(task, beforeInsertionOf: update)
     let vma = meet(update.vma)
     let operation = tasks[task].innermost
+    compare(update, in: task)
     let avc = avcOf[update.avc.raw]
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
@@ -161,6 +162,7 @@ extension RmapGraph {
     let task = self.task(stamp.pid)
     dropStale(task, beforeRemovalOf: update)
     let operation = tasks[task].innermost
+    compare(update.vma, in: task)
     let vma = meet(update.vma)
     var anonVMA: AnonVMAID
     if let known = self.anonVMA(at: update.anonVMA) {
@@ -181,6 +183,7 @@ extension RmapGraph {
       // The end of an unlink, or a range change: either way the AVC is out of its tree, and will be met again
       // if it comes back.
       if let avc = avcOf[update.avc.raw] { discard(avc) }
+      vmas[vma.slot].linkedView = nil
       noteUnclear(vma, anonVMA)
       retire(task)
       return
@@ -190,6 +193,7 @@ extension RmapGraph {
       if let avc = avcOf[update.avc.raw] { discard(avc) }
       vmas[vma.slot].chainStamp = stamp
       countRemoval(anonVMA, stamp)
+      noteDue(update, anonVMA, task: task)
     } else {
       parkRemoved(update, vma, anonVMA, stamp, task: task)
     }
@@ -227,6 +231,15 @@ extension RmapGraph {
     avcs[slot].stamp = stamp
     if vmas[vma.slot].linkedView == nil { vmas[vma.slot].linkedView = update.vma }
     tasks[task].parked.append(update.avc)
+  }
+
+  /// The task has removed an anon_vma's last AVC, and nobody else holds a reference: unlink_anon_vmas frees it before
+  /// it returns.
+  private mutating func noteDue(_ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32) {
+    guard update.refcount == 1, anonVMAs[anonVMA.slot].emptied != nil, anonVMAs[anonVMA.slot].birthWasSeen,
+      let last = tasks[task].operations.indices.last
+    else { return }
+    tasks[task].operations[last].due = anonVMA
   }
 
   /// unlink_anon_vmas: an anon_vma whose tree has become empty is no longer its parent's child.

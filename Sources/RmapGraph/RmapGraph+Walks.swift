@@ -8,6 +8,8 @@ struct WalkState: ~Copyable {
   var migratingOf = SlotMap()
   /// The callbacks whose calls were seen; there are less than ten in the kernel.
   var callbacksSeen: ContiguousArray<(address: KernelAddress, purpose: WalkVisit.Purpose)> = []
+  /// The tasks that have begun a walk since the recording, or the last gap in it, began: what they do is known.
+  var known = SlotMap()
 }
 
 extension RmapGraph {
@@ -35,7 +37,8 @@ extension RmapGraph {
   }
 
   private mutating func retireWalker(_ slot: UInt32) {
-    guard walking.walkers[slot].frame == nil, walking.walkers[slot].walk == nil else { return }
+    guard walking.walkers[slot].frame == nil, walking.walkers[slot].walk == nil, !walking.walkers[slot].isOpen
+    else { return }
     walking.walkerOf.remove(key(walking.walkers[slot].pid))
     walking.walkers.remove(slot)
   }
@@ -44,7 +47,10 @@ extension RmapGraph {
 
   private mutating func beginFrame(_ frame: WalkFrame, _ stamp: EventStamp) {
     let slot = walker(stamp.pid)
+    if walking.walkers[slot].isOpen { contradict(.walkStep) }
+    walking.known.set(key(stamp.pid), to: 0)
     walking.walkers[slot] = Walker(pid: stamp.pid)
+    walking.walkers[slot].isOpen = true
     walking.walkers[slot].frame = frame
     walking.walkers[slot].frameStamp = stamp
   }
@@ -52,9 +58,14 @@ extension RmapGraph {
   private mutating func endFrame<Observer: GraphObserver & ~Copyable>(
     _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)] else { return }
+    guard let slot = walking.walkerOf[key(stamp.pid)] else { return contradictWalk(stamp) }
+    if !walking.walkers[slot].isOpen { contradictWalk(stamp) }
+    if let walk = walking.walkers[slot].walk, walk.awaitsReturn || walk.lastVisit == .entered {
+      contradict(.walkStep)
+    }
     if walking.walkers[slot].frame != nil { tellWalk(slot, .left, stamp, &observer) }
     walking.walkers[slot].walk = nil
+    walking.walkers[slot].isOpen = false
     closeFrame(slot)
     retireWalker(slot)
   }
@@ -101,6 +112,11 @@ extension RmapGraph {
     observer.walkStepping(
       WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
     let slot = walker(stamp.pid)
+    // A folio outside KSM is looked for in one tree, once.
+    if walking.walkers[slot].walk != nil || walking.walkers[slot].isOpen && walking.walkers[slot].frame == nil {
+      contradict(.walkStep)
+    }
+    if let known = anonVMANode(at: start.anonVMA), known.root != start.root { contradict(.walkStep) }
     walking.walkers[slot].walk = Walk(start: start, stamp: stamp)
   }
 
@@ -110,17 +126,22 @@ extension RmapGraph {
     observer.walkStepping(
       WalkStepSituation(root: step.root, lock: step.lock, isFirst: false, stamp: stamp), in: self)
     guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else {
-      return
+      return contradictWalk(stamp)
     }
+    if walk.awaitsReturn || walk.lastVisit == .entered || walk.start.root != step.root { contradict(.walkStep) }
     walking.walkers[slot].walk = nil  // Not copied, but changed and put back.
     if walk.awaitsReturn {
       // The return's probe missed it, but the walk says itself where it stands.
       walk.visited.append(step.node)
     } else if walk.visited.last != step.node {
       walk.isWhole = false
+      contradict(.walkStep)
     }
     if walk.lastVisit == .passedOver { walk.passedOver.append(step.node) }
-    if walk.start.first != step.first || walk.start.last != step.last { walk.isWhole = false }
+    if walk.start.first != step.first || walk.start.last != step.last {
+      walk.isWhole = false
+      contradict(.walkStep)
+    }
     walk.awaitsReturn = true
     walk.lastVisit = .passedOver
     walking.walkers[slot].walk = walk
@@ -130,9 +151,12 @@ extension RmapGraph {
     _ avc: KernelAddress, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
-    else { return }
+    else { return contradictWalk(stamp) }
     // A return whose entry was not recorded: what came before it is not known either.
-    if !awaits { walking.walkers[slot].walk?.isWhole = false }
+    if !awaits {
+      walking.walkers[slot].walk?.isWhole = false
+      contradict(.walkStep)
+    }
     walking.walkers[slot].walk?.awaitsReturn = false
     if avc.isNull {
       finishWalk(slot, .exhausted, stamp, &observer)
@@ -149,9 +173,13 @@ extension RmapGraph {
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
     else { return }
-    if !walking.callbacksSeen.contains(where: { $0.address == frame.callback }) {
+    if let seen = walking.callbacksSeen.first(where: { $0.address == frame.callback }) {
+      if seen.purpose != visit.purpose { contradict(.walkStep) }
+    } else {
+      if walking.callbacksSeen.contains(where: { $0.purpose == visit.purpose }) { contradict(.walkStep) }
       walking.callbacksSeen.append((frame.callback, visit.purpose))
     }
+    if let walk = walking.walkers[slot].walk, !isNext(visit, in: walk, of: frame) { contradict(.walkStep) }
     walking.walkers[slot].walk?.lastVisit = .entered
     observer.visiting(
       WalkVisitSituation(
@@ -171,9 +199,29 @@ extension RmapGraph {
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].frame != nil,
       walking.walkers[slot].walk?.lastVisit == .entered
-    else { return }
+    else {
+      if let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].walk != nil { contradict(.walkStep) }
+      return
+    }
     walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
     if !goesOn { finishWalk(slot, .refused, stamp, &observer) }
+  }
+
+  /// A step without what must come before it, by a task that is known to be outside of a walk.
+  private mutating func contradictWalk(_ stamp: EventStamp) {
+    if walking.known[key(stamp.pid)] != nil { contradict(.walkStep) }
+  }
+
+  /// Whether the callback is called for the folio that is looked for and the VMA that the walk has come to, once.
+  private func isNext(_ visit: WalkVisit, in walk: Walk, of frame: WalkFrame) -> Bool {
+    guard !walk.awaitsReturn, walk.lastVisit == .passedOver, visit.folio == frame.folio else { return false }
+    guard !frame.isKSM, let avc = walk.visited.last.flatMap({ avcOf[$0.raw] }), avcs[avc].isLinked else { return true }
+    let view = vmas[avcs[avc].vma.slot].view
+    guard view.address == visit.vma else { return false }
+    // mm/internal.h:vma_address
+    let offset = frame.index.raw &- view.pgoff.raw
+    if frame.pages == 1 { return visit.address.raw == view.start.raw &+ offset << 12 }
+    return view.contains(visit.address)
   }
 
   private mutating func noteMigrating(_ frame: WalkFrame, _ stamp: EventStamp) {

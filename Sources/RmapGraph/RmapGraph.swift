@@ -38,6 +38,26 @@ public struct RmapGraph: ~Copyable {
   static let displacedKept = 64
   var scratch: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []
   var nextSerial: UInt32 = 1
+  /// The number of the event that is being applied.
+  var currentOrdinal: UInt64 = 0
+  /// The task of that event.
+  var currentPID: Int32 = 0
+  /// What is to be compared with an operation that must follow.
+  var notes: ContiguousArray<Note> = []
+  /// The anon_vmas that were freed and whose address has not been used again.
+  var deadAnonVMAs = SlotMap()
+  /// The mms that were seen to end: what stands in one at their address later was made within the recording.
+  var knownMMs = SlotMap()
+  /// The mms that exit_mmap is at work on.
+  var exitingMMs = SlotMap()
+  /// The VMAs that were freed and whose address has not been used again.
+  var deadVMAs = SlotMap()
+  /// Whether the last references to anon_vmas are recorded.
+  var putsAreRecorded = false
+  /// How many VMAs of an mm the model has.
+  var vmaCountOf = SlotMap()
+  /// Whether exit_mmap frees its VMAs by a function that is recorded.
+  var exitFreesVMAs = false
 
   /// How well the model predicted what was recorded.
   public internal(set) var statistics = GraphStatistics()
@@ -56,6 +76,7 @@ public struct RmapGraph: ~Copyable {
   public mutating func apply<Observer: GraphObserver & ~Copyable>(
     _ event: borrowing RmapEvent, at stamp: EventStamp, observer: inout Observer
   ) {
+    (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch event {
     case .insert(let update): insert(update, stamp, &observer)
     case .remove(let update): remove(update, stamp, &observer)
@@ -82,6 +103,7 @@ public struct RmapGraph: ~Copyable {
   ) {
     let stamp = batch.items[position].stamp
     let index = Int(batch.items[position].index)
+    (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch batch.items[position].kind {
     case .insert: insert(batch.updates[index], stamp, &observer)
     case .remove: remove(batch.updates[index], stamp, &observer)
@@ -250,6 +272,8 @@ public struct GraphStatistics: Sendable, Equatable {
   public var inheritedPages: UInt64 = 0
   /// Operations whose return was never seen (a kretprobe without a free slot).
   public var missingReturns: UInt64 = 0
+  /// What of the recording contradicts itself.
+  public var contradictions = Contradictions()
 
   /// All zero.
   public init() {}

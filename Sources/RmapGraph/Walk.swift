@@ -40,6 +40,8 @@ public struct Walk: Sendable {
 struct Walker {
   let pid: Int32
   var frame: WalkFrame?
+  /// Whether the walk of a folio has begun and not returned.
+  var isOpen = false
   var frameStamp = EventStamp.beforeRecording
   var walk: Walk?
   /// The folio that a restoring walk takes the place of.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A generator that gives the same numbers for the same seed (splitmix64).
 public struct SeededGenerator: RandomNumberGenerator {

@@ -4,5 +4,11 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "experiment",
     abstract: "Experiments on recordings: what losing or changing events does to the verdict.",
-    subcommands: [LossCommand.self, DamageCommand.self])
+    subcommands: [LossCommand.self, MutateCommand.self, DamageCommand.self])
+}
+
+/// `12.3` of 0.1234, never rounded up.
+func percent(_ share: Double) -> String {
+  let tenths = Int(share * 1000)
+  return "\(tenths / 10).\(tenths % 10)"
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checking
-import Foundation
 import RecordingExperiments
 
 /// How much is still decided when events are lost, and whether anything wrong is said.
@@ -50,13 +49,13 @@ struct LossCommand: ParsableCommand {
     print(
       "\(pattern.rawValue) \(share) %: \(trials.reduce(0) { $0 + $1.lost }) lost in "
         + "\(trials.reduce(0) { $0 + $1.gaps }) gaps of \(trials.count) trials, "
-        + "decided \(String(format: "%.1f", mean * 100)) %, violations found in \(found)")
+        + "decided \(percent(mean)) %, violations found in \(found)")
     guard byInvariant else { return }
     let names = Set(trials.flatMap(\.decidedBefore.keys)).sorted()
     for name in names {
       let before = trials.reduce(0) { $0 + ($1.decidedBefore[name] ?? 0) }
       let after = trials.reduce(0) { $0 + ($1.decidedAfter[name] ?? 0) }
-      print("    \(name) \(String(format: "%.1f", Double(after) / Double(max(before, 1)) * 100)) %")
+      print("    \(name) \(percent(Double(after) / Double(max(before, 1)))) %")
     }
   }
 }

@@ -1,0 +1,244 @@
+import RmapEvents
+
+/// Two events that can't both be as they were recorded, whatever the kernel did: an event is missing without a mark,
+/// was recorded twice, or holds a value that is not the kernel's. No rule is broken by it, but none is proved either.
+public enum Contradiction: UInt8, CaseIterable, Sendable {
+  /// A function returns that its task has not entered.
+  case returnWithoutEntry
+  /// A VMA is allocated at the address of one that was not freed, or appears in a new mm without having been
+  /// allocated.
+  case vmaBirth
+  /// A VMA outlives its mm.
+  case vmaDeath
+  /// A VMA is in another mm than before, or has another range while its AVCs stand in their trees, or changes within
+  /// an operation that holds its lock.
+  case vmaView
+  /// An anon_vma is freed twice, or its last reference goes without its being freed.
+  case anonVMADeath
+  /// A function returns what it never returns.
+  case returnValue
+  /// A task is at work in an mm that is being torn down.
+  case deadMM
+  /// A page is mapped where it is mapped already, or unmapped where it is not.
+  case pageMapping
+  /// The steps of a walk do not follow one another.
+  case walkStep
+
+  /// What it means, for people.
+  public var meaning: String {
+    switch self {
+    case .returnWithoutEntry: "a function returns that its task has not entered"
+    case .vmaBirth: "a VMA appears without an allocation, or is allocated twice"
+    case .vmaDeath: "a VMA is not freed with its mm"
+    case .vmaView: "a VMA is not what it was, though nothing has changed it"
+    case .anonVMADeath: "an anon_vma is freed twice, or never"
+    case .returnValue: "a function returns what it never returns"
+    case .deadMM: "an mm is used while it is torn down"
+    case .pageMapping: "a page is mapped twice at one place, or unmapped without having been mapped"
+    case .walkStep: "the steps of an rmap walk do not follow one another"
+    }
+  }
+}
+
+/// The contradictions of a recording.
+public struct Contradictions: Sendable, Equatable {
+  /// How many there are of each kind.
+  public private(set) var counts = [UInt64](repeating: 0, count: Contradiction.allCases.count)
+  /// The first one, and the event at which it showed.
+  public private(set) var first: (kind: Contradiction, ordinal: UInt64)?
+
+  /// All of them.
+  public var total: UInt64 { counts.reduce(0, &+) }
+
+  mutating func note(_ kind: Contradiction, _ ordinal: UInt64) {
+    counts[Int(kind.rawValue)] &+= 1
+    if first == nil { first = (kind, ordinal) }
+  }
+
+  /// The same counts, and the same first one.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.counts == right.counts && left.first?.ordinal == right.first?.ordinal
+  }
+}
+
+extension RmapGraph {
+  /// Notes a contradiction at the event that is being applied.
+  @inline(never) mutating func contradict(_ kind: Contradiction) {
+    statistics.contradictions.note(kind, currentOrdinal)
+  }
+
+  // MARK: Pages
+
+  /// A page is unmapped, or looked at, that the model has not mapped there.
+  mutating func noteUnknownPage(_ event: FolioEvent) {
+    guard !event.isLarge, !event.mapping.isKSM, let slot = anonVMAOf[event.mapping.anonVMA.raw],
+      anonVMAs[slot].birthWasSeen, !anonVMAs[slot].mayHaveMorePages
+    else { return }
+    contradict(.pageMapping)
+  }
+
+  /// Pages of an anon_vma may be mapped where the model does not have them.
+  mutating func doubtPages(of id: AnonVMAID?) {
+    guard let id, anonVMA(id) != nil else { return }
+    anonVMAs[id.slot].mayHaveMorePages = true
+  }
+
+  /// Pages that a VMA maps may be mapped elsewhere too.
+  mutating func doubtPages(of view: VMAView) {
+    guard let slot = vmaOf[view.address.raw] else { return }
+    var avc = vmas[slot].firstInChain
+    while avc != .max {
+      anonVMAs[avcs[avc].anonVMA.slot].mayHaveMorePages = true
+      avc = avcs[avc].nextInVMA
+    }
+  }
+
+  // MARK: VMAs
+
+  /// What an operation's entry says of its VMAs, against what is known of them and of each other.
+  mutating func compare(_ entry: OperationEntry, in task: UInt32) {
+    compare(entry.vma, in: task)
+    for view in [entry.vma, entry.source] {
+      if let slot = vmaOf[view.address.raw] { compare(view, with: slot) }
+    }
+    compareWithNotes(entry)
+    compareCopies(entry, outer: tasks[task].operations.last)
+    guard entry.kind == .prepare || entry.kind == .fork || entry.kind == .copyRange else { return }
+    if exitingMMs[entry.vma.mm.raw] != nil || exitingMMs[entry.source.mm.raw] != nil { contradict(.deadMM) }
+  }
+
+  private mutating func compareCopies(_ entry: OperationEntry, outer: Operation?) {
+    var (new, old) = (entry.vma, entry.source)
+    switch entry.kind {
+    case .fork:
+      // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
+      new.address = old.address
+      new.mm = old.mm
+      (new.flags, old.flags) = (new.flags & ~Self.forkedFlags, old.flags & ~Self.forkedFlags)
+      if new != old { contradict(.vmaView) }
+    case .clone:
+      if let outer, outer.kind == .fork, outer.entry.source != old { contradict(.vmaView) }
+    case .copyRange:
+      if let slot = vmaOf[new.address.raw], vmas[slot].forkAwaitsSight {
+        var known = vmas[slot].view
+        known.anonVMA = new.anonVMA
+        (known.flags, new.flags) = (known.flags & ~Self.forkedFlags, new.flags & ~Self.forkedFlags)
+        if known != new { contradict(.vmaView) }
+      }
+      if !old.anonVMA.isNull, let slot = vmaOf[old.address.raw], vmas[slot].view.flags != old.flags {
+        contradict(.vmaView)
+      }
+    case .vmaDup:
+      if let outer, outer.kind == .split, outer.entry.vma != old { contradict(.vmaView) }
+    case .unlink:
+      if let outer, outer.kind == .mmExit, outer.entry.mm != new.mm { contradict(.vmaView) }
+    default: break
+    }
+  }
+
+  /// What vm_area_dup and copy_vma were told is what the fork and the move that follow them are told.
+  private mutating func compareWithNotes(_ entry: OperationEntry) {
+    let task = currentPID
+    // The move comes right after copy_vma, or not at all.
+    if entry.kind != .moveTables { notes.removeAll { $0.entry.kind == .copyVMA && $0.pid == task } }
+    switch entry.kind {
+    case .fork:
+      guard let note = takeNote(.vmaDup, { $0.result == entry.vma.address }) else { return }
+      if note.entry.source != entry.source { contradict(.vmaView) }
+    case .moveTables:
+      let pid = currentPID
+      guard let note = takeNote(.copyVMA, { $0.pid == pid }) else { return }
+      // copy_vma may have merged the destination with the source.
+      let isSame = note.entry.vma == entry.source || note.result == entry.source.address
+      if !isSame || note.entry.address != entry.address || note.result != entry.vma.address { contradict(.vmaView) }
+    default: break
+    }
+  }
+
+  private mutating func takeNote(_ kind: EventKind, _ fits: (Note) -> Bool) -> Note? {
+    guard let index = notes.lastIndex(where: { $0.entry.kind == kind && fits($0) }) else { return nil }
+    return notes.remove(at: index)
+  }
+
+  /// Keeps what an operation was told, and returned, for the one that is to follow it.
+  mutating func note(_ operation: Operation, _ result: OperationReturn) {
+    let address = KernelAddress(UInt64(bitPattern: result.value))
+    guard operation.kind == .vmaDup || operation.kind == .copyVMA, address.isKernel else { return }
+    if notes.count == Note.kept { notes.removeFirst() }
+    notes.append(Note(pid: currentPID, entry: operation.entry, result: address))
+  }
+
+  /// VM_LOCKED, VM_LOCKONFAULT, VM_UFFD_MISSING, VM_UFFD_WP, VM_UFFD_MINOR: fork takes them from the child.
+  private static var forkedFlags: UInt64 { 0x8_2000 | 0x200 | 0x1000 | 1 << 37 | 1 << 38 }
+
+  /// Most functions return 0 or an error, two return a pointer, one a length.
+  mutating func compare(_ result: OperationReturn, with entry: OperationEntry?) {
+    let isFine =
+      switch result.kind {
+      case .prepare, .clone, .fork, .copyRange, .split: result.value == 0 || result.failed
+      case .vmaAlloc, .vmaDup, .copyVMA:
+        result.value == 0 || KernelAddress(UInt64(bitPattern: result.value)).isKernel
+      case .moveTables: result.value >= 0 && UInt64(result.value) <= entry?.length ?? .max && result.value % 4096 == 0
+      default: true
+      }
+    if !isFine { contradict(.returnValue) }
+  }
+
+  /// `vma->anon_vma` changes in the operations on it only.
+  mutating func compareAnonVMA(_ view: VMAView, with slot: UInt32) {
+    if vmas[slot].openOperations > 0 || !vmas[slot].chainIsKnown {
+      vmas[slot].anonVMAIsSettled = false
+    } else if vmas[slot].anonVMAIsSettled, vmas[slot].view.anonVMA != view.anonVMA {
+      contradict(.vmaView)
+    } else {
+      vmas[slot].anonVMAIsSettled = true
+    }
+  }
+
+  /// Compares an event's view of a VMA with what is known of it.
+  @inline(__always) mutating func compare(_ view: VMAView, with slot: UInt32) {
+    let known = vmas[slot].view
+    guard !known.mm.isNull else { return }
+    if known.mm != view.mm { return contradict(.vmaView) }
+    guard let linked = vmas[slot].linkedView, vmas[slot].parkedCount == 0, !view.isTemporaryStack,
+      !linked.isTemporaryStack
+    else { return }
+    if linked.start != view.start || linked.end != view.end || linked.pgoff != view.pgoff { contradict(.vmaView) }
+  }
+
+  /// Within an operation, the VMA that it works on stays as it was at the entry, its anon_vma apart.
+  mutating func compare(_ view: VMAView, in task: UInt32) {
+    let last = tasks[task].operations.count - 1
+    guard last >= 0, tasks[task].operations[last].entry.vma.address == view.address else { return }
+    let kind = tasks[task].operations[last].kind
+    guard kind == .prepare || kind == .clone || kind == .fork || kind == .unlink else { return }
+    var expected = tasks[task].operations[last].entry.vma
+    let keepsAnonVMA = kind == .unlink || kind == .clone && !expected.anonVMA.isNull
+    if !keepsAnonVMA { expected.anonVMA = view.anonVMA }
+    if expected != view { contradict(.vmaView) }
+  }
+
+  /// mm/rmap.c: __anon_vma_prepare and anon_vma_fork publish vma->anon_vma before they link the VMA to it; a fork's
+  /// clone leaves it without one, or with the one that it has chosen to use again.
+  mutating func compare(_ update: TreeUpdate, in task: UInt32) {
+    compare(update.vma, in: task)
+    let last = tasks[task].operations.count - 1
+    guard last >= 0, tasks[task].operations[last].entry.vma.address == update.vma.address else { return }
+    switch tasks[task].operations[last].kind {
+    case .prepare, .fork: if update.vma.anonVMA != update.anonVMA { contradict(.vmaView) }
+    case .clone where last > 0 && tasks[task].operations[last - 1].kind == .fork:
+      guard !update.vma.anonVMA.isNull, let reuse = tasks[task].operations[last].reuse else { return }
+      if anonVMAs[reuse.slot].address != update.vma.anonVMA { contradict(.vmaView) }
+    default: break
+    }
+  }
+}
+
+/// An operation that another one is to follow.
+struct Note {
+  let pid: Int32
+  let entry: OperationEntry
+  let result: KernelAddress
+  /// More than this many are not waiting at a time: one for each CPU.
+  static let kept = 64
+}
