@@ -21,6 +21,9 @@ public struct Lane<Element>: ~Copyable {
   /// How many values it holds.
   @inlinable public var count: Int { used }
 
+  /// Whether it holds none.
+  @inlinable public var isEmpty: Bool { used == 0 }
+
   /// Adds a value.
   @inline(__always) @inlinable public mutating func append(_ element: Element) {
     if used == capacity { grow() }
@@ -34,11 +37,22 @@ public struct Lane<Element>: ~Copyable {
     used = 0
   }
 
+  /// Takes the last value away.
+  public mutating func removeLast() {
+    precondition(used > 0)
+    used -= 1
+    (elements + used).deinitialize(count: 1)
+  }
+
   /// A value, where it lies.
   public subscript(_ index: Int) -> Element {
     @inline(__always) @inlinable unsafeAddress {
       precondition(index >= 0 && index < used)
       return UnsafePointer(elements + index)
+    }
+    @inline(__always) @inlinable unsafeMutableAddress {
+      precondition(index >= 0 && index < used)
+      return elements + index
     }
   }
 

@@ -102,12 +102,13 @@ extension RmapGraph {
       if let slot = vmaOf[view.address.raw] { compare(view, with: slot) }
     }
     compareWithNotes(entry)
-    compareCopies(entry, outer: tasks[task].operations.last)
+    compareCopies(entry, in: task)
     guard entry.kind == .prepare || entry.kind == .fork || entry.kind == .copyRange else { return }
     if exitingMMs[entry.vma.mm.raw] != nil || exitingMMs[entry.source.mm.raw] != nil { contradict(.deadMM) }
   }
 
-  private mutating func compareCopies(_ entry: OperationEntry, outer: Operation?) {
+  private mutating func compareCopies(_ entry: OperationEntry, in task: UInt32) {
+    let outer = tasks[task].last.map { tasks[task].operations[$0].entry }
     var (new, old) = (entry.vma, entry.source)
     switch entry.kind {
     case .fork:
@@ -117,7 +118,7 @@ extension RmapGraph {
       (new.flags, old.flags) = (new.flags & ~Self.forkedFlags, old.flags & ~Self.forkedFlags)
       if new != old { contradict(.vmaView) }
     case .clone:
-      if let outer, outer.kind == .fork, outer.entry.source != old { contradict(.vmaView) }
+      if let outer, outer.kind == .fork, outer.source != old { contradict(.vmaView) }
     case .copyRange:
       if let slot = vmaOf[new.address.raw], vmas[slot].forkAwaitsSight {
         var known = vmas[slot].view
@@ -129,9 +130,9 @@ extension RmapGraph {
         contradict(.vmaView)
       }
     case .vmaDup:
-      if let outer, outer.kind == .split, outer.entry.vma != old { contradict(.vmaView) }
+      if let outer, outer.kind == .split, outer.vma != old { contradict(.vmaView) }
     case .unlink:
-      if let outer, outer.kind == .mmExit, outer.entry.mm != new.mm { contradict(.vmaView) }
+      if let outer, outer.kind == .mmExit, outer.mm != new.mm { contradict(.vmaView) }
     default: break
     }
   }
@@ -161,11 +162,12 @@ extension RmapGraph {
   }
 
   /// Keeps what an operation was told, and returned, for the one that is to follow it.
-  mutating func note(_ operation: Operation, _ result: OperationReturn) {
+  mutating func note(_ entry: OperationEntry, _ result: OperationReturn) {
+    guard entry.kind == .vmaDup || entry.kind == .copyVMA else { return }
     let address = KernelAddress(UInt64(bitPattern: result.value))
-    guard operation.kind == .vmaDup || operation.kind == .copyVMA, address.isKernel else { return }
+    guard address.isKernel else { return }
     if notes.count == Note.kept { notes.removeFirst() }
-    notes.append(Note(pid: currentPID, entry: operation.entry, result: address))
+    notes.append(Note(pid: currentPID, entry: entry, result: address))
   }
 
   /// VM_LOCKED, VM_LOCKONFAULT, VM_UFFD_MISSING, VM_UFFD_WP, VM_UFFD_MINOR: fork takes them from the child.

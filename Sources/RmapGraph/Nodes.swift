@@ -99,6 +99,11 @@ public struct AVC: Sendable {
   var previousInVMA: UInt32 = .max
   var nextInTree: UInt32 = .max
   var previousInTree: UInt32 = .max
+  /// While it is in its tree: its neighbours among the AVCs of the same tree that lead to the same mm.
+  var nextOfMM: UInt32 = .max
+  var previousOfMM: UInt32 = .max
+  /// The mm that they were put together for.
+  var mm = KernelAddress.null
 }
 
 /// A VMA that takes part in the graph.

@@ -2,6 +2,8 @@ public import RmapEvents
 
 /// An operation that a task has entered and not yet left.
 public struct Operation: Sendable {
+  /// The operation's kind.
+  public let kind: EventKind
   /// What the entry probe saw.
   public let entry: OperationEntry
   /// The entry.
@@ -24,27 +26,10 @@ public struct Operation: Sendable {
   /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
   var isSettled = false
 
-  /// The operation's kind.
-  public var kind: EventKind { entry.kind }
-
   init(entry: OperationEntry, stamp: EventStamp) {
+    kind = entry.kind
     self.entry = entry
     self.stamp = stamp
-  }
-
-  /// Which operations the kernel enters from within which: anon_vma_fork calls anon_vma_clone, and that calls
-  /// unlink_anon_vmas when it fails; split, copy and merge clone; exit and munmap unlink.
-  func mayEnclose(_ inner: EventKind) -> Bool {
-    switch kind {
-    case .mmExit: inner == .unlink
-    case .fork: inner == .clone || inner == .unlink
-    case .clone: inner == .unlink
-    case .split: inner == .clone || inner == .unlink || inner == .vmaDup
-    case .copyVMA: inner == .clone || inner == .unlink || inner == .vmaDup
-    case .userfaultMove: inner == .prepare
-    case .copyRange: false
-    default: false
-    }
   }
 }
 
@@ -58,16 +43,24 @@ public struct OuterOperation: Sendable {
   public let vma: KernelAddress
   /// A split, a copy_vma: the VMA that it cloned, the new one.
   public let copy: VMAID?
-
-  init(_ operation: borrowing Operation) {
-    kind = operation.entry.kind
-    stamp = operation.stamp
-    vma = operation.entry.vma.address
-    copy = operation.copy
-  }
 }
 
 extension EventKind {
+  /// Which operations the kernel enters from within which: anon_vma_fork calls anon_vma_clone, and that calls
+  /// unlink_anon_vmas when it fails; split, copy and merge clone; exit and munmap unlink.
+  func mayEnclose(_ inner: EventKind) -> Bool {
+    switch self {
+    case .mmExit: inner == .unlink
+    case .fork: inner == .clone || inner == .unlink
+    case .clone: inner == .unlink
+    case .split: inner == .clone || inner == .unlink || inner == .vmaDup
+    case .copyVMA: inner == .clone || inner == .unlink || inner == .vmaDup
+    case .userfaultMove: inner == .prepare
+    case .copyRange: false
+    default: false
+    }
+  }
+
   /// Whether the kernel never enters this operation from within another of ours.
   var isOutermost: Bool {
     switch self {
@@ -78,12 +71,12 @@ extension EventKind {
 }
 
 /// What the model knows of one task.
-struct Task {
+struct Task: ~Copyable {
   private(set) var pid: Int32
   /// Whether it is known which operations the task is in: it has begun one that nothing encloses.
   var isClear: Bool
   /// Entered operations, outermost first.
-  var operations: ContiguousArray<Operation> = []
+  var operations = Lane<Operation>()
   /// The AVCs that it has taken out of their trees for a range change, by address.
   var parked: ContiguousArray<KernelAddress> = []
   /// Page ranges that VMAs have given up since then; to be looked at once all AVCs are back.
@@ -91,11 +84,25 @@ struct Task {
 
   var isIdle: Bool { operations.isEmpty && parked.isEmpty && givenUp.isEmpty }
 
+  /// The index of the innermost operation.
+  var last: Int? { operations.isEmpty ? nil : operations.count - 1 }
+
   /// The operation that the task is in.
-  var innermost: OuterOperation? { operations.isEmpty ? nil : OuterOperation(operations[operations.count - 1]) }
+  var innermost: OuterOperation? { outer(of: operations.count) }
 
   /// The operation around one of its operations.
-  func outer(of index: Int) -> OuterOperation? { index > 0 ? OuterOperation(operations[index - 1]) : nil }
+  func outer(of index: Int) -> OuterOperation? {
+    guard index > 0 else { return nil }
+    return OuterOperation(
+      kind: operations[index - 1].kind, stamp: operations[index - 1].stamp,
+      vma: operations[index - 1].entry.vma.address, copy: operations[index - 1].copy)
+  }
+
+  /// Whether the task is in an operation of a kind.
+  func isIn(_ kind: EventKind) -> Bool {
+    for index in 0..<operations.count where operations[index].kind == kind { return true }
+    return false
+  }
 
   /// Another task takes the place of one that is idle.
   mutating func begin(_ pid: Int32, isClear: Bool) {

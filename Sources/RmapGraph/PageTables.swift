@@ -60,12 +60,29 @@ package struct PageTables: ~Copyable {
     (UInt64(space) + 1) << 40 | number
   }
 
-  /// The page mapped at page number `page` of an mm.
-  package func entry(mm: UInt64, page: UInt64) -> Entry? {
+  /// Where a page's entry lies; valid until the tables change.
+  struct Place {
+    fileprivate let block: UInt32
+    fileprivate let index: Int
+  }
+
+  /// The place of page number `page` of an mm; nil if nothing is mapped near it.
+  func place(mm: UInt64, page: UInt64) -> Place? {
     guard Self.canHold(page), let space = spaceOf[mm],
       let block = blockOf[key(space, page / Self.blockPages)]
     else { return nil }
-    return Entry(bits: blocks[block].entries[Int(page % Self.blockPages)])
+    return Place(block: block, index: Int(page % Self.blockPages))
+  }
+
+  /// The page mapped at a place.
+  subscript(_ place: Place) -> Entry? { Entry(bits: blocks[place.block].entries[place.index]) }
+
+  /// Unmaps what is mapped at a place.
+  mutating func clear(_ place: Place) { put(0, at: place) }
+
+  /// The page mapped at page number `page` of an mm.
+  package func entry(mm: UInt64, page: UInt64) -> Entry? {
+    place(mm: mm, page: page).flatMap { self[$0] }
   }
 
   /// Maps a page that ``canHold(_:)``, or unmaps it with nil; returns what was there.
@@ -74,16 +91,20 @@ package struct PageTables: ~Copyable {
     guard Self.canHold(page) else { return nil }
     let number = page / Self.blockPages
     guard let block = block(mm: mm, number: number, create: entry != nil) else { return nil }
-    let index = Int(page % Self.blockPages)
-    let old = blocks[block].entries[index]
-    let new = entry?.bits ?? 0
-    blocks[block].entries[index] = new
+    return Entry(bits: put(entry?.bits ?? 0, at: Place(block: block, index: Int(page % Self.blockPages))))
+  }
+
+  @discardableResult
+  private mutating func put(_ new: UInt64, at place: Place) -> UInt64 {
+    let block = place.block
+    let old = blocks[block].entries[place.index]
+    blocks[block].entries[place.index] = new
     if old == 0, new != 0 { blocks[block].count += 1 }
     if old != 0, new == 0 {
       blocks[block].count -= 1
       if blocks[block].count == 0 { release(block) }
     }
-    return Entry(bits: old)
+    return old
   }
 
   private mutating func block(mm: UInt64, number: UInt64, create: Bool) -> UInt32? {

@@ -89,17 +89,13 @@ extension RmapGraph {
     let priorIndex = slot.map { folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
     let address = linearAddress(event)
-    let predicted = slot.map { isMapped($0, event, at: address) } ?? false
+    let place = slot.flatMap { self.place(of: $0, event, at: address) }
     var told = event
     told.address = address
-    observer.folio(
-      FolioSituation(
-        event: told, stamp: stamp, folio: slot.map(FolioID.init), vma: vma.map(VMAID.init),
-        wasPredicted: predicted, priorMapping: prior?.mapping,
-        priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
-        priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)),
-      in: self)
-    unmap(slot, event, at: address, stamp)
+    tell(
+      told, stamp, folio: slot, vma: vma.map(VMAID.init), prior: prior, priorIndex: priorIndex,
+      wasPredicted: place != nil, &observer)
+    unmap(slot, event, at: address, place, stamp)
   }
 
   /// wp-fault reuse: the folio goes to the VMA's own anon_vma, its index stays (mm/memory.c:do_wp_page).
@@ -119,7 +115,7 @@ extension RmapGraph {
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
       return
     }
-    if !event.vma.contains(address) || !isMapped(slot, event, at: address) {
+    if !event.vma.contains(address) || place(of: slot, event, at: address) == nil {
       makeStale(slot)
       return
     }
@@ -134,7 +130,8 @@ extension RmapGraph {
 
   private func userfaultMove(_ pid: Int32) -> OperationEntry? {
     guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return nil }
-    return tasks[task].operations.last.flatMap { $0.kind == .userfaultMove ? $0.entry : nil }
+    guard let last = tasks[task].last, tasks[task].operations[last].kind == .userfaultMove else { return nil }
+    return tasks[task].operations[last].entry
   }
 
   /// mm/userfaultfd.c:move_present_pte: the folio, exclusive, goes to another address and gets its index; the
@@ -181,14 +178,16 @@ extension RmapGraph {
 
   func tell<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID?, prior: Prior?,
-    priorIndex: PgOff? = nil, _ observer: inout Observer
+    priorIndex: PgOff? = nil, wasPredicted: Bool = false, _ observer: inout Observer
   ) {
-    observer.folio(
-      FolioSituation(
-        event: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, wasPredicted: false,
-        priorMapping: prior?.mapping, priorWasPredicted: prior?.wasPredicted ?? false,
-        priorStamp: prior?.stamp ?? stamp, priorIndex: priorIndex,
-        isInRangeChange: isChangingRange(stamp.pid)), in: self)
+    withUnsafePointer(to: event) { event in
+      observer.folio(
+        FolioSituation(
+          eventPlace: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma,
+          wasPredicted: wasPredicted, priorMapping: prior?.mapping,
+          priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
+          priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)), in: self)
+    }
   }
 
   private func isChangingRange(_ pid: Int32) -> Bool {
@@ -322,13 +321,21 @@ extension RmapGraph {
     }
   }
 
-  private func isMapped(_ slot: UInt32, _ event: FolioEvent, at address: UserAddress) -> Bool {
-    guard let entry = tables.entry(mm: event.vma.mm.raw, page: address.page) else { return false }
-    return entry.folio == slot && UInt32(entry.subpage) == event.subpage
+  /// Where the tables hold the event's first page, if it is at an address.
+  private func place(_ mm: KernelAddress, _ page: UInt64, holding slot: UInt32, _ subpage: UInt32) -> PageTables.Place?
+  {
+    guard let place = tables.place(mm: mm.raw, page: page), let entry = tables[place], entry.folio == slot,
+      UInt32(entry.subpage) == subpage
+    else { return nil }
+    return place
+  }
+
+  private func place(of slot: UInt32, _ event: FolioEvent, at address: UserAddress) -> PageTables.Place? {
+    place(event.vma.mm, address.page, holding: slot, event.subpage)
   }
 
   private mutating func unmap(
-    _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ stamp: EventStamp
+    _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ first: PageTables.Place?, _ stamp: EventStamp
   ) {
     if let slot { folios[slot].changeStamp = stamp }
     let mm = event.vma.mm
@@ -340,10 +347,11 @@ extension RmapGraph {
         noteUnknownPage(event)
         continue
       }
-      let subpage = UInt16(truncatingIfNeeded: UInt64(event.subpage) + offset)
-      guard let at = place(of: slot, subpage, mm, page), let entry = tables.entry(mm: mm.raw, page: at)
+      let subpage = event.subpage + UInt32(offset)
+      guard let place = offset == 0 && first != nil ? first : place(of: slot, subpage, mm, page),
+        let entry = tables[place]
       else {
-        if takeDisplaced(slot, subpage, mm, page) { continue }
+        if takeDisplaced(slot, UInt16(truncatingIfNeeded: subpage), mm, page) { continue }
         if !event.isPMD {
           statistics.unpredictedUnmaps += 1
           noteUnknownPage(event)
@@ -353,24 +361,20 @@ extension RmapGraph {
       // A split adds the PTE mappings before it removes the PMD's: they stay.
       if event.isPMD && !entry.isPMD { continue }
       statistics.predictedUnmaps += 1
-      tables.set(mm: mm.raw, page: at, to: nil)
+      tables.clear(place)
       countMapping(-1, slot)
     }
   }
 
   /// Where the tables hold a folio's page: at its linear address, or while mremap moves it, at the other end.
   private func place(
-    of slot: UInt32, _ subpage: UInt16, _ mm: KernelAddress, _ page: UInt64
-  ) -> UInt64? {
-    func holds(_ page: UInt64) -> Bool {
-      guard let entry = tables.entry(mm: mm.raw, page: page) else { return false }
-      return entry.folio == slot && entry.subpage == subpage
-    }
-    if holds(page) { return page }
+    of slot: UInt32, _ subpage: UInt32, _ mm: KernelAddress, _ page: UInt64
+  ) -> PageTables.Place? {
+    if let place = place(mm, page, holding: slot, subpage) { return place }
     for move in activeMoves where move.entry.source.mm == mm {
       let shift = move.entry.address.page &- move.entry.sourceAddress.page
-      if holds(page &- shift) { return page &- shift }
-      if holds(page &+ shift) { return page &+ shift }
+      if let place = place(mm, page &- shift, holding: slot, subpage) { return place }
+      if let place = place(mm, page &+ shift, holding: slot, subpage) { return place }
     }
     return nil
   }

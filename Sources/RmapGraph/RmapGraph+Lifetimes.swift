@@ -9,7 +9,9 @@ extension RmapGraph {
       compare(view, with: slot)
       compareAnonVMA(view, with: slot)
       if vmas[slot].view.mm.isNull { countVMA(1, of: view.mm) }
+      let isOther = vmas[slot].view.mm != view.mm
       vmas[slot].view = view
+      if isOther { regroup(slot) }
       return VMAID(slot: slot)
     }
     if knownMMs[view.mm.raw] != nil || deadVMAs[view.address.raw] != nil { contradict(.vmaBirth) }
@@ -39,7 +41,9 @@ extension RmapGraph {
     _ free: VMAFree, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     deadVMAs.set(free.vma.raw, to: 0)
-    if let task = taskOf[UInt64(UInt32(bitPattern: stamp.pid)) + 1], tasks[task].operations.first?.kind == .mmExit {
+    if let task = taskOf[UInt64(UInt32(bitPattern: stamp.pid)) + 1], !tasks[task].operations.isEmpty,
+      tasks[task].operations[0].kind == .mmExit
+    {
       exitFreesVMAs = true
     }
     guard let slot = vmaOf[free.vma.raw] else { return }
@@ -140,7 +144,7 @@ extension RmapGraph {
   }
 
   private func isFreedByLastMember(_ id: AnonVMAID, _ task: UInt32) -> Bool {
-    guard let emptied = anonVMAs[id.slot].emptied, let operation = tasks[task].operations.last,
+    guard let emptied = anonVMAs[id.slot].emptied, let operation = tasks[task].innermost,
       operation.kind == .unlink
     else { return false }
     return emptied.pid == tasks[task].pid && emptied.ordinal > operation.stamp.ordinal
@@ -186,12 +190,13 @@ extension RmapGraph {
   }
 
   private func holder(_ task: UInt32) -> Int? {
-    tasks[task].operations.firstIndex {
-      switch $0.kind {
-      case .prepare, .clone, .fork, .unlink: true
-      default: false
+    for index in 0..<tasks[task].operations.count {
+      switch tasks[task].operations[index].kind {
+      case .prepare, .clone, .fork, .unlink: return index
+      default: continue
       }
     }
+    return nil
   }
 
   /// Notes that the task's operation changes this root's graph; returns whether another task is at it too.
@@ -213,8 +218,8 @@ extension RmapGraph {
     return anonVMAs[root.slot].openOperations - (own ? 1 : 0) > 0
   }
 
-  mutating func letGo(_ operation: Operation) {
-    guard let root = operation.root, lives(root) else { return }
+  mutating func letGo(_ root: AnonVMAID?) {
+    guard let root, lives(root) else { return }
     anonVMAs[root.slot].openOperations -= 1
   }
 }

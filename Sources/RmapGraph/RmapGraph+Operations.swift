@@ -86,10 +86,11 @@ extension RmapGraph {
     let entry = tasks[task].operations[last].entry
     let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
     let source = vmaOf[entry.source.address.raw].map(VMAID.init)
-    observer.entered(
-      EntrySituation(
-        operation: tasks[task].operations[last], outer: tasks[task].outer(of: last), stamp: stamp, vma: vma,
-        source: source), in: self)
+    let outer = tasks[task].outer(of: last)
+    withUnsafePointer(to: tasks[task].operations[last]) { operation in
+      observer.entered(
+        EntrySituation(operationPlace: operation, outer: outer, stamp: stamp, vma: vma, source: source), in: self)
+    }
     switch entry.kind {
     case .prepare, .clone, .fork, .unlink:
       guard let vma else { return }
@@ -105,11 +106,9 @@ extension RmapGraph {
   }
 
   /// The operation is over: its VMA's chain and anon_vma may be trusted again.
-  private mutating func release(_ operation: Operation) {
-    guard let vma = operation.subject,
-      vmaOf[operation.entry.vma.address.raw] == vma.slot, vmas[vma.slot].openOperations > 0
-    else { return }
-    vmas[vma.slot].openOperations -= 1
+  private mutating func release(_ subject: VMAID?, at address: KernelAddress) {
+    guard let subject, vmaOf[address.raw] == subject.slot, vmas[subject.slot].openOperations > 0 else { return }
+    vmas[subject.slot].openOperations -= 1
   }
 
   /// Which anon_vma a fork gave the child is shown only later, when an event carries the child's VMA.
@@ -124,7 +123,7 @@ extension RmapGraph {
 
   /// Drops operations that cannot enclose the next one: their return was not recorded.
   private mutating func dropStale(_ task: UInt32, before kind: EventKind) {
-    while tasks[task].operations.last.map({ !$0.mayEnclose(kind) }) ?? false { dropLast(task) }
+    while let last = tasks[task].innermost, !last.kind.mayEnclose(kind) { dropLast(task) }
   }
 
   /// An AVC leaves a tree only in unlink_anon_vmas or for a range change, and that within a split, within copy_vma,
@@ -149,7 +148,9 @@ extension RmapGraph {
 
   /// Drops the innermost operation: its return was not recorded.
   private mutating func dropLast(_ task: UInt32) {
-    guard let last = tasks[task].operations.popLast() else { return }
+    guard let index = tasks[task].last else { return }
+    let last = tasks[task].operations[index]
+    tasks[task].operations.removeLast()
     statistics.missingReturns += 1
     abandon(last, task)
   }
@@ -171,11 +172,12 @@ extension RmapGraph {
 
   /// An operation whose end is unknown: what it would have counted is uncertain for its root's whole graph.
   private mutating func abandon(_ operation: Operation, _ task: UInt32) {
-    letGo(operation)
-    release(operation)
+    letGo(operation.root)
+    release(operation.subject, at: operation.entry.vma.address)
     let pid = tasks[task].pid
     // The root is noted on the outermost operation that changes its graph.
-    let root = operation.root ?? tasks[task].operations.lazy.compactMap(\.root).first
+    var root = operation.root
+    for index in 0..<tasks[task].operations.count where root == nil { root = tasks[task].operations[index].root }
     if let root, lives(root) { anonVMAs[root.slot].counterEpoch &+= 1 }
     activeCopies.removeAll { $0.pid == pid }
     activeMoves.removeAll { $0.pid == pid }
@@ -204,48 +206,48 @@ extension RmapGraph {
     guard result.kind != .vmaAlloc else { return }
     let task = self.task(stamp.pid)
     defer { retire(task) }
-    guard tasks[task].operations.contains(where: { $0.kind == result.kind }) else {
+    guard tasks[task].isIn(result.kind) else {
       if tasks[task].isClear { contradict(.returnWithoutEntry) }
       return
     }
     while let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
-    if result.kind == .moveTables { compare(result, with: tasks[task].operations.last?.entry) }
+    if result.kind == .moveTables { compare(result, with: tasks[task].last.map { tasks[task].operations[$0].entry }) }
     finish(task, result, stamp, &observer)
-    if let operation = tasks[task].operations.popLast() {
-      note(operation, result)
-      letGo(operation)
-      release(operation)
-    }
+    let last = tasks[task].operations.count - 1
+    note(tasks[task].operations[last].entry, result)
+    letGo(tasks[task].operations[last].root)
+    release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
+    tasks[task].operations.removeLast()
   }
 
   private mutating func finish<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let operation = tasks[task].operations.last else { return }
-    let outer = tasks[task].outer(of: tasks[task].operations.count - 1)
-    let entry = operation.entry
-    switch operation.kind {
+    let last = tasks[task].operations.count - 1
+    let entry = tasks[task].operations[last].entry
+    let began = tasks[task].operations[last].stamp
+    let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
+    switch entry.kind {
     case .clone:
-      if !result.failed { countClone(operation, stamp) }
-      guard let vma = vmaOf[entry.vma.address.raw] else { return }
-      observer.cloned(situation(operation, outer, result, vma, stamp), in: self)
+      if !result.failed { countClone(entry, reuse: tasks[task].operations[last].reuse, stamp) }
+      lend(task, result, vma, stamp) { observer.cloned($0, in: $1) }
     case .fork:
-      guard let vma = vmaOf[entry.vma.address.raw] else { return }
-      if !result.failed, !entry.source.anonVMA.isNull {
-        vmas[vma].forkAwaitsSight = true
-        vmas[vma].forkedAnonVMA = ownAnonVMA(vma, since: operation.stamp)
-        vmas[vma].forkStamp = stamp
+      if let vma, !result.failed, !entry.source.anonVMA.isNull {
+        vmas[vma.slot].forkAwaitsSight = true
+        vmas[vma.slot].forkedAnonVMA = ownAnonVMA(vma, since: began)
+        vmas[vma.slot].forkStamp = stamp
       }
-      observer.forked(situation(operation, outer, result, vma, stamp), in: self)
+      lend(task, result, vma, stamp) { observer.forked($0, in: $1) }
     case .unlink:
       settleUnlink(task, stamp)
-      if let due = operation.due, anonVMA(due) != nil, putsAreRecorded { contradict(.anonVMADeath) }
-      guard let vma = vmaOf[entry.vma.address.raw] else { return }
-      endUnlink(VMAID(slot: vma), entry.vma, stamp, &observer)
-    case .prepare, .split:
-      guard let vma = vmaOf[entry.vma.address.raw] else { return }
-      observer.returned(situation(operation, outer, result, vma, stamp), in: self)
-    case .copyVMA: noteCopy(KernelAddress(UInt64(bitPattern: result.value)), operation)
+      if let due = tasks[task].operations[last].due, anonVMA(due) != nil, putsAreRecorded {
+        contradict(.anonVMADeath)
+      }
+      if let vma { endUnlink(vma, entry.vma, stamp, &observer) }
+    case .prepare, .split: lend(task, result, vma, stamp) { observer.returned($0, in: $1) }
+    case .copyVMA:
+      let copy = tasks[task].operations[last].copy
+      noteCopy(KernelAddress(UInt64(bitPattern: result.value)), copy: copy, since: began)
     case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
     case .moveTables: move(entry, bytes: result, stamp, &observer)
     case .mmExit:
@@ -257,32 +259,39 @@ extension RmapGraph {
     }
   }
 
+  /// Lends the situation at the return of the task's innermost operation.
+  private func lend(
+    _ task: UInt32, _ result: OperationReturn, _ vma: VMAID?, _ stamp: EventStamp,
+    to observe: (borrowing OperationSituation, borrowing RmapGraph) -> Void
+  ) {
+    guard let vma else { return }
+    let last = tasks[task].operations.count - 1
+    let outer = tasks[task].outer(of: last)
+    let source = vmaOf[tasks[task].operations[last].entry.source.address.raw].map(VMAID.init)
+    withUnsafePointer(to: tasks[task].operations[last]) { operation in
+      observe(
+        OperationSituation(
+          operationPlace: operation, outer: outer, result: result, stamp: stamp, vma: vma, source: source), self)
+    }
+  }
+
   /// copy_vma has returned the destination: a VMA of its own, or a neighbour that it merged with.
-  private mutating func noteCopy(_ address: KernelAddress, _ operation: Operation) {
+  private mutating func noteCopy(_ address: KernelAddress, copy: VMAID?, since began: EventStamp) {
     guard let vma = vmaOf[address.raw] else { return }
     vmas[vma].isMergedCopy = nil
-    if operation.copy == VMAID(slot: vma) {
+    if copy == VMAID(slot: vma) {
       vmas[vma].isMergedCopy = false
     } else if vmas[vma].firstInChain != .max,
-      avcs[vmas[vma].firstInChain].stamp.ordinal > operation.stamp.ordinal
+      avcs[vmas[vma].firstInChain].stamp.ordinal > began.ordinal
     {
       vmas[vma].isMergedCopy = true  // Its range has grown.
     }
   }
 
-  private func situation(
-    _ operation: Operation, _ outer: OuterOperation?, _ result: OperationReturn, _ vma: UInt32,
-    _ stamp: EventStamp
-  ) -> OperationSituation {
-    OperationSituation(
-      operation: operation, outer: outer, result: result, stamp: stamp, vma: VMAID(slot: vma),
-      source: vmaOf[operation.entry.source.address.raw].map(VMAID.init))
-  }
-
   /// The anon_vma that the fork made for the VMA: one that was born within the operation.
-  private func ownAnonVMA(_ vma: UInt32, since stamp: EventStamp) -> AnonVMAID? {
+  private func ownAnonVMA(_ vma: VMAID, since stamp: EventStamp) -> AnonVMAID? {
     var found: AnonVMAID?
-    forEachAVC(of: VMAID(slot: vma)) { _, avc in
+    forEachAVC(of: vma) { _, avc in
       if anonVMAs[avc.anonVMA.slot].birth.ordinal > stamp.ordinal { found = avc.anonVMA }
       return found == nil
     }
@@ -290,15 +299,15 @@ extension RmapGraph {
   }
 
   /// mm/rmap.c:anon_vma_clone, at its end: `if (dst->anon_vma) dst->anon_vma->num_active_vmas++`.
-  private mutating func countClone(_ operation: Operation, _ stamp: EventStamp) {
-    let named = anonVMA(at: operation.entry.vma.anonVMA)
-    if let target = named ?? operation.reuse, lives(target) { addActive(1, target, stamp) }
+  private mutating func countClone(_ entry: OperationEntry, reuse: AnonVMAID?, _ stamp: EventStamp) {
+    let named = anonVMA(at: entry.vma.anonVMA)
+    if let target = named ?? reuse, lives(target) { addActive(1, target, stamp) }
   }
 
   /// The middle of unlink_anon_vmas: the VMA's AVCs are gone, its anon_vma's counter is lowered, and
   /// `vma->anon_vma` is NULL. The first recorded step after it is a put or the return.
   mutating func settleUnlink(_ task: UInt32, _ stamp: EventStamp) {
-    guard let last = tasks[task].operations.indices.last,
+    guard let last = tasks[task].last,
       tasks[task].operations[last].kind == .unlink, !tasks[task].operations[last].isSettled
     else { return }
     tasks[task].operations[last].isSettled = true

@@ -120,19 +120,24 @@ extension RmapGraph {
   private mutating func collect(mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
     scratch.removeAll(keepingCapacity: true)
     guard start < end else { return }
-    var found = scratch
+    var found: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []
+    swap(&found, &scratch)  // For its memory.
     tables.forEach(mm: mm.raw, pages: start.page..<max(start.page + 1, end.page)) { page, entry in
       found.append((page, entry))
     }
-    found.sort { $0.page < $1.page }
-    scratch.removeAll(keepingCapacity: true)
-    for (page, entry) in found {
+    if found.count > 1 { found.sort { $0.page < $1.page } }
+    var kept = 0
+    for index in found.indices {
+      let (page, entry) = found[index]
       if folios[entry.folio].address.isNull {
         tables.set(mm: mm.raw, page: page, to: nil)
         dropEntry(entry)
       } else {
-        scratch.append((page, entry))
+        found[kept] = (page, entry)
+        kept += 1
       }
     }
+    found.removeLast(found.count - kept)
+    swap(&found, &scratch)
   }
 }

@@ -35,6 +35,16 @@ extension RmapGraph {
     return (anonVMAs[root].memberCount > 0 ? 1 : 0) + anonVMAs[root].usedUnder
   }
 
+  /// The first AVC of `vma` that leads to another anon_vma than this.
+  public func firstAVC(of vma: VMAID, notIn anonVMA: AnonVMAID) -> AVCID? {
+    var slot = vmas[vma.slot].firstInChain
+    while slot != .max {
+      if avcs[slot].anonVMA != anonVMA { return AVCID(slot: slot) }
+      slot = avcs[slot].nextInVMA
+    }
+    return nil
+  }
+
   /// The first AVC of `vma` for whose anon_vma `other` has none, `exempt` apart.
   public func firstAVC(
     of vma: VMAID, missingFrom other: VMAID, except exempt: AnonVMAID? = nil

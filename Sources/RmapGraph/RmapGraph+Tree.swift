@@ -15,10 +15,12 @@ extension RmapGraph {
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
     let contended = hold(rootOf: anonVMA, by: task)
-    let situation = TreeSituation(
-      update: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc.map(AVCID.init),
-      operation: operation, anonVMAIsNew: isNew, isContended: contended)
-    observer.linking(situation, in: self)
+    withUnsafePointer(to: update) { update in
+      observer.linking(
+        TreeSituation(
+          updatePlace: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc.map(AVCID.init),
+          operation: operation, anonVMAIsNew: isNew, isContended: contended), in: self)
+    }
 
     learnProtection(update, stamp)
     if isRelink { relinkedBy.set(UInt64(UInt32(bitPattern: stamp.pid)) + 1, to: vma.slot) }
@@ -133,7 +135,7 @@ extension RmapGraph {
   private mutating func countInsertion(
     _ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32, _ stamp: EventStamp
   ) {
-    guard let last = tasks[task].operations.indices.last else { return }
+    guard let last = tasks[task].last else { return }
     tasks[task].operations[last].linked += 1
     switch tasks[task].operations[last].kind {
     case .prepare where tasks[task].operations[last].entry.vma.address == update.vma.address:
@@ -172,11 +174,13 @@ extension RmapGraph {
         update.anonVMA, root: update.root, parent: update.parent, stamp: .beforeRecording)
     }
     let contended = hold(rootOf: anonVMA, by: task)
-    let situation = TreeSituation(
-      update: update, stamp: stamp, vma: vma, anonVMA: anonVMA,
-      avc: avcOf[update.avc.raw].map(AVCID.init), operation: operation, anonVMAIsNew: false,
-      isContended: contended)
-    observer.unlinking(situation, in: self)
+    let avc = avcOf[update.avc.raw].map(AVCID.init)
+    withUnsafePointer(to: update) { update in
+      observer.unlinking(
+        TreeSituation(
+          updatePlace: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc, operation: operation,
+          anonVMAIsNew: false, isContended: contended), in: self)
+    }
 
     learnCounters(of: anonVMA, from: update, contended, stamp)
     if isUnclear(task) {
@@ -237,7 +241,7 @@ extension RmapGraph {
   /// it returns.
   private mutating func noteDue(_ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32) {
     guard update.refcount == 1, anonVMAs[anonVMA.slot].emptied != nil, anonVMAs[anonVMA.slot].birthWasSeen,
-      let last = tasks[task].operations.indices.last
+      let last = tasks[task].last
     else { return }
     tasks[task].operations[last].due = anonVMA
   }
@@ -289,6 +293,42 @@ extension RmapGraph {
     if first != .max { avcs[first].previousInTree = slot }
     anonVMAs[anonVMA.slot].firstInTree = slot
     anonVMAs[anonVMA.slot].linkedCount += 1
+    joinPart(slot)
+  }
+
+  /// Puts an AVC that is in its tree beside those of the same mm.
+  private mutating func joinPart(_ slot: UInt32) {
+    let mm = vmas[avcs[slot].vma.slot].view.mm
+    let key = treePartKey(avcs[slot].anonVMA.slot, mm)
+    let first = treePartOf[key] ?? .max
+    avcs[slot].mm = mm
+    avcs[slot].nextOfMM = first
+    avcs[slot].previousOfMM = .max
+    if first != .max { avcs[first].previousOfMM = slot }
+    treePartOf.set(key, to: slot)
+  }
+
+  private mutating func leavePart(_ slot: UInt32) {
+    let (previous, next) = (avcs[slot].previousOfMM, avcs[slot].nextOfMM)
+    if next != .max { avcs[next].previousOfMM = previous }
+    if previous != .max {
+      avcs[previous].nextOfMM = next
+      return
+    }
+    let key = treePartKey(avcs[slot].anonVMA.slot, avcs[slot].mm)
+    if next != .max { treePartOf.set(key, to: next) } else { treePartOf.remove(key) }
+  }
+
+  /// A VMA's mm does not change; but one that was met again after its end was missed may be of another.
+  mutating func regroup(_ vma: UInt32) {
+    var slot = vmas[vma].firstInChain
+    while slot != .max {
+      if avcs[slot].isLinked {
+        leavePart(slot)
+        joinPart(slot)
+      }
+      slot = avcs[slot].nextInVMA
+    }
   }
 
   private mutating func takeFromTree(_ slot: UInt32) {
@@ -300,6 +340,7 @@ extension RmapGraph {
     }
     if avc.nextInTree != .max { avcs[avc.nextInTree].previousInTree = avc.previousInTree }
     anonVMAs[avc.anonVMA.slot].linkedCount -= 1
+    leavePart(slot)
   }
 
   private mutating func park(_ slot: UInt32) {

@@ -19,6 +19,9 @@ public struct RmapGraph: ~Copyable {
   var avcOf = SlotMap()
   /// (VMA slot, anon_vma slot) → AVC: membership in one look, however long the chain.
   var linkOf = SlotMap()
+  /// (anon_vma slot, mm) → the first of the AVCs in the anon_vma's tree that lead to the mm. A fork server's tree has
+  /// thousands of AVCs; those of one mm are few.
+  var treePartOf = SlotMap()
   var folios = Slab<Folio>()
   var folioOf = SlotMap()
   var tasks = Slab<Task>()
@@ -163,6 +166,26 @@ public struct RmapGraph: ~Copyable {
     return found
   }
 
+  /// The VMA behind an identity, where it lies: to ask for one of its properties copies no more than that.
+  public subscript(_ id: VMAID) -> VMA {
+    unsafeAddress { vmas.address(of: id.slot) }
+  }
+
+  /// The AVC behind an identity, where it lies.
+  public subscript(_ id: AVCID) -> AVC {
+    unsafeAddress { avcs.address(of: id.slot) }
+  }
+
+  /// The folio behind an identity, where it lies.
+  public subscript(_ id: FolioID) -> Folio {
+    unsafeAddress { folios.address(of: id.slot) }
+  }
+
+  /// The anon_vma behind an identity that ``lives(_:)``, where it lies.
+  public subscript(_ id: AnonVMAID) -> AnonVMA {
+    unsafeAddress { anonVMAs.address(of: id.slot) }
+  }
+
   /// The VMA behind an identity.
   public func vma(_ id: VMAID) -> VMA { vmas[id.slot] }
 
@@ -200,6 +223,21 @@ public struct RmapGraph: ~Copyable {
     }
   }
 
+  /// A VMA of `mm` that stands in an anon_vma's tree and fits.
+  public func firstVMA(
+    of mm: KernelAddress, inTreeOf anonVMA: AnonVMAID, where fits: (VMAID) -> Bool
+  ) -> VMAID? {
+    var slot = treePartOf[treePartKey(anonVMA.slot, mm)] ?? .max
+    while slot != .max {
+      // Two parts may have the same key.
+      if avcs[slot].anonVMA == anonVMA, vmas[avcs[slot].vma.slot].view.mm == mm, fits(avcs[slot].vma) {
+        return avcs[slot].vma
+      }
+      slot = avcs[slot].nextOfMM
+    }
+    return nil
+  }
+
   /// Whether nothing has made an anon_vma's counters uncertain since they were learned.
   public func countersAreKnown(_ id: AnonVMAID) -> Bool {
     guard let root = anonVMAOf[anonVMAs[id.slot].root.raw] else { return false }
@@ -230,12 +268,7 @@ public struct RmapGraph: ~Copyable {
       return view.mm == mm && view.contains(address) && view.linearIndex(of: address) == index
     }
     if let hint, membership(of: hint, in: anonVMA) != nil, reaches(hint) { return hint }
-    var found: VMAID?
-    forEachAVC(in: anonVMA) { _, avc in
-      if reaches(avc.vma) { found = avc.vma }
-      return found == nil
-    }
-    return found
+    return firstVMA(of: mm, inTreeOf: anonVMA, where: reaches)
   }
 
   /// A page that is mapped with the anon_vma as its folio's, for a report; looks through all folios.
@@ -253,6 +286,11 @@ public struct RmapGraph: ~Copyable {
   var liveObjectCount: Int {
     let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + tasks.count
     return nodes + displaced.count + activeCopies.count + activeMoves.count + tables.liveObjectCount
+  }
+
+  /// Not one to one: whoever looks compares.
+  func treePartKey(_ anonVMA: UInt32, _ mm: KernelAddress) -> UInt64 {
+    (mm.raw ^ UInt64(anonVMA) &* 0xff51_afd7_ed55_8ccd) | 1
   }
 
   func linkKey(_ vma: UInt32, _ anonVMA: UInt32) -> UInt64 {

@@ -4,7 +4,7 @@
 /// objects only. The memory is its own: an array would ask at every change whether it is shared.
 /// The simulation of the policies keeps its objects the same way: hence `package`, and inlinable, since a generic
 /// that is not specialized is slow.
-package struct Slab<Element>: ~Copyable {
+package struct Slab<Element: ~Copyable>: ~Copyable {
   @usableFromInline var elements: UnsafeMutablePointer<Element>
   @usableFromInline var capacity = 16
   @usableFromInline var used: UInt32 = 0
@@ -25,7 +25,7 @@ package struct Slab<Element>: ~Copyable {
   @inlinable package var slots: Range<UInt32> { 0..<used }
 
   /// Puts a value into a free slot.
-  @inlinable package mutating func insert(_ element: Element) -> UInt32 {
+  @inlinable package mutating func insert(_ element: consuming Element) -> UInt32 {
     if let slot = takeFreeSlot() {
       elements[Int(slot)] = element
       return slot
@@ -52,6 +52,12 @@ package struct Slab<Element>: ~Copyable {
       precondition(slot < used)
       return elements + Int(slot)
     }
+  }
+
+  /// Where a value lies, for those who hand it on as a place.
+  @inline(__always) func address(of slot: UInt32) -> UnsafePointer<Element> {
+    precondition(slot < used)
+    return UnsafePointer(elements + Int(slot))
   }
 
   @usableFromInline mutating func grow() {

@@ -14,25 +14,29 @@ public struct RecordStream: RecordSource, ~Copyable {
   }
 
   private let file: TraceFile
-  private var streams: [CPUStream] = []
-  /// The next record of each stream, as a binary heap.
+  private var streams = CPUStreams()
+  /// The stream whose record is delivered next, or was delivered last; nil after the last record.
+  private var current: Int?
+  /// The next record of each other stream, as a binary heap.
   private var heads: [Head] = []
-  /// Whether the first head was delivered, so that its stream has to go on.
-  private var isHeadDelivered = false
+  /// Whether the current record was delivered, so that its stream has to go on.
+  private var isDelivered = false
   private var startLosses: [LostEvents] = []
   private var failure: TraceReadingError?
 
   init(_ file: TraceFile) throws(TraceReadingError) {
     self.file = file
     let decompressor = file.compressionAlgorithm.map { Decompressor($0) }
+    var all: [CPUStream] = []
     for (index, buffer) in file.buffers.enumerated() {
       for data in buffer.cpus where data.size > 0 {
-        streams.append(
+        all.append(
           try CPUStream(
             data, buffer: UInt16(truncatingIfNeeded: index), of: buffer, in: file, decompressor))
       }
     }
-    streams.sort { ($0.cpu, $0.buffer) < ($1.cpu, $1.buffer) }
+    all.sort { ($0.cpu, $0.buffer) < ($1.cpu, $1.buffer) }
+    streams = CPUStreams(all)
     for index in streams.indices {
       if try streams[index].start() == .record {
         heads.append(Head(timestamp: streams[index].timestamp, stream: index))
@@ -44,11 +48,14 @@ public struct RecordStream: RecordSource, ~Copyable {
     }
     startLosses.reverse()
     for index in heads.indices.reversed() { siftDown(from: index) }
+    current = popHead()
   }
 
   /// How often a CPU's record had an earlier time than the record before it, so far.
   public var timeRegressions: UInt64 {
-    streams.reduce(0) { $0 + $1.timeRegressions }
+    var sum: UInt64 = 0
+    for index in streams.indices { sum += streams[index].timeRegressions }
+    return sum
   }
 
   /// How many records each CPU of each buffer had, so far; CPUs without data are not listed.
@@ -56,7 +63,9 @@ public struct RecordStream: RecordSource, ~Copyable {
   /// At the end these are at most the statistics' `entries` + `readEvents`, and mostly equal: trace-cmd
   /// notes the statistics while its recorders may still be reading, so that some records count twice.
   public var recordCounts: [RecordCount] {
-    streams.map { RecordCount(cpu: $0.cpu, buffer: $0.buffer, count: $0.recordCount) }
+    streams.indices.map {
+      RecordCount(cpu: streams[$0].cpu, buffer: streams[$0].buffer, count: streams[$0].recordCount)
+    }
   }
 
   /// The next record or gap; nil after the last.
@@ -65,41 +74,57 @@ public struct RecordStream: RecordSource, ~Copyable {
   /// - Throws: the fault that keeps the recording from being read further.
   public mutating func next() throws(TraceReadingError) -> StreamItem? {
     if let loss = startLosses.popLast() { return .lost(loss) }
-    if isHeadDelivered {
-      isHeadDelivered = false
-      if let loss = try advanceHead() { return .lost(loss) }
-    }
-    guard let head = heads.first else {
+    if isDelivered, let loss = try goOn() { return .lost(loss) }
+    guard let current else {
       if let failure { throw failure }
       return nil
     }
-    isHeadDelivered = true
-    return .record(streams[head.stream].record)
+    isDelivered = true
+    return .record(streams[current].record)
   }
 
-  /// Takes the stream of the first head one record further; gives the gap crossed thereby.
+  /// Takes the current stream one record further, and makes that the current one which is next; gives the gap crossed
+  /// thereby. Mostly a CPU's next record comes before all others', and the heap is left alone.
   @inline(__always)
-  private mutating func advanceHead() throws(TraceReadingError) -> LostEvents? {
-    let index = heads[0].stream
+  private mutating func goOn() throws(TraceReadingError) -> LostEvents? {
+    isDelivered = false
+    guard let index = current else { return nil }
     let step: CPUStream.Step
     do throws(TraceReadingError) {
       step = try streams[index].advance()
     } catch {
+      current = nil
       heads = []
       failure = error
       throw error
     }
-    if step == .record {
-      heads[0].timestamp = streams[index].timestamp
-    } else {
-      heads[0] = heads[heads.count - 1]
-      heads.removeLast()
+    if step == .end {
+      current = popHead()
+    } else if let first = heads.first {
+      let head = Head(timestamp: streams[index].timestamp, stream: index)
+      if first < head {
+        heads[0] = head
+        siftDown(from: 0)
+        current = first.stream
+      }
     }
-    siftDown(from: 0)
+    return streams[index].loss == nil ? nil : takeLoss(of: index, step)
+  }
+
+  private mutating func takeLoss(of index: Int, _ step: CPUStream.Step) -> LostEvents? {
     guard var loss = streams[index].loss else { return nil }
     streams[index].loss = nil
     if step == .record { loss.before = streams[index].timestamp }
     return loss
+  }
+
+  /// Takes the first head off the heap.
+  private mutating func popHead() -> Int? {
+    guard let first = heads.first else { return nil }
+    heads[0] = heads[heads.count - 1]
+    heads.removeLast()
+    siftDown(from: 0)
+    return first.stream
   }
 
   @inline(__always)
@@ -117,5 +142,33 @@ public struct RecordStream: RecordSource, ~Copyable {
       hole = child
     }
     heads[hole] = head
+  }
+}
+
+/// The streams in memory of their own: an array would ask at every record whether it is shared.
+private struct CPUStreams: ~Copyable {
+  private let streams: UnsafeMutableBufferPointer<CPUStream>
+
+  init(_ all: [CPUStream] = []) {
+    streams = .allocate(capacity: all.count)
+    _ = streams.initialize(from: all)
+  }
+
+  deinit {
+    streams.deinitialize()
+    streams.deallocate()
+  }
+
+  var indices: Range<Int> { streams.indices }
+
+  subscript(_ index: Int) -> CPUStream {
+    @inline(__always) unsafeAddress {
+      precondition(streams.indices.contains(index))
+      return UnsafePointer(streams.baseAddress.unsafelyUnwrapped + index)
+    }
+    @inline(__always) nonmutating unsafeMutableAddress {
+      precondition(streams.indices.contains(index))
+      return streams.baseAddress.unsafelyUnwrapped + index
+    }
   }
 }

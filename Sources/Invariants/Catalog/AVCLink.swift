@@ -30,13 +30,12 @@ private let rule =
 private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let (update, stamp) = (s.update, s.stamp)
-  let node = graph.anonVMA(s.anonVMA)
-  if update.treeOwner != update.anonVMA {
+  if s.update.treeOwner != s.update.anonVMA {
+    let (update, stamp) = (s.update, s.stamp)
     return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: true) }
   }
-  if let id = s.avc, graph.avc(id).isLinked {
-    let old = graph.avc(id)
+  if let id = s.avc, graph[id].isLinked {
+    let (old, update, stamp) = (graph[id], s.update, s.stamp)
     return ledger.broken(key: update.avc.raw) {
       finding(
         "An AVC that is in a tree is inserted again.", update, stamp,
@@ -44,8 +43,8 @@ private func judgeLinking(
         .init("C is inserted without having been removed", stamp), insertion: true)
     }
   }
-  if let twin = graph.membership(of: s.vma, in: s.anonVMA), graph.avc(twin).address != update.avc {
-    let old = graph.avc(twin)
+  if let twin = graph.membership(of: s.vma, in: s.anonVMA), graph[twin].address != s.update.avc {
+    let (old, update, stamp) = (graph[twin], s.update, s.stamp)
     return ledger.broken(key: update.avc.raw) {
       finding(
         "A VMA becomes a member of an anon_vma for the second time.", update, stamp,
@@ -53,16 +52,22 @@ private func judgeLinking(
         .init("V is linked to A again, through C", stamp), insertion: true)
     }
   }
-  judgeEmptiness(update, stamp, node, s.anonVMAIsNew, graph.chainIsKnown(of: s.vma), &ledger)
+  judgeEmptiness(s, graph, &ledger)
 }
 
 /// The kernel's `rb_node == NULL` against the model's count.
 private func judgeEmptiness(
-  _ update: TreeUpdate, _ stamp: EventStamp, _ node: AnonVMA?, _ isNew: Bool, _ chainIsKnown: Bool,
-  _ ledger: inout Ledger
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard let node, !isNew else { return holds(chainIsKnown, &ledger) }
-  if update.treeIsEmpty, node.linkedCount > 0 {
+  let chainIsKnown = graph.chainIsKnown(of: s.vma)
+  guard graph.lives(s.anonVMA), !s.anonVMAIsNew else { return holds(chainIsKnown, &ledger) }
+  let (isEmpty, linked) = (s.update.treeIsEmpty, graph[s.anonVMA].linkedCount)
+  let birthWasSeen = graph[s.anonVMA].birthWasSeen
+  if isEmpty == (linked == 0) || !isEmpty && !birthWasSeen {
+    return holds(chainIsKnown && birthWasSeen, &ledger)
+  }
+  let (update, stamp, node) = (s.update, s.stamp, graph[s.anonVMA])
+  if isEmpty {
     return ledger.broken(key: update.anonVMA.raw) {
       finding(
         "A tree has lost its AVCs without a removal.", update, stamp,
@@ -70,15 +75,12 @@ private func judgeEmptiness(
         .init("A's tree is empty", stamp), insertion: true)
     }
   }
-  if !update.treeIsEmpty, node.linkedCount == 0, node.birthWasSeen {
-    return ledger.broken(key: update.anonVMA.raw) {
-      finding(
-        "A tree holds an AVC that should have left it.", update, stamp,
-        [.init("every AVC that entered A's tree was removed", node.birth)],
-        .init("A's tree is not empty", stamp), insertion: true)
-    }
+  ledger.broken(key: update.anonVMA.raw) {
+    finding(
+      "A tree holds an AVC that should have left it.", update, stamp,
+      [.init("every AVC that entered A's tree was removed", node.birth)],
+      .init("A's tree is not empty", stamp), insertion: true)
   }
-  holds(chainIsKnown && node.birthWasSeen, &ledger)
 }
 
 /// Nothing contradicts the rule: it holds if the model would know of what could.
@@ -89,6 +91,12 @@ private func holds(_ isWhole: Bool, _ ledger: inout Ledger) {
 private func judgeUnlinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
+  // As it nearly always is, and without a copy of the event.
+  if let id = s.avc, s.update.treeOwner == s.update.anonVMA, !s.update.treeIsEmpty, graph[id].isLinked,
+    graph[id].vma == s.vma, graph[id].anonVMA == s.anonVMA
+  {
+    return ledger.holds()
+  }
   let (update, stamp) = (s.update, s.stamp)
   if update.treeOwner != update.anonVMA {
     return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: false) }
@@ -101,8 +109,8 @@ private func judgeUnlinking(
     }
   }
   guard let id = s.avc else {
-    guard graph.vma(s.vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
-    let chain = graph.vma(s.vma).chainStamp
+    guard graph[s.vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+    let chain = graph[s.vma].chainStamp
     return ledger.broken(key: update.avc.raw) {
       finding(
         "An AVC is removed that was never inserted.", update, stamp,
@@ -110,7 +118,7 @@ private func judgeUnlinking(
         .init("C is removed from A's tree", stamp), insertion: false)
     }
   }
-  let avc = graph.avc(id)
+  let avc = graph[id]
   if !avc.isLinked {
     return ledger.broken(key: update.avc.raw) {
       finding(
@@ -154,8 +162,8 @@ private func judgeUnlinked(
 private func judgeStranded(
   _ s: borrowing StrandedSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let (avc, stamp) = (graph.avc(s.avc), s.stamp)
-  let (view, owner) = (graph.vma(avc.vma).view, graph.describe(avc.anonVMA))
+  let (avc, stamp) = (graph[s.avc], s.stamp)
+  let (view, owner) = (graph[avc.vma].view, graph.describe(avc.anonVMA))
   ledger.broken(key: avc.address.raw) {
     Finding(
       what: "An AVC is not put back into its tree after a range change.",

@@ -35,7 +35,7 @@ private func judge(
       left = avc
       return false
     }
-    let vma = left.map { describe(graph.vma($0.vma).view) } ?? "a VMA whose range is changing"
+    let vma = left.map { describe(graph[$0.vma].view) } ?? "a VMA whose range is changing"
     return broken(
       s, node, graph, [.init("A's tree holds an AVC of \(vma)", left?.stamp)],
       .init("A is freed", s.stamp), &ledger)
@@ -50,7 +50,7 @@ private func judge(
   {
     return broken(
       s, node, graph,
-      [.init("\(graph.describe(folio)) is mapped and points to A", graph.folio(folio).changeStamp)],
+      [.init("\(graph.describe(folio)) is mapped and points to A", graph[folio].changeStamp)],
       .init("A is freed: the page's mapping dangles", s.stamp), &ledger)
   }
   if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }

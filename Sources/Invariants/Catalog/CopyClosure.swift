@@ -29,14 +29,14 @@ private func judge(
 ) {
   guard s.outer?.kind != .fork else { return }
   let entry = s.operation.entry
-  let isEmpty = graph.vma(s.vma).chainCount == 0
+  let isEmpty = graph[s.vma].chainCount == 0
   guard !entry.source.anonVMA.isNull || !isEmpty else { return }
   guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   if s.result.failed {
-    if graph.vma(s.vma).chainCount == 0 { return ledger.holds() }
+    if graph[s.vma].chainCount == 0 { return ledger.holds() }
     return broken(
       s, "A clone that failed has left AVCs.", [.init("anon_vma_clone failed", s.stamp)],
-      .init("V is a member of \(graph.vma(s.vma).chainCount) anon_vma(s)", s.stamp), &ledger)
+      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), &ledger)
   }
   if entry.vma.anonVMA != entry.source.anonVMA {
     return broken(
@@ -54,8 +54,8 @@ private func judge(
       [.init("P maps \(entry.source.start) at offset \(entry.source.pgoff)", s.operation.stamp)],
       fact, &ledger)
   }
-  guard let source = s.source, graph.vma(source).chainIsKnown, graph.vma(s.vma).chainIsKnown,
-    graph.vma(source).parkedCount == 0
+  guard let source = s.source, graph[source].chainIsKnown, graph[s.vma].chainIsKnown,
+    graph[source].parkedCount == 0
   else { return ledger.cannotTell(.predatesRecording) }
   judgeChains(s, source, graph, &ledger)
 }
@@ -64,16 +64,16 @@ private func judgeChains(
   _ s: borrowing OperationSituation, _ source: VMAID, _ graph: borrowing RmapGraph,
   _ ledger: inout Ledger
 ) {
-  if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph.avc($0) }) {
+  if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph[$0] }) {
     return broken(
       s, "A copied VMA is missing from a tree in which its source stands.",
       [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
       .init("anon_vma_clone returned without linking V to it", s.stamp), &ledger)
   }
-  if let extra = graph.firstAVC(of: s.vma, missingFrom: source).map({ graph.avc($0) }) {
+  if let extra = graph.firstAVC(of: s.vma, missingFrom: source).map({ graph[$0] }) {
     return broken(
       s, "A copied VMA is in a tree in which its source does not stand.",
-      [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph.vma(source).chainStamp)],
+      [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph[source].chainStamp)],
       .init("V was linked to it", extra.stamp), &ledger)
   }
   ledger.holds()

@@ -26,26 +26,27 @@ extension Invariant {
 
 private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, function(of: s, insertion: true), &ledger) }
+) { judge(s, graph, isInsertion: true, &ledger) }
 
 private func judgeUnlinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, function(of: s, insertion: false), &ledger) }
+) { judge(s, graph, isInsertion: false, &ledger) }
 
 private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ name: String, _ ledger: inout Ledger
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool, _ ledger: inout Ledger
 ) {
   guard let children = s.update.children, let active = s.update.active else {
     return ledger.cannotTell(.notRecorded)
   }
   guard !s.isContended else { return ledger.cannotTell(.contended) }
-  guard let node = graph.anonVMA(s.anonVMA), let knownChildren = node.children,
-    let knownActive = node.active, graph.countersAreKnown(s.anonVMA)
+  guard graph.lives(s.anonVMA), let knownChildren = graph[s.anonVMA].children,
+    let knownActive = graph[s.anonVMA].active, graph.countersAreKnown(s.anonVMA)
   else { return ledger.cannotTell(.predatesRecording) }
   if Int64(bitPattern: children) == knownChildren, Int64(bitPattern: active) == knownActive {
     return ledger.holds()
   }
-  let (update, stamp) = (s.update, s.stamp)
+  let (update, stamp, name) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  let changed = graph[s.anonVMA].counterStamp
   let field = Int64(bitPattern: active) == knownActive ? "num_children" : "num_active_vmas"
   let isActive = field == "num_active_vmas"
   ledger.broken(key: update.anonVMA.raw) {
@@ -56,7 +57,7 @@ private func judge(
       objects: [("A", "anon_vma \(update.anonVMA)"), ("V", describe(update.vma))],
       established: [
         .init(
-          "A has num_children \(knownChildren), num_active_vmas \(knownActive)", node.counterStamp)
+          "A has num_children \(knownChildren), num_active_vmas \(knownActive)", changed)
       ],
       contradiction: .init("A shows num_children \(children), num_active_vmas \(active)", stamp),
       rule: """

@@ -33,34 +33,34 @@ private func judgeForked(
 ) {
   let entry = s.operation.entry
   if s.result.failed || entry.source.anonVMA.isNull {
-    if graph.vma(s.vma).chainCount == 0 {
+    if graph[s.vma].chainCount == 0 {
       if s.result.failed { ledger.holds() }
       return
     }
     let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
     return broken(
       s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],
-      .init("V is a member of \(graph.vma(s.vma).chainCount) anon_vma(s)", s.stamp), &ledger)
+      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), &ledger)
   }
   if let contradiction = ownAnonVMA(s, graph) {
     return broken(
       s, "A forked VMA's own anon_vma is wrong.", [.init("V was forked from P", s.operation.stamp)],
       contradiction, &ledger)
   }
-  guard let source = s.source, graph.vma(source).chainIsKnown, graph.vma(source).parkedCount == 0,
+  guard let source = s.source, graph[source].chainIsKnown, graph[source].parkedCount == 0,
     graph.birthWasSeen(at: entry.source.anonVMA)
   else { return ledger.cannotTell(.predatesRecording) }
-  if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph.avc($0) }) {
+  if let missing = graph.firstAVC(of: source, missingFrom: s.vma).map({ graph[$0] }) {
     return broken(
       s, "A forked VMA is missing from a tree in which its parent stands.",
       [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
       .init("anon_vma_fork returned without linking V to it", s.stamp), &ledger)
   }
-  let own = graph.vma(s.vma).forkedAnonVMA
-  if let extra = graph.firstAVC(of: s.vma, missingFrom: source, except: own).map({ graph.avc($0) }) {
+  let own = graph[s.vma].forkedAnonVMA
+  if let extra = graph.firstAVC(of: s.vma, missingFrom: source, except: own).map({ graph[$0] }) {
     return broken(
       s, "A forked VMA is in a tree in which its parent does not stand.",
-      [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph.vma(source).chainStamp)],
+      [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph[source].chainStamp)],
       .init("V was linked to it", extra.stamp), &ledger)
   }
   ledger.holds()
@@ -70,7 +70,7 @@ private func judgeForked(
 private func ownAnonVMA(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph
 ) -> Finding.Fact? {
-  guard let id = graph.vma(s.vma).forkedAnonVMA, let own = graph.anonVMA(id) else { return nil }
+  guard let id = graph[s.vma].forkedAnonVMA, let own = graph.anonVMA(id) else { return nil }
   let source = s.operation.entry.source
   if own.parent != source.anonVMA {
     return .init(
@@ -90,21 +90,22 @@ private func ownAnonVMA(
 
 private func judgeParentLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judgeParent(s, graph, function(of: s, insertion: true), &ledger) }
+) { judgeParent(s, graph, isInsertion: true, &ledger) }
 
 private func judgeParentUnlinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judgeParent(s, graph, function(of: s, insertion: false), &ledger) }
+) { judgeParent(s, graph, isInsertion: false, &ledger) }
 
 /// `->parent` is set once, by anon_vma_fork or, to itself, by anon_vma_alloc.
 private func judgeParent(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ name: String,
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool,
   _ ledger: inout Ledger
 ) {
-  guard !s.anonVMAIsNew, let node = graph.anonVMA(s.anonVMA) else { return }
+  guard !s.anonVMAIsNew, graph.lives(s.anonVMA) else { return }
   // Not counted: a fork is what this invariant decides, and there may be none.
-  if s.update.parent == node.parent { return }
-  let (update, stamp) = (s.update, s.stamp)
+  if s.update.parent == graph[s.anonVMA].parent { return }
+  let (update, stamp, name) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  let node = graph[s.anonVMA]
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
       what: "An anon_vma's parent has changed while it lives.", function: name, stamp: stamp,
@@ -119,7 +120,7 @@ private func judgeParent(
 private func judgeSight(
   _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let vma = graph.vma(s.vma)
+  let vma = graph[s.vma]
   let given = s.view.anonVMA
   if let own = vma.forkedAnonVMA {
     guard let node = graph.anonVMA(own) else { return ledger.cannotTell(.predatesRecording) }
@@ -135,7 +136,7 @@ private func judgeSight(
       [.init("the fork made no anon_vma for V", vma.forkStamp)],
       .init("V's anon_vma is \(given), not one of its chain", s.stamp), &ledger)
   }
-  let avc = graph.avc(id)
+  let avc = graph[id]
   guard let children = avc.childrenAtLink, let active = avc.activeAtLink else {
     return ledger.cannotTell(.notRecorded)
   }
@@ -165,10 +166,10 @@ private func judgeCopy(
   if new.anonVMA.isNull {
     return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), &ledger)
   }
-  guard let missing = graph.firstAVC(of: parent, missingFrom: child).map({ graph.avc($0) }) else {
+  guard let missing = graph.firstAVC(of: parent, missingFrom: child).map({ graph[$0] }) else {
     return graph.chainIsKnown(of: parent) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
-  guard graph.vma(child).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  guard graph[child].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   let tree = graph.describe(missing.anonVMA)
   brokenCopy(s, .init("P is in the tree of \(tree), and V is not", missing.stamp), &ledger)
 }

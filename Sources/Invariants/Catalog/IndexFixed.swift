@@ -29,7 +29,7 @@ private func judge(
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }
   if index == s.event.index, s.priorMapping == nil { return ledger.holds() }
   let event = s.event
-  let since = s.priorMapping == nil ? s.folio.map { graph.folio($0).stamp } : s.priorStamp
+  let since = s.priorMapping == nil ? s.folio.map { graph[$0].stamp } : s.priorStamp
   if index != event.index {
     return broken(
       s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", since)],

@@ -32,7 +32,7 @@ private func judgeLinking(
   if view.pgoff.raw &- view.start.page == shift || old.isTemporaryStack || view.isTemporaryStack {
     return ledger.holds()
   }
-  let (stamp, since, name) = (s.stamp, s.avc.map { graph.avc($0).stamp }, function(of: s, insertion: true))
+  let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s, insertion: true))
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
@@ -48,10 +48,10 @@ private func judgeLinking(
 private func judgeUnlinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard let id = s.avc, let start = graph.avc(id).keyStart else {
+  guard let id = s.avc, let start = graph[id].keyStart else {
     return ledger.cannotTell(.predatesRecording)
   }
-  let avc = graph.avc(id)
+  let avc = graph[id]
   let view = s.update.vma
   if view.pgoff == start, view.lastPgoff == avc.keyLast { return ledger.holds() }
   let (stamp, name) = (s.stamp, function(of: s, insertion: false))
@@ -63,13 +63,13 @@ private func judgeUnlinking(
 private func judgeFolio(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard let id = s.vma, let linked = graph.vma(id).linkedView, graph.vma(id).parkedCount == 0 else {
+  guard let id = s.vma, let linked = graph[id].linkedView, graph[id].parkedCount == 0 else {
     return
   }
   let view = s.event.vma
   if view.pgoff == linked.pgoff, view.pages == linked.pages { return ledger.holds() }
   let stamp = s.stamp
-  var since = graph.vma(id).chainStamp
+  var since = graph[id].chainStamp
   graph.forEachAVC(of: id) { _, avc in
     since = avc.stamp
     return false

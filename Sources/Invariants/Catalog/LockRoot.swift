@@ -25,56 +25,49 @@ private let rule = """
 
 private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, function(of: s, insertion: true), &ledger) }
+) { judge(s, graph, isInsertion: true, &ledger) }
 
 private func judgeUnlinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, function(of: s, insertion: false), &ledger) }
+) { judge(s, graph, isInsertion: false, &ledger) }
 
 private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ function: String, _ ledger: inout Ledger
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool, _ ledger: inout Ledger
 ) {
-  let (update, stamp) = (s.update, s.stamp)
-  if update.rootOfRoot != update.root {
-    return ledger.broken(key: update.anonVMA.raw) {
-      finding(
-        "The root of an anon_vma is not its own root.", update, stamp, function,
-        [.init("A names R = anon_vma \(update.root) as its root", stamp)],
-        .init("R names anon_vma \(update.rootOfRoot) as its root", stamp))
-    }
+  let root = s.update.root
+  if s.update.rootOfRoot != root {
+    return broken(
+      s, "The root of an anon_vma is not its own root.", isInsertion,
+      .init("A names R = anon_vma \(root) as its root", s.stamp),
+      .init("R names anon_vma \(s.update.rootOfRoot) as its root", s.stamp), &ledger)
   }
-  if let node = graph.anonVMA(s.anonVMA), node.root != update.root {
-    return ledger.broken(key: update.anonVMA.raw) {
-      finding(
-        "An anon_vma's root has changed while it lives.", update, stamp, function,
-        [.init("A's root was anon_vma \(node.root)", node.birth)],
-        .init("A's root is anon_vma \(update.root)", stamp))
-    }
+  if graph.lives(s.anonVMA), graph[s.anonVMA].root != root {
+    return broken(
+      s, "An anon_vma's root has changed while it lives.", isInsertion,
+      .init("A's root was anon_vma \(graph[s.anonVMA].root)", graph[s.anonVMA].birth),
+      .init("A's root is anon_vma \(root)", s.stamp), &ledger)
   }
-  var other: (AVC, AnonVMA)?
-  graph.forEachAVC(of: s.vma) { _, avc in
-    if let node = graph.anonVMA(avc.anonVMA), node.address != update.anonVMA { other = (avc, node) }
-    return other == nil
+  if let other = graph.firstAVC(of: s.vma, notIn: s.anonVMA), graph[graph[other].anonVMA].root != root {
+    let node = graph[graph[other].anonVMA]
+    return broken(
+      s, "A VMA links anon_vmas with different roots.", isInsertion,
+      .init("V is linked to anon_vma \(node.address), whose root is \(node.root)", graph[other].stamp),
+      .init("V's link to A has root \(root)", s.stamp), &ledger)
   }
-  if let (avc, node) = other, node.root != update.root {
-    return ledger.broken(key: update.anonVMA.raw) {
-      finding(
-        "A VMA links anon_vmas with different roots.", update, stamp, function,
-        [.init("V is linked to anon_vma \(node.address), whose root is \(node.root)", avc.stamp)],
-        .init("V's link to A has root \(update.root)", stamp))
-    }
-  }
-  let isBorn = s.anonVMAIsNew
-  let isWhole = graph.chainIsKnown(of: s.vma) && (isBorn || graph.birthWasSeen(at: update.anonVMA))
+  let isWhole =
+    graph.chainIsKnown(of: s.vma) && (s.anonVMAIsNew || graph.birthWasSeen(at: s.update.anonVMA))
   if isWhole { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
 }
 
-private func finding(
-  _ what: String, _ update: TreeUpdate, _ stamp: EventStamp, _ function: String,
-  _ established: [Finding.Fact], _ contradiction: Finding.Fact
-) -> Finding {
-  Finding(
-    what: what, function: function, stamp: stamp,
-    objects: [("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)")],
-    established: established, contradiction: contradiction, rule: rule)
+private func broken(
+  _ s: borrowing TreeSituation, _ what: String, _ isInsertion: Bool, _ established: Finding.Fact,
+  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+) {
+  let (update, stamp, function) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  ledger.broken(key: update.anonVMA.raw) {
+    Finding(
+      what: what, function: function, stamp: stamp,
+      objects: [("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)")],
+      established: [established], contradiction: contradiction, rule: rule)
+  }
 }

@@ -45,13 +45,13 @@ private func judgeChains(
   from old: VMAID, to new: VMAID, _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph,
   _ ledger: inout Ledger
 ) {
-  guard let missing = graph.firstAVC(of: old, missingFrom: new).map({ graph.avc($0) }) else {
+  guard let missing = graph.firstAVC(of: old, missingFrom: new).map({ graph[$0] }) else {
     return graph.chainIsKnown(of: old) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
   guard graph.chainIsKnown(of: new) else { return ledger.cannotTell(.predatesRecording) }
   let (stamp, kind) = (s.stamp, s.operation.kind)
-  let (oldView, newView) = (graph.vma(old).view, graph.vma(new).view)
-  let (tree, since) = (graph.describe(missing.anonVMA), graph.vma(new).chainStamp)
+  let (oldView, newView) = (graph[old].view, graph[new].view)
+  let (tree, since) = (graph.describe(missing.anonVMA), graph[new].chainStamp)
   ledger.broken(key: newView.address.raw ^ oldView.address.raw) {
     Finding(
       what: kind == .unlink

@@ -38,7 +38,7 @@ private func judge(
       s, "O and F point to \(name(new)), index \(newIndex)",
       [.init("O pointed to \(name(source.mapping)), index \(source.index)", source.stamp)], &ledger)
   }
-  if let id = source.anonVMA, graph.anonVMA(id) == nil {
+  if let id = source.anonVMA, !graph.lives(id) {
     return broken(
       s, "\(name(new)) has been freed since",
       [.init("O pointed to \(name(source.mapping))", source.stamp)], &ledger)

@@ -30,7 +30,7 @@ private func judge(
   guard !entry.vma.isTemporaryStack else { return }
   guard let takesLocks = entry.takesRmapLocks else { return ledger.cannotTell(.notRecorded) }
   if takesLocks || entry.source.pgoff < entry.vma.pgoff { return ledger.holds() }
-  guard let destination = s.vma.map({ graph.vma($0) }), let isMerged = destination.isMergedCopy else {
+  guard let destination = s.vma.map({ graph[$0] }), let isMerged = destination.isMergedCopy else {
     return ledger.cannotTell(.predatesRecording)
   }
   if !isMerged { return ledger.holds() }

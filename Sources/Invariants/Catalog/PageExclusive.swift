@@ -44,7 +44,7 @@ private func judge(
       step == .move
         ? "A page that is mapped more than once is given to one VMA's anon_vma."
         : "A page that is mapped elsewhere is mapped as exclusive.",
-      .init("F is mapped \(count) times", graph.folio(id).changeStamp), &ledger)
+      .init("F is mapped \(count) times", graph[id].changeStamp), &ledger)
   }
   guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
   if isExclusive, count <= 1, mayBeShared { return ledger.cannotTell(.predatesRecording) }
@@ -57,7 +57,7 @@ private func judge(
   if count <= 1 { return ledger.holds() }
   broken(
     s, "A page that is mapped more than once is marked exclusive.",
-    .init("F is mapped \(count) times", graph.folio(id).changeStamp), &ledger)
+    .init("F is mapped \(count) times", graph[id].changeStamp), &ledger)
 }
 
 private func broken(

@@ -31,10 +31,10 @@ private func judge(
   guard let id = graph.firstAVCWithoutParent(of: vma) else {
     return graph.chainIsKnown(of: vma) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
-  let orphan = graph.avc(id)
+  let orphan = graph[id]
   guard let node = graph.anonVMA(orphan.anonVMA) else { return }
   guard graph.chainIsKnown(of: vma) else { return ledger.cannotTell(.predatesRecording) }
-  let (view, stamp) = (graph.vma(vma).view, s.stamp)
+  let (view, stamp) = (graph[vma].view, s.stamp)
   let (child, parent) = (graph.describe(orphan.anonVMA), graph.describe(anonVMAAt: node.parent))
   let function = s.operation.kind.kernelFunction
   ledger.broken(key: view.address.raw ^ node.address.raw) {

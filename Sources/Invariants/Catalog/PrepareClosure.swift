@@ -29,7 +29,7 @@ private func judgeLinking(
     operation.vma == s.update.vma.address
   else { return }
   let (update, stamp) = (s.update, s.stamp)
-  let node = graph.vma(s.vma)
+  let node = graph[s.vma]
   if node.chainCount > 0, s.avc == nil {
     return broken(
       update.vma, update.anonVMA, stamp, "__anon_vma_prepare links a VMA that has anon_vmas already.",
@@ -44,12 +44,8 @@ private func judgeLinking(
   }
   guard !s.anonVMAIsNew else { return ledger.holds() }
   let view = update.vma
-  var isOffered = false
-  graph.forEachAVC(in: s.anonVMA) { _, avc in
-    isOffered = offers(graph.vma(avc.vma), update.anonVMA, to: view)
-    return !isOffered
-  }
-  if isOffered { return ledger.holds() }
+  let offering = graph.firstVMA(of: view.mm, inTreeOf: s.anonVMA) { offers(graph[$0], update.anonVMA, to: view) }
+  if offering != nil { return ledger.holds() }
   guard let anonVMA = graph.anonVMA(s.anonVMA), anonVMA.birthWasSeen else {
     return ledger.cannotTell(.predatesRecording)
   }
@@ -72,7 +68,7 @@ private func judgeReturned(
   _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard s.operation.kind == .prepare else { return }
-  let (linked, node) = (s.operation.linked, graph.vma(s.vma))
+  let (linked, node) = (s.operation.linked, graph[s.vma])
   if s.result.failed ? linked == 0 : linked <= 1 && node.chainCount > 0 { return ledger.holds() }
   if linked == 0, !node.chainIsKnown { return ledger.cannotTell(.predatesRecording) }
   let view = s.operation.entry.vma

@@ -37,11 +37,11 @@ private func judgeFolio(
   // It may be UFFDIO_MOVE, which sets the index for the new place only after this.
   if event.step == .move, s.folio == nil { return ledger.cannotTell(.predatesRecording) }
   // On older kernels the mapping is set behind the probe: judge what the model predicts.
-  let folio = s.folio.map { graph.folio($0) }
-  let mapping = event.mapping.isAnonymous ? event.mapping : folio?.mapping ?? event.mapping
+  let folio = s.folio
+  let mapping = event.mapping.isAnonymous ? event.mapping : folio.map { graph[$0].mapping } ?? event.mapping
   let index =
     event.mapping.isAnonymous && (event.isAfter || event.step != .new)
-    ? event.index : folio?.index ?? event.index
+    ? event.index : folio.map { graph[$0].index } ?? event.index
   guard mapping.isAnonymous else { return }
   let first = index + UInt64(event.subpage)
   if event.step != .remove, let address = event.address,
@@ -68,34 +68,34 @@ private func judgeMembership(
 ) {
   guard let vma = s.vma else { return ledger.cannotTell(.predatesRecording) }
   let inRangeChange = s.isInRangeChange
-  if let folio = s.folio, let owner = graph.folio(folio).anonVMA, graph.anonVMA(owner) == nil {
+  if let folio = s.folio, let owner = graph[folio].anonVMA, !graph.lives(owner) {
     return broken(
       s, "A mapped page points to an anon_vma that was freed.",
-      [.init("F points to anon_vma \(mapping.anonVMA)", graph.folio(folio).stamp)],
+      [.init("F points to anon_vma \(mapping.anonVMA)", graph[folio].stamp)],
       .init("that anon_vma was freed while V maps F", s.stamp), &ledger)
   }
   if let id = graph.membership(of: vma, in: mapping.anonVMA) {
-    if graph.avc(id).isLinked || inRangeChange {
+    if graph[id].isLinked || inRangeChange {
       // Another anon_vma may have lived at the address when the folio was given to it.
       let isWhole = s.folio.map { graph.birthWasSeen(of: $0) } ?? false
       return isWhole ? ledger.holds() : ledger.cannotTell(.predatesRecording)
     }
     return broken(
       s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
-      [.init("V's AVC was removed from A's tree and not put back", graph.avc(id).stamp)],
+      [.init("V's AVC was removed from A's tree and not put back", graph[id].stamp)],
       .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), &ledger)
   }
-  guard graph.vma(vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+  guard graph[vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   // __anon_vma_prepare publishes vma->anon_vma before it links the AVC: another thread may map a page in between.
   guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
   let owner = graph.describe(anonVMAAt: mapping.anonVMA)
   var since = s.stamp
-  if let folio = s.folio { since = graph.folio(folio).stamp }
+  if let folio = s.folio { since = graph[folio].stamp }
   broken(
     s, "A page is mapped by a VMA that its anon_vma does not reach.",
     [
       .init("F points to A = \(owner)", since),
-      .init("V's chain has \(graph.vma(vma).chainCount) AVC(s), none for A", graph.vma(vma).chainStamp),
+      .init("V's chain has \(graph[vma].chainCount) AVC(s), none for A", graph[vma].chainStamp),
     ],
     .init("V maps F", s.stamp), &ledger)
 }
@@ -103,27 +103,27 @@ private func judgeMembership(
 private func judgePage(
   _ s: borrowing PageSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let folio = graph.folio(s.folio)
-  guard folio.mapping.isAnonymous else { return }
-  let index = folio.index + UInt64(s.subpage)
+  let mapping = graph[s.folio].mapping
+  guard mapping.isAnonymous else { return }
+  let index = graph[s.folio].index + UInt64(s.subpage)
   switch s.cause {
   case .inherited, .moved:
-    if let id = graph.membership(of: s.vma, in: folio.mapping.anonVMA), graph.avc(id).isLinked,
+    if let id = graph.membership(of: s.vma, in: mapping.anonVMA), graph[id].isLinked,
       s.view.linearIndex(of: s.address) == index
     {
       return ledger.holds()
     }
-    guard graph.vma(s.vma).chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
+    guard graph[s.vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   case .unlinked, .givenUp:
-    guard let anonVMA = folio.anonVMA, let node = graph.anonVMA(anonVMA) else {
+    guard let anonVMA = graph[s.folio].anonVMA, graph.lives(anonVMA) else {
       return ledger.cannotTell(.predatesRecording)
     }
     let found = graph.reachingVMA(
       mm: s.view.mm, address: s.address, anonVMA: anonVMA, index: index)
     if found != nil { return ledger.holds() }
-    guard node.birthWasSeen else { return ledger.cannotTell(.predatesRecording) }
+    guard graph[anonVMA].birthWasSeen else { return ledger.cannotTell(.predatesRecording) }
   }
-  brokenPage(s, folio, index, graph, &ledger)
+  brokenPage(s, graph[s.folio], index, graph, &ledger)
 }
 
 private func brokenPage(

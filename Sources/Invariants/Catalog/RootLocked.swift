@@ -47,19 +47,19 @@ private func judgeStep(
 
 private func judgeLinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, function(of: s, insertion: true), &ledger) }
+) { judge(s, graph, isInsertion: true, &ledger) }
 
 private func judgeUnlinking(
   _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, function(of: s, insertion: false), &ledger) }
+) { judge(s, graph, isInsertion: false, &ledger) }
 
 private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ function: String,
+  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool,
   _ ledger: inout Ledger
 ) {
   guard let lock = s.update.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked, lock.ownerPID == s.stamp.pid { return ledger.holds() }
-  let (update, stamp) = (s.update, s.stamp)
+  let (update, stamp, function) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
   ledger.broken(key: update.root.raw) {
     let state =
       lock.isWriteLocked

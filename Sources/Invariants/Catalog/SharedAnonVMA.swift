@@ -33,7 +33,7 @@ private func judgeLinking(
   guard let other = sharer(of: s.anonVMA, besides: s.vma, graph) else {
     return ledger.cannotTell(.predatesRecording)
   }
-  let node = graph.vma(other)
+  let node = graph[other]
   if node.view.mm == s.update.vma.mm, node.chainCount == 1 { return ledger.holds() }
   let contradiction =
     node.view.mm == s.update.vma.mm
@@ -78,7 +78,7 @@ private func sharer(
   guard let address = graph.anonVMA(anonVMA)?.address else { return nil }
   var found: VMAID?
   graph.forEachAVC(in: anonVMA) { _, avc in
-    if avc.vma != vma, graph.vma(avc.vma).view.anonVMA == address { found = avc.vma }
+    if avc.vma != vma, graph[avc.vma].view.anonVMA == address { found = avc.vma }
     return found == nil
   }
   return found
@@ -88,7 +88,7 @@ private func broken(
   _ view: VMAView, _ other: VMAID, _ anonVMA: AnonVMAID, _ contradiction: String,
   _ stamp: EventStamp, _ function: String, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let (node, object) = (graph.vma(other), graph.describe(anonVMA))
+  let (node, object) = (graph[other], graph.describe(anonVMA))
   ledger.broken(key: view.address.raw ^ node.view.address.raw) {
     Finding(
       what: "Two VMAs have the same anon_vma, but not the same mm and chain.", function: function,

@@ -32,7 +32,7 @@ private func judge(
   guard let isPlain = s.operation.entry.isPlainAnonymous else { return ledger.cannotTell(.notRecorded) }
   guard isPlain, view.anonVMA.isNull, !view.isWipedOnFork else { return }
   if view.pgoff.raw == view.start.page { return ledger.holds() }
-  let since = s.vma.map { graph.vma($0).chainStamp }
+  let since = s.vma.map { graph[$0].chainStamp }
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "An unfaulted anonymous VMA does not have the offset of its address.",

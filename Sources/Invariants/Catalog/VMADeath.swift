@@ -17,7 +17,7 @@ extension Invariant {
 private func judge(
   _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let vma = graph.vma(s.vma)
+  let vma = graph[s.vma]
   if vma.chainCount == 0 {
     return vma.chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }

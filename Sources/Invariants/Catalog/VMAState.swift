@@ -67,7 +67,7 @@ private func contradiction(
   _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: String,
   _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let node = graph.vma(vma)
+  let node = graph[vma]
   if view.anonVMA.isNull ? node.chainCount == 0 : !node.chainIsKnown {
     return ledger.cannotTell(.predatesRecording)
   }

@@ -64,7 +64,7 @@ private func isAimedRight(
   if start.first <= frame.index, start.last >= last { return true }
   // 6.1: a huge page's index counts in its own size (include/linux/pagemap.h:folio_pgoff).
   if pages > 1, start.first.raw == frame.index.raw &* pages {
-    if let id = graph.folio(at: frame.folio), graph.folio(id).isHugetlb { return true }
+    if let id = graph.folio(at: frame.folio), graph[id].isHugetlb { return true }
     ledger.cannotTell(.unitUnknown)
     return false
   }
@@ -155,14 +155,14 @@ private func judgeVisits(
   var latest: Place?
   var known = 0
   for address in s.walk.visited {
-    guard let id = graph.avc(at: address), graph.avc(id).isLinked, graph.avc(id).anonVMA == tree,
-      let key = graph.avc(id).keyStart
+    guard let id = graph.avc(at: address), graph[id].isLinked, graph[id].anonVMA == tree,
+      let key = graph[id].keyStart
     else {
       // An AVC from before the recording, unless there can be none.
       if node.birthWasSeen { return brokenStranger(s, address, graph, &ledger) }
       continue
     }
-    let avc = graph.avc(id)
+    let avc = graph[id]
     guard overlaps(avc, start) else { return brokenStranger(s, address, graph, &ledger) }
     let place = Place(start: key, insertion: avc.stamp.ordinal)
     if let latest, place <= latest { return brokenOrder(s, avc, graph, &ledger) }
@@ -229,7 +229,7 @@ private func brokenOmission(
     return true
   }
   guard let missed, let key = missed.keyStart else { return ledger.cannotTell(.predatesRecording) }
-  let view = graph.vma(missed.vma).view
+  let view = graph[missed.vma].view
   var facts: [Finding.Fact] = [
     .init(
       "the AVC \(missed.address) of V was inserted into A's tree under the key "
@@ -241,7 +241,7 @@ private func brokenOmission(
   if let frame = s.frame, let folio = graph.folio(at: frame.folio),
     let address = graph.mappedAddress(of: folio, in: missed.vma)
   {
-    facts.append(.init("V maps F at \(address)", graph.folio(folio).changeStamp))
+    facts.append(.init("V maps F at \(address)", graph[folio].changeStamp))
   }
   broken(
     s, "An rmap walk leaves out a VMA.", facts,
@@ -256,7 +256,7 @@ private func brokenOrder(
     s, "An rmap walk does not keep the tree's order.",
     [.init("V's AVC \(avc.address) was inserted into A's tree", avc.stamp)],
     .init("the walk was given it after one that stands behind it", s.stamp), graph, &ledger,
-    vma: graph.vma(avc.vma).view)
+    vma: graph[avc.vma].view)
 }
 
 private func brokenStranger(
@@ -272,7 +272,7 @@ private func brokenStranger(
         s.walk.stamp)
     ],
     .init("it was given the AVC \(address), which is not in A's tree at these offsets", s.stamp),
-    graph, &ledger, vma: graph.avc(at: address).map { graph.vma(graph.avc($0).vma).view })
+    graph, &ledger, vma: graph.avc(at: address).map { graph[graph[$0].vma].view })
 }
 
 // MARK: How it ends
@@ -283,12 +283,12 @@ private func judgeEnd(
 ) {
   guard let frame = s.frame, !s.walk.awaitsStep else { return ledger.cannotTell(.notRecorded) }
   let latest = s.walk.visited.last.flatMap { graph.avc(at: $0) }
-  let view = latest.map { graph.vma(graph.avc($0).vma).view }
+  let view = latest.map { graph[graph[$0].vma].view }
   switch s.walk.lastVisit {
   case .entered: return ledger.cannotTell(.notRecorded)
   case .returned(goesOn: false): return ledger.holds()
   case .returned(goesOn: true) where frame.endsWhenUnmapped:
-    if let folio = graph.folio(at: frame.folio), graph.folio(folio).mappedPages > 0 {
+    if let folio = graph.folio(at: frame.folio), graph[folio].mappedPages > 0 {
       return ledger.cannotTell(.contended)
     }
     return ledger.holds()

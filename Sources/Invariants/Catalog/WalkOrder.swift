@@ -41,7 +41,7 @@ private func judge(
       isWhole = isWhole && from.isLinked && from.keyStart != nil  // V is not in this tree.
       return true
     }
-    let to = graph.avc(id)
+    let to = graph[id]
     guard to.isLinked, let toStart = to.keyStart else {
       isWhole = false
       return true
