@@ -4,9 +4,12 @@ import PackageDescription
 // The pipeline runs left to right; scripts/check-layers holds the arrows to it:
 //   C libraries → TraceReading → EventDecoding → RmapGraph → Invariants → Checking → Reports → rmapcheck
 // RmapEvents is the waist: graph and invariants build without any C library.
+/// The pipeline is one program in several modules: without this, every question that an invariant asks the graph is a
+/// call into another module. Unsafe flags keep a package from being a dependency, which this one is not.
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 let package = Package(
@@ -88,9 +91,14 @@ let package = Package(
     .testTarget(
       name: "ExperimentTests",
       dependencies: ["Checking", "Invariants", "RecordingExperiments", "RmapTestSupport"], swiftSettings: settings),
+    .target(
+      name: "TraceWriting", dependencies: ["RmapEvents"], path: "Tests/TraceWriting", swiftSettings: settings),
     .executableTarget(
       name: "bench",
-      dependencies: ["Checking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Checking", "RmapTestSupport", "TraceWriting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/bench", swiftSettings: settings),
     .testTarget(
       name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],

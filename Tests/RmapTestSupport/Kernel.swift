@@ -130,7 +130,8 @@ public final class Kernel {
 
   enum Kind: UInt64 { case vma = 1, anonVMA, avc, mm, folio }
 
-  init(_ version: Version) { self.version = version }
+  /// A kernel on which nothing runs yet.
+  public init(_ version: Version) { self.version = version }
 
   // MARK: Names
 

@@ -9,7 +9,7 @@ extension History {
   ) -> History {
     History(version) { kernel in
       kernel.reusesAddresses = reusingAddresses
-      kernel.live(count, &generator)
+      kernel.liveWithWalks(count, &generator)
     }
   }
 
@@ -20,7 +20,7 @@ extension History {
     var fired = 0
     let history = History(version) { kernel in
       kernel.defect = defect
-      kernel.live(count, &generator)
+      kernel.liveWithWalks(count, &generator)
       fired = kernel.defectFired
     }
     return (history, fired)
@@ -59,8 +59,13 @@ extension History {
 }
 
 extension Kernel {
-  fileprivate func live(_ count: Int, _ generator: inout SeededGenerator) {
+  fileprivate func liveWithWalks(_ count: Int, _ generator: inout SeededGenerator) {
     recordsWalks = true
+    live(count, &generator)
+  }
+
+  /// `count` random operations of a few processes that then all exit.
+  public func live(_ count: Int, _ generator: inout SeededGenerator) {
     mmap("p0.0", 64..<72)
     for number in 1...count { doSomething(number, &generator) }
     for process in mms.keys.sorted() { exit(process) }
