@@ -115,7 +115,8 @@ let package = Package(
       name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],
       swiftSettings: settings),
     .testTarget(
-      name: "CheckingTests", dependencies: ["Checking", "Policies", "Reports", "Invariants", "RmapGraph"],
+      name: "CheckingTests",
+      dependencies: ["Checking", "Policies", "Reports", "Invariants", "RmapGraph", "RmapTestSupport", "TraceWriting"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

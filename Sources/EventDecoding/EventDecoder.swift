@@ -88,7 +88,7 @@ public struct EventDecoder: Sendable {
   }
 
   /// Decodes one record into a batch, if it is an event of ours that makes sense. `ordinal` is its number.
-  @inline(__always) public func decode(
+  public func decode(
     _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
   ) -> Outcome {
     layouts.decode(record, ordinal: ordinal, into: &batch)

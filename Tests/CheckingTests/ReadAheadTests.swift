@@ -1,0 +1,59 @@
+import Checking
+import Foundation
+import Reports
+import RmapGraph
+import RmapTestSupport
+import Testing
+import TraceWriting
+
+/// Goal: a second thread changes nothing but the time. Method: both ways on sound, faulty, lossy and cut recordings.
+@Suite struct ReadAheadTests {
+  private func reports(_ path: String) -> [String] {
+    [false, true].map { readsAhead in
+      var check = RecordingCheck()
+      check.readsAhead = readsAhead
+      return ReportFormat.json.render([check.run(path: path)])
+    }
+  }
+
+  @Test(arguments: ["6.12-healthy", "6.12-lossy", "6.12-two-buffers", "6.1-fault-drop-avc", "6.12-pages-v6"])
+  func sameReport(name: String) {
+    let reports = reports("\(tracesFolder)/\(name)/trace.dat")
+    #expect(reports[0] == reports[1])
+  }
+
+  @Test(arguments: [300_000, 700_000]) func sameFaultOfACutFile(length: Int) throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "cut-\(UUID().uuidString).dat")
+    defer { try? FileManager.default.removeItem(at: url) }
+    // Format 6 has its metadata in front, so that some records can be read before the end.
+    try Data(contentsOf: URL(filePath: "\(tracesFolder)/6.12-pages-v6/trace.dat")).prefix(length).write(to: url)
+    let reports = reports(url.path)
+    #expect(reports[0] == reports[1])
+  }
+}
+
+/// Goal: what the writer writes is what the model kernel did. Method: the recording against the history itself.
+@Suite struct TraceWriterTests {
+  @Test func theWrittenRecordingSaysWhatTheHistorySays() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "model-\(UUID().uuidString).dat")
+    defer { try? FileManager.default.removeItem(at: url) }
+    var generator = SeededGenerator(seed: testSeed())
+    let kernel = Kernel(.v6_12)
+    kernel.live(2_000, &generator)
+    let writer = try TraceWriter(path: url.path)
+    kernel.takeSteps { writer.append($0.event, pid: $0.pid) }
+    try writer.finish(path: url.path)
+
+    let result = RecordingCheck().run(path: url.path)
+    #expect(result.damage == nil)
+    #expect(result.records == UInt64(writer.count) && result.events == result.records && result.malformed == 0)
+    #expect(result.findings.isEmpty)
+    #expect(result.statistics.unpredictedUnmaps == 0)
+    #expect(result.statistics.predictedUnmaps > 0)
+    #expect(result.level == .pages)
+  }
+
+  @Test func whatCannotBeWrittenIsSaid() {
+    #expect(throws: TraceWriter.CannotWrite.self) { try TraceWriter(path: "/nowhere/trace.dat") }
+  }
+}
