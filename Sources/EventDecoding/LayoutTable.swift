@@ -51,7 +51,9 @@ struct LayoutTable: Sendable {
   }
 
   /// Decodes one record into a batch, if it is an event of ours that makes sense.
-  @inline(__always) func decode(_ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch) -> EventDecoder.Outcome {
+  @inline(__always) func decode(
+    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+  ) -> EventDecoder.Outcome {
     guard Int(record.eventID) < places.count else { return .foreign }
     let place = places[Int(record.eventID)]
     guard place.kind != .foreign else { return .foreign }

@@ -185,8 +185,7 @@ extension RmapGraph {
 
   // MARK: Who is at work on a root
 
-  // Inlined, it would copy the whole node to read two of its fields.
-  @inline(never) private func rootID(of id: AnonVMAID) -> AnonVMAID {
+  private func rootID(of id: AnonVMAID) -> AnonVMAID {
     anonVMA(at: anonVMAs[id.slot].root) ?? id
   }
 

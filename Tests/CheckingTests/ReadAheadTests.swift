@@ -50,7 +50,6 @@ import TraceWriting
     #expect(result.findings.isEmpty)
     #expect(result.statistics.unpredictedUnmaps == 0)
     #expect(result.statistics.predictedUnmaps > 0)
-    #expect(result.level == .pages)
   }
 
   @Test func whatCannotBeWrittenIsSaid() {

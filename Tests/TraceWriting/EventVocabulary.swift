@@ -44,6 +44,9 @@ struct EventVocabulary {
     add(
       ["folio_new", "folio_add", "folio_add_pmd", "folio_remove", "folio_remove_pmd", "folio_move", "lru_add"],
       Self.folio)
+    // unit_page says that the index of a page of hugetlbfs counts pages of the page size.
+    add(["hugetlb_new", "hugetlb_add"], Self.folio + ["unit_page"])
+    add(["hugetlb_unmap"], Self.vma + ["addr", "end", "ref"])
   }
 
   private mutating func add(_ names: [String], _ fields: [String]) {
@@ -75,8 +78,10 @@ struct EventVocabulary {
     case .vmaFree(let free): ("vma_free", [free.vma.raw, free.mm.raw, free.anonVMA.raw])
     case .enter(let entry): layOut(entry)
     case .leave(let result): layOut(result)
-    case .folio(let event): (name(event), folio(event))
-    case .hugetlbUnmap, .walk: nil
+    case .folio(let event): (name(event), folio(event) + (name(event).hasPrefix("hugetlb") ? [1] : []))
+    case .hugetlbUnmap(let unmap):
+      ("hugetlb_unmap", view(unmap.vma) + [unmap.start.raw, unmap.end.raw, unmap.only.raw])
+    case .walk: nil
     }
   }
 
@@ -127,6 +132,8 @@ struct EventVocabulary {
 
   private func name(_ event: FolioEvent) -> String {
     switch event.step {
+    case .new where event.isHugetlb: "hugetlb_new"
+    case .add where event.isHugetlb: "hugetlb_add"
     case .new: "folio_new"
     case .add: event.isPMD ? "folio_add_pmd" : "folio_add"
     case .remove: event.isPMD ? "folio_remove_pmd" : "folio_remove"
