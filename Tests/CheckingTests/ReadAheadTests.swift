@@ -38,18 +38,20 @@ import TraceWriting
     let url = FileManager.default.temporaryDirectory.appending(path: "model-\(UUID().uuidString).dat")
     defer { try? FileManager.default.removeItem(at: url) }
     var generator = SeededGenerator(seed: testSeed())
-    let kernel = Kernel(.v6_12)
-    kernel.live(2_000, &generator)
+    let history = History(.v6_12) { $0.live(2_000, &generator) }
     let writer = try TraceWriter(path: url.path)
-    kernel.takeSteps { writer.append($0.event, pid: $0.pid) }
+    for step in history.steps { writer.append(step.event, pid: step.pid) }
     try writer.finish(path: url.path)
+    var graph = RmapGraph()
+    _ = history.judged(in: &graph)
 
     let result = RecordingCheck().run(path: url.path)
     #expect(result.damage == nil)
     #expect(result.records == UInt64(writer.count) && result.events == result.records && result.malformed == 0)
     #expect(result.findings.isEmpty)
-    #expect(result.statistics.unpredictedUnmaps == 0)
-    #expect(result.statistics.predictedUnmaps > 0)
+    #expect(result.statistics.unpredictedUnmaps == graph.statistics.unpredictedUnmaps)
+    #expect(result.statistics.predictedUnmaps == graph.statistics.predictedUnmaps)
+    #expect(graph.statistics.predictedUnmaps > 0)
   }
 
   @Test func whatCannotBeWrittenIsSaid() {
