@@ -139,6 +139,7 @@ extension RmapGraph {
 
   /// What vm_area_dup and copy_vma were told is what the fork and the move that follow them are told.
   private mutating func compareWithNotes(_ entry: OperationEntry) {
+    guard !notes.isEmpty else { return }
     let task = currentPID
     // The move comes right after copy_vma, or not at all.
     if entry.kind != .moveTables { notes.removeAll { $0.entry.kind == .copyVMA && $0.pid == task } }
@@ -162,8 +163,9 @@ extension RmapGraph {
   }
 
   /// Keeps what an operation was told, and returned, for the one that is to follow it.
-  mutating func note(_ entry: OperationEntry, _ result: OperationReturn) {
-    guard entry.kind == .vmaDup || entry.kind == .copyVMA else { return }
+  mutating func note(_ entry: OperationEntry, _ result: OperationReturn, isOutermost: Bool) {
+    // What a split or a copy_vma duplicates is never forked.
+    guard entry.kind == .copyVMA || entry.kind == .vmaDup && isOutermost else { return }
     let address = KernelAddress(UInt64(bitPattern: result.value))
     guard address.isKernel else { return }
     if notes.count == Note.kept { notes.removeFirst() }

@@ -214,7 +214,7 @@ extension RmapGraph {
     if result.kind == .moveTables { compare(result, with: tasks[task].last.map { tasks[task].operations[$0].entry }) }
     finish(task, result, stamp, &observer)
     let last = tasks[task].operations.count - 1
-    note(tasks[task].operations[last].entry, result)
+    note(tasks[task].operations[last].entry, result, isOutermost: last == 0)
     letGo(tasks[task].operations[last].root)
     release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
     tasks[task].operations.removeLast()
