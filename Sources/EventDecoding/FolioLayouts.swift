@@ -146,6 +146,7 @@ struct PageLayout: Sendable {
 
 /// A page's number within its folio, from the distance of their `struct page`s; nil if it can't be one.
 @inline(__always) private func subpageNumber(_ page: UInt64, _ folio: UInt64, _ size: Int64) -> UInt32? {
+  if page == folio { return size > 0 ? 0 : nil }  // Mostly; a division takes its time.
   guard size > 0, page >= folio else { return nil }
   let number = (page - folio) / UInt64(size)
   return number < 1 << 16 ? UInt32(number) : nil

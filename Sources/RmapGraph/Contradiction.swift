@@ -98,13 +98,16 @@ extension RmapGraph {
   /// What an operation's entry says of its VMAs, against what is known of them and of each other.
   mutating func compare(_ entry: OperationEntry, in task: UInt32) {
     compare(entry.vma, in: task)
-    for view in [entry.vma, entry.source] {
-      if let slot = vmaOf[view.address.raw] { compare(view, with: slot) }
-    }
+    if let slot = vmaOf[entry.vma.address.raw] { compare(entry.vma, with: slot) }
+    if let slot = vmaOf[entry.source.address.raw] { compare(entry.source, with: slot) }
     compareWithNotes(entry)
     compareCopies(entry, in: task)
-    guard entry.kind == .prepare || entry.kind == .fork || entry.kind == .copyRange else { return }
-    if exitingMMs[entry.vma.mm.raw] != nil || exitingMMs[entry.source.mm.raw] != nil { contradict(.deadMM) }
+    switch entry.kind {
+    case .prepare, .fork, .copyRange:
+      let (mm, other) = (entry.vma.mm.raw, entry.source.mm.raw)
+      if exitingMMs[mm] != nil || exitingMMs[other] != nil { contradict(.deadMM) }
+    default: break
+    }
   }
 
   private mutating func compareCopies(_ entry: OperationEntry, in task: UInt32) {
@@ -140,36 +143,48 @@ extension RmapGraph {
   /// What vm_area_dup and copy_vma were told is what the fork and the move that follow them are told.
   private mutating func compareWithNotes(_ entry: OperationEntry) {
     guard !notes.isEmpty else { return }
-    let task = currentPID
-    // The move comes right after copy_vma, or not at all.
-    if entry.kind != .moveTables { notes.removeAll { $0.entry.kind == .copyVMA && $0.pid == task } }
+    let (task, vma) = (currentPID, entry.vma.address)
     switch entry.kind {
     case .fork:
-      guard let note = takeNote(.vmaDup, { $0.result == entry.vma.address }) else { return }
-      if note.entry.source != entry.source { contradict(.vmaView) }
+      guard let note = takeNote({ $0.kind == .vmaDup && $0.result == vma }) else { return }
+      if note.view != entry.source { contradict(.vmaView) }
     case .moveTables:
-      let pid = currentPID
-      guard let note = takeNote(.copyVMA, { $0.pid == pid }) else { return }
+      guard let note = takeNote({ $0.kind == .copyVMA && $0.pid == task }) else { return }
       // copy_vma may have merged the destination with the source.
-      let isSame = note.entry.vma == entry.source || note.result == entry.source.address
-      if !isSame || note.entry.address != entry.address || note.result != entry.vma.address { contradict(.vmaView) }
-    default: break
+      let (source, target) = (entry.source, entry.address)
+      let isSame = note.view == source || note.result == source.address
+      if !isSame || note.address != target || note.result != vma { contradict(.vmaView) }
+    default:
+      // The move comes right after copy_vma, or not at all.
+      _ = takeNote { $0.kind == .copyVMA && $0.pid == task }
     }
   }
 
-  private mutating func takeNote(_ kind: EventKind, _ fits: (Note) -> Bool) -> Note? {
-    guard let index = notes.lastIndex(where: { $0.entry.kind == kind && fits($0) }) else { return nil }
-    return notes.remove(at: index)
+  /// The latest note that fits; mostly it is the last one.
+  @inline(__always)
+  private mutating func takeNote(_ fits: (borrowing Note) -> Bool) -> Note? {
+    var index = notes.count
+    while index > 0 {
+      index -= 1
+      if fits(notes[index]) { return notes.remove(at: index) }
+    }
+    return nil
   }
 
   /// Keeps what an operation was told, and returned, for the one that is to follow it.
   mutating func note(_ entry: OperationEntry, _ result: OperationReturn, isOutermost: Bool) {
     // What a split or a copy_vma duplicates is never forked.
-    guard entry.kind == .copyVMA || entry.kind == .vmaDup && isOutermost else { return }
+    let kind = entry.kind
+    guard kind == .copyVMA || kind == .vmaDup && isOutermost else { return }
     let address = KernelAddress(UInt64(bitPattern: result.value))
     guard address.isKernel else { return }
+    let task = currentPID
+    _ = takeNote { $0.kind == kind && $0.pid == task }  // Of a VMA without anon_vma, whose fork leaves no event.
     if notes.count == Note.kept { notes.removeFirst() }
-    notes.append(Note(pid: currentPID, entry: entry, result: address))
+    notes.append(
+      Note(
+        kind: entry.kind, pid: currentPID, view: entry.kind == .vmaDup ? entry.source : entry.vma,
+        address: entry.address, result: address))
   }
 
   /// VM_LOCKED, VM_LOCKONFAULT, VM_UFFD_MISSING, VM_UFFD_WP, VM_UFFD_MINOR: fork takes them from the child.
@@ -238,10 +253,14 @@ extension RmapGraph {
   }
 }
 
-/// An operation that another one is to follow.
+/// An operation that another one is to follow: vm_area_dup, copy_vma.
 struct Note {
+  let kind: EventKind
   let pid: Int32
-  let entry: OperationEntry
+  /// The VMA that it copied.
+  let view: VMAView
+  /// Where copy_vma put the copy.
+  let address: UserAddress
   let result: KernelAddress
   /// More than this many are not waiting at a time: one for each CPU.
   static let kept = 64

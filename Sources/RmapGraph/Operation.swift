@@ -20,14 +20,15 @@ public struct Operation: Sendable {
   /// (mm/rmap.c:anon_vma_clone: the first with num_children < 2 and num_active_vmas == 0).
   public internal(set) var reuse: AnonVMAID?
   /// Whether it is known what encloses the operation.
-  public internal(set) var isClear = true
+  public let isClear: Bool
   /// An unlink: the anon_vma whose last AVC it removed, and which nobody else refers to.
   var due: AnonVMAID?
   /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
   var isSettled = false
 
-  init(entry: OperationEntry, stamp: EventStamp) {
+  init(entry: OperationEntry, stamp: EventStamp, isClear: Bool) {
     kind = entry.kind
+    self.isClear = isClear
     self.entry = entry
     self.stamp = stamp
   }

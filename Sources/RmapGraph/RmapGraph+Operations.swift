@@ -41,9 +41,8 @@ extension RmapGraph {
     tellStranded(task, stamp, &observer)
     compare(entry, in: task)
     if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
-    var operation = Operation(entry: entry, stamp: stamp)
-    operation.isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
-    tasks[task].operations.append(operation)
+    let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
+    tasks[task].operations.append(Operation(entry: entry, stamp: stamp, isClear: isClear))
     switch entry.kind {
     case .prepare:
       let vma = meet(entry.vma)
@@ -76,14 +75,13 @@ extension RmapGraph {
       activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
     default: return
     }
-    tellEntered(task, stamp, &observer)
+    tellEntered(task, entry, stamp, &observer)
   }
 
   private mutating func tellEntered<Observer: GraphObserver & ~Copyable>(
-    _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
+    _ task: UInt32, _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
-    let entry = tasks[task].operations[last].entry
     let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
     let source = vmaOf[entry.source.address.raw].map(VMAID.init)
     let outer = tasks[task].outer(of: last)

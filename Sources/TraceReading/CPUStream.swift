@@ -20,7 +20,8 @@ struct CPUStream {
   private var source: PageSource
   private var page: PageSource.Page
   private var walker = PageWalker()
-  private var lastTimestamp: UInt64?
+  /// Time of the record last stepped to; 0 before the first.
+  private var lastTimestamp: UInt64 = 0
 
   init(
     _ data: CPUData, buffer index: UInt16, of buffer: TraceBuffer, in file: TraceFile,
@@ -49,15 +50,24 @@ struct CPUStream {
       payload: UnsafeRawBufferPointer(rebasing: bytes[start..<(start + walker.payloadCount)]))
   }
 
-  /// Goes to the next record, over as many pages as it takes.
+  /// The common case: goes to the next record and gives it, if it is on the same page, in order, and before a time.
+  /// Otherwise nothing has changed.
   @inline(__always)
+  mutating func recordInPage(before limit: UInt64) -> RawRecord? {
+    guard walker.stepToRecord(from: lastTimestamp, before: limit, ofAtLeast: header.size) else { return nil }
+    lastTimestamp = walker.timestamp
+    recordCount &+= 1
+    return record
+  }
+
+  /// Goes to the next record, over as many pages as it takes.
   mutating func advance() throws(TraceReadingError) -> Step {
     while true {
       switch walker.step() {
       case .record:
         guard walker.payloadCount >= header.size else { throw damaged("a record too short") }
         let timestamp = walker.timestamp
-        if let lastTimestamp, timestamp < lastTimestamp { timeRegressions += 1 }
+        if timestamp < lastTimestamp { timeRegressions += 1 }
         lastTimestamp = timestamp
         recordCount &+= 1
         return .record
@@ -100,7 +110,7 @@ struct CPUStream {
       count = sum?.overflow == false ? sum?.partialValue : nil
     }
     loss = LostEvents(
-      cpu: cpu, buffer: buffer, count: count, after: lastTimestamp, before: .max,
+      cpu: cpu, buffer: buffer, count: count, after: recordCount > 0 ? lastTimestamp : nil, before: .max,
       offset: earlier?.offset ?? page.offset)
   }
 

@@ -85,8 +85,30 @@ struct PageWalker {
     timestamp = bytes.loadUnaligned(fromByteOffset: layout.timestampOffset, as: UInt64.self)
   }
 
-  /// Goes to the next record.
+  /// The common case: goes to the next record if the very next entry is one, of at least so many bytes, and its time is in
+  /// a range. If not, nothing has changed.
   @inline(__always)
+  mutating func stepToRecord(from earliest: UInt64, before limit: UInt64, ofAtLeast least: Int) -> Bool {
+    guard end - next >= 8 else { return false }
+    let words = bytes.loadUnaligned(fromByteOffset: next, as: UInt64.self)
+    let time = timestamp &+ (words & 0xffff_ffff) >> 5
+    guard time >= earliest, time < limit else { return false }
+    var (start, count) = (next + 4, Int(words & 31) * 4)
+    if count == 0 {
+      start = next + 8
+      count = (Int(words >> 32) - 1) & ~3  // Less its own 4 bytes, rounded up.
+    } else if count > 28 * 4 {
+      return false
+    }
+    guard count >= least, count <= end - start else { return false }
+    timestamp = time
+    payloadOffset = start
+    payloadCount = count
+    next = start + count
+    return true
+  }
+
+  /// Goes to the next record.
   mutating func step() -> Step {
     while next != end {
       guard end - next >= 4 else { return .damaged }

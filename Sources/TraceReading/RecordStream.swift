@@ -19,6 +19,8 @@ public struct RecordStream: RecordSource, ~Copyable {
   private var current: Int?
   /// The next record of each other stream, as a binary heap.
   private var heads: [Head] = []
+  /// The least time among them: before it, the current stream need not be compared with any other.
+  private var limit = UInt64.max
   /// Whether the current record was delivered, so that its stream has to go on.
   private var isDelivered = false
   private var startLosses: [LostEvents] = []
@@ -72,7 +74,16 @@ public struct RecordStream: RecordSource, ~Copyable {
   ///
   /// A gap comes right after the last record before it, or first of all if nothing is before it.
   /// - Throws: the fault that keeps the recording from being read further.
+  @inline(__always)
   public mutating func next() throws(TraceReadingError) -> StreamItem? {
+    if isDelivered, let index = current, let record = streams[index].recordInPage(before: limit) {
+      return .record(record)
+    }
+    return try nextElsewhere()
+  }
+
+  @inline(never)
+  private mutating func nextElsewhere() throws(TraceReadingError) -> StreamItem? {
     if let loss = startLosses.popLast() { return .lost(loss) }
     if isDelivered, let loss = try goOn() { return .lost(loss) }
     guard let current else {
@@ -84,8 +95,7 @@ public struct RecordStream: RecordSource, ~Copyable {
   }
 
   /// Takes the current stream one record further, and makes that the current one which is next; gives the gap crossed
-  /// thereby. Mostly a CPU's next record comes before all others', and the heap is left alone.
-  @inline(__always)
+  /// thereby.
   private mutating func goOn() throws(TraceReadingError) -> LostEvents? {
     isDelivered = false
     guard let index = current else { return nil }
@@ -106,6 +116,7 @@ public struct RecordStream: RecordSource, ~Copyable {
         heads[0] = head
         siftDown(from: 0)
         current = first.stream
+        limit = heads[0].timestamp
       }
     }
     return streams[index].loss == nil ? nil : takeLoss(of: index, step)
@@ -124,10 +135,10 @@ public struct RecordStream: RecordSource, ~Copyable {
     heads[0] = heads[heads.count - 1]
     heads.removeLast()
     siftDown(from: 0)
+    limit = heads.first?.timestamp ?? .max
     return first.stream
   }
 
-  @inline(__always)
   private mutating func siftDown(from start: Int) {
     let count = heads.count
     guard start < count else { return }
