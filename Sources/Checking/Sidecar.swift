@@ -121,6 +121,8 @@ public struct Sidecar: Codable, Sendable {
     public var droppedEvents: UInt64?
     /// Events that the recorder took out.
     public var readEvents: UInt64?
+    /// Events that were still in it when the recorder had ended.
+    public var entries: UInt64?
 
     /// One CPU's counts.
     public init(buffer: String, cpu: Int) {
@@ -129,7 +131,7 @@ public struct Sidecar: Codable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case buffer, cpu, overrun
+      case buffer, cpu, overrun, entries
       case commitOverrun = "commit_overrun"
       case droppedEvents = "dropped_events"
       case readEvents = "read_events"

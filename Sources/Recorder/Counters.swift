@@ -12,8 +12,8 @@ struct Counters {
     buffers = Self.buffers(tenancy)
   }
 
-  /// Events that were recorded.
-  var events: UInt64 { buffers.reduce(0) { $0 &+ ($1.readEvents ?? 0) } }
+  /// Events that nobody has taken out of the buffers yet.
+  var left: UInt64 { buffers.reduce(0) { $0 &+ ($1.entries ?? 0) } }
   /// Hits of the probes, recorded or not.
   var hits: UInt64 { probes.reduce(0) { $0 &+ ($1.hits ?? 0) } }
   /// Hits that left no trace.
@@ -21,6 +21,12 @@ struct Counters {
   /// Events that the buffers could not hold.
   var lost: UInt64 {
     buffers.reduce(0) { $0 &+ ($1.overrun ?? 0) &+ ($1.commitOverrun ?? 0) &+ ($1.droppedEvents ?? 0) }
+  }
+
+  /// Why the recording can't hold all that the buffers got, once its tool has ended: one whose disk is full may stop to
+  /// read, and no page that is read later tells of what was lost since.
+  var flaw: String? {
+    left == 0 ? nil : "\(left) events were left in the kernel's buffers: is the disk full?"
   }
 
   /// `kprobe_profile` names events without their group, so that two runs' look alike; but it has them in the order of
@@ -65,6 +71,7 @@ struct Counters {
       let parts = line.split(separator: ":")
       guard parts.count == 2, let value = UInt64(parts[1].drop { $0 == " " }) else { continue }
       switch parts[0] {
+      case "entries": buffer.entries = value
       case "overrun": buffer.overrun = value
       case "commit overrun": buffer.commitOverrun = value
       case "dropped events": buffer.droppedEvents = value

@@ -46,7 +46,11 @@ extension Diagnosis {
 
   private func decidable(_ out: inout TextLayout) {
     let recorded = invariants.filter(\.isRecorded)
-    out.line("\nInvariants: \(recorded.count { $0.isDecidable }) of \(recorded.count) can be decided")
+    let count = "\(recorded.count { $0.isDecidable }) of \(recorded.count)"
+    out.line(
+      canRecord
+        ? "\nInvariants: \(count) can be decided"
+        : "\nInvariants: none can be decided as it is; with what is needed above, \(count)")
     for invariant in invariants {
       out.paragraph(
         "  \(column("I\(invariant.number)", 4))\(column(invariant.name, 16)) \(column(invariant.level.rawValue, 10))",

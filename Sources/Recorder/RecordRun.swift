@@ -11,6 +11,8 @@ public final class RecordRun {
     public var commandStatus: Int32?
     /// What the kernel counted, in one line.
     public var summary = ""
+    /// Why the recording ended before its time, if it did.
+    public var ending: String?
     /// What could not be removed from tracefs, a line each.
     public var leftovers: [String] = []
   }
@@ -92,11 +94,12 @@ public final class RecordRun {
     sidecar.probes = counters.probes
     sidecar.buffers = counters.buffers.isEmpty ? nil : counters.buffers
     sidecar.recorder?.complete = counters.probes.allSatisfy { $0.missed != nil }
-    sidecar.recorder?.ending = ending
+    let flaw = counters.flaw ?? ending
+    sidecar.recorder?.ending = flaw
     sidecar.workload?.exitStatus = command?.exitStatus
     try output.write(sidecar)
     return Outcome(
-      commandStatus: command?.exitStatus, summary: progress(counters, output).line)
+      commandStatus: command?.exitStatus, summary: progress(counters, output).line, ending: flaw)
   }
 
   /// Returns why the recording ended before its time, if it did.

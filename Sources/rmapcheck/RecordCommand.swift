@@ -63,6 +63,7 @@ struct RecordCommand: ParsableCommand {
       let outcome = try record(machine, path)
       if let status = outcome.commandStatus, status != 0 { complain("\(command[0]) exited with status \(status)") }
       complain("\(path): \(outcome.summary)")
+      if let ending = outcome.ending { complain("the recording ended before its time: \(ending)") }
       for line in outcome.leftovers { complain("could not be removed: \(line)") }
     } catch let failure as RecordingFailure {
       complain("\(failure)")
