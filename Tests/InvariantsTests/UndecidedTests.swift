@@ -35,6 +35,16 @@ import Testing
       "copy-closure", .predatesRecording, fork.starting(at: fork.number("enter clone")))
   }
 
+  /// perf takes an event's time after its fields: a thread that faults beside another one may have read the VMA before
+  /// the other's prepare set its anon_vma. In a recording of trace-cmd and perf at once it stood so.
+  @Test func aPrepareThatWasReadBeforeAnotherThreads() {
+    let fault = History.fault
+    let entry = fault.steps[fault.number("enter prepare") - 1]
+    let late = fault.inserting(entry, at: fault.number("leave prepare") + 1)
+    undecided("vma-state", .contended, late.replacingPID(of: "enter prepare", 2, by: 99))
+    #expect(late.judged().findings.isEmpty == false, "by the same task it is a contradiction")
+  }
+
   @Test func deathOfAnOlderVMA() {
     let history = History {
       $0.fault()

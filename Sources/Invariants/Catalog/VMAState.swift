@@ -59,6 +59,11 @@ private func judge(
     : graph.membership(of: vma, in: view.anonVMA) != nil
   if agrees { return ledger.holds() }
   guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
+  // Threads fault side by side. One may have read the VMA before another one's __anon_vma_prepare changed it, and its
+  // event come later: perf takes an event's time after its fields.
+  if kind == .prepare, view.anonVMA.isNull, graph.vma(vma).chainStamp.pid != stamp.pid {
+    return ledger.cannotTell(.contended)
+  }
   contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
 }
 
