@@ -41,10 +41,11 @@ struct FolioLayout: Sendable {
     exclusive = finder.optionalNumber("exclusive")
   }
 
-  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
+  @inline(__always)
+  func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<FolioEvent>) -> Bool {
     let folio = self.folio.address(record)
     let view = vma.load(record)
-    guard folio.isKernel, view.address.isKernel, view.mm.isKernel else { return nil }
+    guard folio.isKernel, view.address.isKernel, view.mm.isKernel else { return false }
     let isLarge = large.load(record) != 0
     let whole = isLarge ? UInt32(truncatingIfNeeded: folioPages.load(record)) : 1
     var count: UInt32 = 1
@@ -58,16 +59,17 @@ struct FolioLayout: Sendable {
       count = whole
       isPMD = whole == pagesPerPMD
     }
-    guard count >= 1, count <= pagesPerPMD else { return nil }
-    guard let subpage = subpage(record, of: folio) else { return nil }
-    var event = FolioEvent(
-      step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
-      isExclusive: flags.map { $0.load(record) & rmapExclusive != 0 } ?? (step == .new), folio: folio,
-      subpage: subpage, pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
-      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
-      isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
-    if view.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages.load(record)) }
-    return event
+    guard count >= 1, count <= pagesPerPMD else { return false }
+    guard let subpage = subpage(record, of: folio) else { return false }
+    place.initialize(
+      to: FolioEvent(
+        step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
+        isExclusive: flags.map { $0.load(record) & rmapExclusive != 0 } ?? (step == .new), folio: folio,
+        subpage: subpage, pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
+        mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
+        isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 }))
+    if view.isHugetlb { place.pointee.takeForHugetlb(hugetlbUnit, pages: folioPages.load(record)) }
+    return true
   }
 
   /// Which page of the folio the event starts at; nil if the page lies outside of any folio's reach.
@@ -109,7 +111,14 @@ struct PageLayout: Sendable {
     exclusive = finder.optionalNumber("exclusive")
   }
 
-  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
+  @inline(__always)
+  func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<FolioEvent>) -> Bool {
+    guard let event = event(record) else { return false }
+    place.initialize(to: event)
+    return true
+  }
+
+  @inline(__always) private func event(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
     let page = self.page.address(record)
     guard page.isKernel else { return nil }
     var event = FolioEvent(

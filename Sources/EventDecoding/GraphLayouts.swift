@@ -28,23 +28,23 @@ struct TreeLayout: Sendable {
     protection = finder.optionalWord("vm_prot")
   }
 
-  /// nil if a pointer that must be valid is none: the dependent fields then hold old bytes.
-  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> TreeUpdate? {
-    let update = TreeUpdate(
-      avc: avc.address(record), vma: vma.load(record), anonVMA: anonVMA.address(record),
-      treeOwner: KernelAddress(
-        tree.load(record) &- UInt64(truncatingIfNeeded: treeOffset.load(record))),
-      root: root.address(record), rootOfRoot: rootOfRoot.address(record),
-      parent: parent.address(record), refcount: Int32(truncatingIfNeeded: refcount.load(record)),
-      children: children?.load(record), active: active?.load(record),
-      treeIsEmpty: rbNode.load(record) == 0,
-      rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record),
-      protection: protection?.load(record))
-    guard update.avc.isKernel, update.vma.address.isKernel, update.vma.mm.isKernel, update.anonVMA.isKernel
-    else {
-      return nil
-    }
-    return update
+  /// Makes an update; false if a pointer that must be valid is none: the dependent fields then hold old bytes.
+  @inline(__always)
+  func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<TreeUpdate>) -> Bool {
+    let (avc, view, anonVMA) = (avc.address(record), vma.load(record), anonVMA.address(record))
+    guard avc.isKernel, view.address.isKernel, view.mm.isKernel, anonVMA.isKernel else { return false }
+    place.initialize(
+      to: TreeUpdate(
+        avc: avc, vma: view, anonVMA: anonVMA,
+        treeOwner: KernelAddress(
+          tree.load(record) &- UInt64(truncatingIfNeeded: treeOffset.load(record))),
+        root: root.address(record), rootOfRoot: rootOfRoot.address(record),
+        parent: parent.address(record), refcount: Int32(truncatingIfNeeded: refcount.load(record)),
+        children: children?.load(record), active: active?.load(record),
+        treeIsEmpty: rbNode.load(record) == 0,
+        rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record),
+        protection: protection?.load(record)))
+    return true
   }
 
   @inline(__always) private func lockView(_ record: UnsafeRawBufferPointer) -> LockView? {
@@ -139,29 +139,33 @@ struct EntryLayout: Sendable {
     }
   }
 
-  @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> OperationEntry? {
-    var entry = OperationEntry(kind: kind)
+  /// Makes an entry; false if a pointer that must be valid is none.
+  @inline(__always)
+  func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<OperationEntry>) -> Bool {
+    place.initialize(to: OperationEntry(kind: kind))
     if let vma {
-      entry.vma = vma.load(record)
-      guard entry.vma.address.isKernel, entry.vma.mm.isKernel else { return nil }
+      place.pointee.vma = vma.load(record)
+      guard place.pointee.vma.address.isKernel, place.pointee.vma.mm.isKernel else { return false }
     }
     if let source {
-      entry.source = source.load(record)
-      guard entry.source.address.isKernel, entry.source.mm.isKernel else { return nil }
+      place.pointee.source = source.load(record)
+      guard place.pointee.source.address.isKernel, place.pointee.source.mm.isKernel else { return false }
     }
-    if let address { entry.address = UserAddress(address.load(record)) }
-    if let sourceAddress { entry.sourceAddress = UserAddress(sourceAddress.load(record)) }
-    if let length { entry.length = length.load(record) }
-    if let locks { entry.takesRmapLocks = locks.load(record) & 1 != 0 }
-    if let mmapLock { entry.mmapLockCount = mmapLock.load(record) }
+    if let address { place.pointee.address = UserAddress(address.load(record)) }
+    if let sourceAddress { place.pointee.sourceAddress = UserAddress(sourceAddress.load(record)) }
+    if let length { place.pointee.length = length.load(record) }
+    if let locks { place.pointee.takesRmapLocks = locks.load(record) & 1 != 0 }
+    if let mmapLock { place.pointee.mmapLockCount = mmapLock.load(record) }
     if let operations, let file {
-      entry.isPlainAnonymous = operations.load(record) == 0 && file.load(record) == 0
+      let (operations, file) = (operations.address(record), file.address(record))
+      guard operations.isNull || operations.isKernel, file.isNull || file.isKernel else { return false }
+      place.pointee.isPlainAnonymous = operations.isNull && file.isNull
     }
     if let mm {
-      entry.mm = mm.address(record)
-      guard entry.mm.isKernel else { return nil }
+      place.pointee.mm = mm.address(record)
+      guard place.pointee.mm.isKernel else { return false }
     }
-    return entry
+    return true
   }
 }
 

@@ -63,8 +63,9 @@ struct LayoutTable: Sendable {
     switch place.kind {
     case .foreign: return .foreign
     case .insert, .remove:
-      guard let update = trees[index].load(bytes) else { return .malformed }
-      batch.append(update, isInsertion: place.kind == .insert, at: stamp)
+      let isInsertion = place.kind == .insert
+      let makesSense = batch.appendUpdate(isInsertion: isInsertion, at: stamp) { trees[index].load(bytes, into: $0) }
+      guard makesSense else { return .malformed }
     case .put:
       guard let put = puts[index].load(bytes) else { return .malformed }
       batch.append(put, at: stamp)
@@ -72,15 +73,15 @@ struct LayoutTable: Sendable {
       guard let free = vmaFrees[index].load(bytes) else { return .malformed }
       batch.append(free, at: stamp)
     case .enter:
-      guard let entry = entries[index].load(bytes) else { return .malformed }
-      batch.append(entry, at: stamp)
+      let makesSense = batch.appendEntry(at: stamp) { entries[index].load(bytes, into: $0) }
+      guard makesSense else { return .malformed }
     case .leave: batch.append(returns[index].load(bytes), at: stamp)
     case .folio:
-      guard let event = folios[index].load(bytes) else { return .malformed }
-      batch.append(event, at: stamp)
+      let makesSense = batch.appendFolio(at: stamp) { folios[index].load(bytes, into: $0) }
+      guard makesSense else { return .malformed }
     case .page:
-      guard let event = pages[index].load(bytes) else { return .malformed }
-      batch.append(event, at: stamp)
+      let makesSense = batch.appendFolio(at: stamp) { pages[index].load(bytes, into: $0) }
+      guard makesSense else { return .malformed }
     case .hugetlbUnmap:
       guard let event = hugetlbUnmaps[index].load(bytes) else { return .malformed }
       batch.append(event, at: stamp)

@@ -49,8 +49,8 @@ public struct Invariant: Sendable {
     case linking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// Before an AVC leaves its tree.
     case unlinking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// After the entry of an operation.
-    case entered(@Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// After the entry of an operation of these kinds.
+    case entered([EventKind], @Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// After __anon_vma_prepare and __split_vma.
     case returned(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// After anon_vma_clone.

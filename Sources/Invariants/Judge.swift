@@ -1,3 +1,4 @@
+import RmapEvents
 public import RmapGraph
 
 /// Calls each invariant at the moments that it asked for, and keeps its ledger.
@@ -52,7 +53,8 @@ public struct Judge: GraphObserver, Sendable {
     switch check {
     case .linking(let judge): onLinking.append(TreeCall(ledger: ledger, judge: judge))
     case .unlinking(let judge): onUnlinking.append(TreeCall(ledger: ledger, judge: judge))
-    case .entered(let judge): onEntered.append(EntryCall(ledger: ledger, judge: judge))
+    case .entered(let kinds, let judge):
+      onEntered.append(EntryCall(ledger: ledger, kinds: EventKindSet(kinds), judge: judge))
     case .returned(let judge): onReturned.append(OperationCall(ledger: ledger, judge: judge))
     case .cloned(let judge): onCloned.append(OperationCall(ledger: ledger, judge: judge))
     case .forked(let judge): onForked.append(OperationCall(ledger: ledger, judge: judge))
@@ -92,7 +94,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func entered(
     _ situation: borrowing EntrySituation, in graph: borrowing RmapGraph
   ) {
-    for index in onEntered.indices {
+    let kind = situation.operation.kind
+    for index in onEntered.indices where onEntered[index].kinds.contains(kind) {
       onEntered[index].judge(situation, graph, &ledgers[onEntered[index].ledger])
     }
   }
@@ -222,7 +225,19 @@ private struct TreeCall: Sendable {
 
 private struct EntryCall: Sendable {
   let ledger: Int
+  let kinds: EventKindSet
   let judge: @Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void
+}
+
+/// Kinds of events, one bit each.
+private struct EventKindSet: Sendable {
+  private var bits: UInt64 = 0
+
+  init(_ kinds: [EventKind]) {
+    for kind in kinds { bits |= 1 << UInt64(kind.rawValue) }
+  }
+
+  @inline(__always) func contains(_ kind: EventKind) -> Bool { bits >> UInt64(kind.rawValue) & 1 == 1 }
 }
 
 private struct OperationCall: Sendable {

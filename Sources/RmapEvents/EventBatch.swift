@@ -62,17 +62,39 @@ public struct EventBatch: ~Copyable, @unchecked Sendable {
 
   // MARK: Writing
 
+  // The three large kinds are made where they are to lie; `make` returns false if the record makes no sense.
+
   /// Adds an AVC's insertion into its tree, or its removal.
   @inline(__always) @inlinable
-  public mutating func append(_ update: TreeUpdate, isInsertion: Bool, at stamp: EventStamp) {
-    items.append(Item(stamp: stamp, kind: isInsertion ? .insert : .remove, index: updates.count))
-    updates.append(update)
+  public mutating func appendUpdate(
+    isInsertion: Bool, at stamp: EventStamp, _ make: (UnsafeMutablePointer<TreeUpdate>) -> Bool
+  ) -> Bool {
+    let index = updates.count
+    guard updates.append(madeBy: make) else { return false }
+    items.append(Item(stamp: stamp, kind: isInsertion ? .insert : .remove, index: index))
+    return true
   }
 
   /// Adds an operation's entry.
-  @inline(__always) @inlinable public mutating func append(_ entry: OperationEntry, at stamp: EventStamp) {
-    items.append(Item(stamp: stamp, kind: .enter, index: entries.count))
-    entries.append(entry)
+  @inline(__always) @inlinable
+  public mutating func appendEntry(
+    at stamp: EventStamp, _ make: (UnsafeMutablePointer<OperationEntry>) -> Bool
+  ) -> Bool {
+    let index = entries.count
+    guard entries.append(madeBy: make) else { return false }
+    items.append(Item(stamp: stamp, kind: .enter, index: index))
+    return true
+  }
+
+  /// Adds a step in a folio's life.
+  @inline(__always) @inlinable
+  public mutating func appendFolio(
+    at stamp: EventStamp, _ make: (UnsafeMutablePointer<FolioEvent>) -> Bool
+  ) -> Bool {
+    let index = folios.count
+    guard folios.append(madeBy: make) else { return false }
+    items.append(Item(stamp: stamp, kind: .folio, index: index))
+    return true
   }
 
   /// Adds an operation's return.
@@ -91,12 +113,6 @@ public struct EventBatch: ~Copyable, @unchecked Sendable {
   @inline(__always) @inlinable public mutating func append(_ free: VMAFree, at stamp: EventStamp) {
     items.append(Item(stamp: stamp, kind: .vmaFree, index: vmaFrees.count))
     vmaFrees.append(free)
-  }
-
-  /// Adds a step in a folio's life.
-  @inline(__always) @inlinable public mutating func append(_ event: FolioEvent, at stamp: EventStamp) {
-    items.append(Item(stamp: stamp, kind: .folio, index: folios.count))
-    folios.append(event)
   }
 
   /// Adds the unmapping of a range of hugetlbfs.

@@ -31,6 +31,16 @@ public struct Lane<Element>: ~Copyable {
     used &+= 1
   }
 
+  /// Adds a value that `make` initializes where it is to lie, unless that returns false: then there is none. For values
+  /// that need no end: what is made in vain is not ended.
+  @inline(__always) @inlinable
+  public mutating func append(madeBy make: (UnsafeMutablePointer<Element>) -> Bool) -> Bool {
+    if used == capacity { grow() }
+    guard make(elements + used) else { return false }
+    used &+= 1
+    return true
+  }
+
   /// Forgets all values, and keeps the memory.
   public mutating func removeAll() {
     elements.deinitialize(count: used)

@@ -15,10 +15,10 @@ public struct KernelAddress: Hashable, Sendable, Comparable, CustomStringConvert
   /// Whether this is the null pointer.
   @inlinable public var isNull: Bool { raw == 0 }
 
-  /// Whether the address lies in the upper half, where a kernel object can be (with five-level page tables:
-  /// the upper 2^56 bytes). A failing dereference in a
+  /// Whether it can be the address of a kernel object: in the upper half (with five-level page tables: the upper 2^56
+  /// bytes), and aligned as pointers are, as whatever a slab cache gives is. A failing dereference in a
   /// kprobe leaves old bytes in the field (kernel/trace/trace_probe_tmpl.h:process_fetch_insn_bottom).
-  @inlinable public var isKernel: Bool { raw >> 56 == 0xff }
+  @inlinable public var isKernel: Bool { raw >> 56 == 0xff && raw & 7 == 0 }
 
   /// Orders by the number.
   @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }

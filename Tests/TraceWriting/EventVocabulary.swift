@@ -10,6 +10,9 @@ struct EventVocabulary {
 
   static let firstID = 1000
 
+  /// The address of a `vm_operations_struct`.
+  private static let someOperations: UInt64 = 0xffff_ffff_8200_0000
+
   private static let vma = ["vma", "vm_start", "vm_end", "vm_mm", "vm_flags", "vm_anon", "vm_pgoff"]
   private static let source = ["src", "src_start", "src_end", "src_mm", "src_flags", "src_anon", "src_pgoff"]
   private static let folio =
@@ -89,7 +92,7 @@ struct EventVocabulary {
     let (vma, source) = (view(entry.vma), view(entry.source))
     return switch entry.kind {
     case .prepare:
-      ("prepare", vma + [entry.mmapLockCount ?? 0x100, entry.isPlainAnonymous ?? true ? 0 : 1, 0])
+      ("prepare", vma + [entry.mmapLockCount ?? 0x100, entry.isPlainAnonymous ?? true ? 0 : Self.someOperations, 0])
     case .clone: ("clone", vma + source)
     case .fork: ("fork", vma + source)
     case .copyRange: ("copy_range", vma + source)

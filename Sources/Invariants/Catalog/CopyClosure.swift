@@ -16,7 +16,7 @@ extension Invariant {
     kernels: "2.6.34 and later",
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has its own rule (fork-closure).",
     needs: .graphChanges,
-    checks: [.cloned(judge), .returned(judgeSplit), .entered(judgeMove)])
+    checks: [.cloned(judge), .returned(judgeSplit), .entered([.moveTables], judgeMove)])
 }
 
 private let rule = """
@@ -110,7 +110,6 @@ private func judgeSplit(
 private func judgeMove(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard s.operation.kind == .moveTables else { return }
   let (entry, stamp) = (s.operation.entry, s.stamp)
   guard !entry.source.anonVMA.isNull,
     entry.source.address != entry.vma.address, !entry.vma.isTemporaryStack

@@ -18,7 +18,7 @@ extension Invariant {
       """,
     needs: .graphChanges + [.copyRange],
     checks: [
-      .forked(judgeForked), .forkSeen(judgeSight), .entered(judgeCopy), .linking(judgeParentLinking),
+      .forked(judgeForked), .forkSeen(judgeSight), .entered([.copyRange], judgeCopy), .linking(judgeParentLinking),
       .unlinking(judgeParentUnlinking),
     ])
 }
@@ -156,7 +156,7 @@ private func judgeSight(
 private func judgeCopy(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard s.operation.kind == .copyRange, let child = s.vma, let parent = s.source else { return }
+  guard let child = s.vma, let parent = s.source else { return }
   let entry = s.operation.entry
   let (new, old) = (entry.vma, entry.source)
   if new.start != old.start || new.end != old.end || new.pgoff != old.pgoff || new.mm == old.mm {

@@ -19,7 +19,7 @@ extension Invariant {
       other one's. A survivor without any AVC is not found that way; vma-state and copy-closure judge it.
       """,
     needs: .graphChanges, needsWithPages: .pageChanges,
-    checks: [.entered(judge)])
+    checks: [.entered([.unlink, .moveTables], judge)])
 }
 
 private func judge(

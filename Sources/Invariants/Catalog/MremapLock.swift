@@ -19,13 +19,12 @@ extension Invariant {
       """,
     needs: [.insert, .remove, .clone, .copyVMA, .moveTables],
     fields: [.rmapLocks],
-    checks: [.entered(judge)])
+    checks: [.entered([.moveTables], judge)])
 }
 
 private func judge(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard s.operation.kind == .moveTables else { return }
   let (entry, stamp) = (s.operation.entry, s.stamp)
   guard !entry.vma.isTemporaryStack else { return }
   guard let takesLocks = entry.takesRmapLocks else { return ledger.cannotTell(.notRecorded) }

@@ -16,7 +16,7 @@ extension Invariant {
       """,
     needs: [.prepare],
     fields: [.mmapLock],
-    checks: [.entered(judge)])
+    checks: [.entered([.prepare], judge)])
 }
 
 /// kernel/locking/rwsem.c: the writer's bit, and the readers, counted from bit 8 up to bit 62.
@@ -25,7 +25,6 @@ private let holders: UInt64 = 0x7fff_ffff_ffff_ff01
 private func judge(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard s.operation.kind == .prepare else { return }
   guard let count = s.operation.entry.mmapLockCount else { return ledger.cannotTell(.notRecorded) }
   if count & holders != 0 { return ledger.holds() }
   let (view, stamp) = (s.operation.entry.vma, s.stamp)

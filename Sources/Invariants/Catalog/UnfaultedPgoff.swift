@@ -21,13 +21,12 @@ extension Invariant {
       """,
     needs: [.prepare],
     fields: [.backing],
-    checks: [.entered(judge)])
+    checks: [.entered([.prepare], judge)])
 }
 
 private func judge(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  guard s.operation.kind == .prepare else { return }
   let (view, stamp) = (s.operation.entry.vma, s.stamp)
   guard let isPlain = s.operation.entry.isPlainAnonymous else { return ledger.cannotTell(.notRecorded) }
   guard isPlain, view.anonVMA.isNull, !view.isWipedOnFork else { return }

@@ -18,7 +18,10 @@ extension Invariant {
       and no chain until it is cloned or forked; one that fork could not set up is freed in that state.
       """,
     needs: .graphChanges,
-    checks: [.entered(judgeEntry), .folio(judgeFolio)])
+    checks: [
+      .entered([.prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA], judgeEntry),
+      .folio(judgeFolio),
+    ])
 }
 
 private func judgeEntry(

@@ -20,14 +20,13 @@ extension Invariant {
       recorded, only an order that is right is decided.
       """,
     needs: .graphChanges + [.copyRange, .moveTables],
-    checks: [.entered(judge)])
+    checks: [.entered([.copyRange, .moveTables], judge)])
 }
 
 private func judge(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let entry = s.operation.entry
-  guard entry.kind == .copyRange || entry.kind == .moveTables else { return }
   guard entry.vma.address != entry.source.address, !entry.source.anonVMA.isNull else { return }
   if entry.takesRmapLocks ?? false { return }
   guard let vma = s.vma, let source = s.source else { return ledger.cannotTell(.predatesRecording) }
