@@ -22,15 +22,15 @@ public struct PolicyComparison: Sendable {
     let agreement = Agreement(of: recorded)
     return ComparedWorkload(
       name: path, workload: recorded.workload, reading: reading, agreement: agreement,
-      results: await simulate(recorded.workload))
+      results: await simulate(recorded.workload, policies))
   }
 
-  /// Compares on a scenario.
-  public func compare(scenario workload: Workload) async -> ComparedWorkload {
-    ComparedWorkload(name: workload.name, workload: workload, results: await simulate(workload))
+  /// Compares on a scenario, with policies besides the chosen ones.
+  public func compare(scenario workload: Workload, besides more: [Policy] = []) async -> ComparedWorkload {
+    ComparedWorkload(name: workload.name, workload: workload, results: await simulate(workload, policies + more))
   }
 
-  private func simulate(_ workload: Workload) async -> [PolicyResult] {
+  private func simulate(_ workload: Workload, _ policies: [Policy]) async -> [PolicyResult] {
     let simulation = Simulation(workload)
     return await withTaskGroup(of: (Int, PolicyResult).self) { group in
       var next = 0
@@ -90,6 +90,11 @@ public struct ComparedWorkload: Sendable {
     }
     if let agreement, agreement.isComplete, agreement.forks.agreed == 0 {
       doubts.append("no fork could be compared with the recorded graph: nothing vouches for the simulation")
+    }
+    if reading != nil, !results.isEmpty, results.allSatisfy({ !$0.metPages }) {
+      doubts.append(
+        "the recording tells too little of pages: whether a walk still finds them (reach, page-owner) was never decided "
+          + "under any design; record with the page probes, too")
     }
     return doubts
   }

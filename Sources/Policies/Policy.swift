@@ -21,6 +21,8 @@ public struct Policy: Sendable {
   public let neighbours: NeighbourRule
   /// How an anon_vma leads to its VMAs.
   public let membership: Membership
+  /// How many levels of dead ancestors the design allows before it stops growing: its costs may rise for so long.
+  public let levels: Int
   /// Whether ``joins`` looks at the pages that point to an anon_vma.
   public let countsPages: Bool
   /// What of an anon_vma's users is counted in it.
@@ -34,7 +36,7 @@ public struct Policy: Sendable {
   public init(
     name: String, rule: String, source: String, sharedPages: SharedPageOwner = .root,
     neighbours: NeighbourRule = .singularChain, membership: Membership = .intervalTree,
-    countsPages: Bool = false, counting: Counting = .nothing, exempt: [Exemption] = [],
+    levels: Int = 0, countsPages: Bool = false, counting: Counting = .nothing, exempt: [Exemption] = [],
     joins: @escaping @Sendable (borrowing SimulatedKernel, AnonVMAHandle) -> Bool = { _, _ in true },
     parameter: (@Sendable (Int) -> Policy)? = nil,
     fork: @escaping @Sendable (inout SimulatedKernel, _ child: VMA, _ parent: VMA) -> Void
@@ -47,6 +49,7 @@ public struct Policy: Sendable {
     self.sharedPages = sharedPages
     self.neighbours = neighbours
     self.membership = membership
+    self.levels = levels
     self.countsPages = countsPages
     self.counting = counting
     self.exempt = exempt

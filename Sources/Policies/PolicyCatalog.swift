@@ -21,7 +21,9 @@ extension Policy {
     let known = all + historic
     if let policy = known.first(where: { $0.name == name }) { return policy }
     let parts = name.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, let number = Int(parts[1]), (0...1_000_000).contains(number) else { return nil }
+    guard parts.count == 2, parts[1].allSatisfy(\.isASCIIDigit), let number = Int(parts[1]),
+      (0...1_000_000).contains(number)
+    else { return nil }
     let relative = known.first { $0.parameter != nil && $0.name.hasPrefix("\(parts[0]):") }
     return relative?.parameter?(number)
   }

@@ -18,7 +18,8 @@ struct CompareCommand: AsyncParsableCommand {
       object: that agreement is printed first.
 
       Exit status: 0 every design holds, 1 a design broke an invariant, 3 an input is damaged or unreadable, 4 undecided \
-      (lost events, or the simulation does not agree with the recording), 64 usage.
+      (lost events, or the simulation does not agree with the recording, or no page put a design to the test), 64 usage, \
+      74 a plot could not be written.
       """)
 
   @Argument(help: "Recordings (trace.dat), or folders that are searched for them.")
@@ -64,17 +65,21 @@ struct CompareCommand: AsyncParsableCommand {
     let comparison = PolicyComparison(
       policies: try chosenPolicies(), jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     var results: [ComparedWorkload] = []
+    var names = PlotNames()
     for path in paths.flatMap(RecordingSearch.recordings) {
-      try show(await comparison.compare(recording: path), &results)
+      try show(await comparison.compare(recording: path), &results, &names)
     }
-    for workload in try chosenScenarios() {
-      try show(await comparison.compare(scenario: workload), &results)
+    for (scenario, number) in try chosenScenarios() {
+      let workload = scenario.workload(number)
+      let besides = policy.isEmpty ? scenario.historic.map { [$0] } ?? [] : []
+      try show(await comparison.compare(scenario: workload, besides: besides), &results, &names)
     }
     if !format.isIncremental { print(format.render(results), terminator: "") }
     throw ExitCode(Verdict.combined(results.map(\.verdict)).exitStatus)
   }
 
-  private func show(_ compared: ComparedWorkload, _ results: inout [ComparedWorkload]) throws {
+  private func show(_ compared: ComparedWorkload, _ results: inout [ComparedWorkload], _ names: inout PlotNames) throws
+  {
     if let damage = compared.reading?.damage { complain("\(compared.name): \(damage)") }
     if format.isIncremental {
       print((results.isEmpty ? "" : "\n") + ComparisonText.render(compared), terminator: "")
@@ -82,7 +87,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     results.append(compared)
     guard let plot else { return }
-    for chart in ComparisonPlots.charts(of: compared) {
+    for chart in ComparisonPlots.charts(of: compared, stem: names.stem(for: compared.name)) {
       do {
         try chart.write(into: plot)
       } catch {
@@ -93,24 +98,23 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   private func chosenPolicies() throws -> [Policy] {
-    let names = policy.flatMap { $0.split(separator: ",").map(String.init) }
-    guard !names.isEmpty else { return Policy.all }
-    return try names.map { name in
+    guard !policy.isEmpty else { return Policy.all }
+    var chosen: [Policy] = []
+    for name in policy.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
       guard let policy = Policy.named(name) else {
         let known = (Policy.all + Policy.historic).map(\.name).joined(separator: ", ")
         throw ValidationError("There is no design '\(name)'; there are \(known), and limit:N for any N.")
       }
-      return policy
+      if !chosen.contains(where: { $0.name == policy.name }) { chosen.append(policy) }
     }
+    return chosen
   }
 
-  private func chosenScenarios() throws -> [Workload] {
-    try scenario.map { name in
-      guard let workload = Scenario.workload(named: name) else {
-        let known = Scenario.all.map { $0.parameter == nil ? $0.name : "\($0.name)[:N]" }.joined(separator: ", ")
-        throw ValidationError("There is no scenario '\(name)'; there are \(known), N from 1 to \(Scenario.largest).")
-      }
-      return workload
+  private func chosenScenarios() throws -> [(scenario: Scenario, number: Int?)] {
+    do {
+      return try scenario.map(Scenario.named)
+    } catch {
+      throw ValidationError("\(error)")
     }
   }
 }

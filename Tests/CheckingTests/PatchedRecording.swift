@@ -1,5 +1,6 @@
 import Checking
 import Foundation
+import Policies
 
 /// A kept recording with some of its bytes replaced, in a folder of its own.
 struct PatchedRecording {
@@ -24,13 +25,36 @@ struct PatchedRecording {
     return count
   }
 
+  /// Notes in the head of a page of a CPU's buffer that events were lost before it (RB_MISSED_EVENTS). The pages of the
+  /// first CPU with any begin at the first page of the file that looks like one.
+  mutating func loseEvents(beforePage number: Int) {
+    func commit(_ offset: Int) -> UInt64 {
+      data[offset + 8..<offset + 16].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    let pages = stride(from: 0, to: data.count - 4096, by: 4096)
+    guard let first = pages.first(where: { (3900...4080).contains(commit($0)) }) else { return }
+    data[first + number * 4096 + 11] |= 0x80
+  }
+
   /// Checks the patched file.
   func check() throws -> RecordingResult {
+    let path = try write()
+    defer { try? FileManager.default.removeItem(at: path.deletingLastPathComponent()) }
+    return RecordingCheck().run(path: path.path)
+  }
+
+  /// Compares designs on it.
+  func compare(_ policies: [Policy]) async throws -> ComparedWorkload {
+    let path = try write()
+    defer { try? FileManager.default.removeItem(at: path.deletingLastPathComponent()) }
+    return await PolicyComparison(policies: policies, jobs: 1).compare(recording: path.path)
+  }
+
+  private func write() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appending(path: "trace.dat")
     try data.write(to: path)
-    return RecordingCheck().run(path: path.path)
+    return path
   }
 }

@@ -144,7 +144,7 @@ import Testing
     Pinned(
       "shared-anon-vma", 2,
       """
-      Two VMAs have the same anon_vma, but not the same mm and chain. (event 15) in anon_vma_fork
+      Fork gives a VMA an anon_vma that another VMA uses. (event 15) in anon_vma_fork
       Let A = anon_vma 0xffff888002000000 (born at event 3)
       Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
       Let W = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10

@@ -10,7 +10,7 @@ struct CatalogTests {
     #expect(Set(all.map(\.name)).count == all.count)
     for policy in all { #expect(Policy.named(policy.name)?.name == policy.name) }
     #expect(Policy.named("limit:7")?.name == "limit:7")
-    for name in ["", "limit", "limit:", "limit:-1", "limit:x", "limit:1:2", "degree:3", "none"] {
+    for name in ["", "limit", "limit:", "limit:-1", "limit:x", "limit:+5", "limit:1:2", "degree:3", "none"] {
       #expect(Policy.named(name) == nil, "\(name)")
     }
   }
@@ -43,12 +43,56 @@ struct CatalogTests {
     #expect(distribution.maximum == 50 && distribution.mean == 1.55)
   }
 
-  @Test("Only the plain hierarchy grows as a workload repeats", arguments: ["fork-chain:30", "live-chain:10"])
+  @Test("What is wrong with a scenario's name is said") func scenarioErrors() {
+    for (name, said) in [
+      ("nobody", "There is no scenario 'nobody'"), ("daemon:0", "daemon:N takes a number N from 1 to 500000."),
+      ("aim7:4194304", "aim7:N takes a number N from 1 to 4000."), ("live-chain:+5", "live-chain:N takes a number"),
+      ("double-reuse:2", "The scenario double-reuse takes no number."),
+    ] {
+      #expect(performing { () throws(Scenario.NameError) in _ = try Scenario.named(name) }.hasPrefix(said), "\(name)")
+    }
+  }
+
+  private func performing(_ body: () throws(Scenario.NameError) -> Void) -> String {
+    do {
+      try body()
+      return ""
+    } catch {
+      return error.description
+    }
+  }
+
+  /// A workload that repeats itself every few steps; a stride that is a multiple of them would see one phase only.
+  @Test("Samples do not keep step with the workload") func sampling() throws {
+    let means = try (197...204).map { levels in
+      let workload = try #require(Scenario.workload(named: "fork-chain:\(levels)"))
+      let simulation = Simulation(workload)
+      #expect(simulation.sampledSteps.count <= 65 && simulation.sampledSteps.last == workload.steps.count)
+      #expect(simulation.sampledSteps == Array(Set(simulation.sampledSteps)).sorted())
+      return simulation.run(.splitCounters).samples.pages.visited.mean
+    }
+    let (least, most) = (means.min() ?? 0, means.max() ?? 9)
+    #expect(most - least < 0.25, "\(means)")
+    let short = try #require(Scenario.workload(named: "fork-chain:1"))
+    #expect(Simulation(short).sampledSteps == Array(1...short.steps.count), "a short one is looked at after each step")
+  }
+
+  @Test(
+    "Only the plain hierarchy grows as a workload repeats",
+    arguments: ["fork-chain:1", "fork-chain:30", "live-chain:10", "daemon:5"])
   func growth(scenario: String) throws {
     let workload = try #require(Scenario.workload(named: scenario))
-    for policy in Policy.all {
+    for policy in Policy.all + [.limit(12), .limit(20), .limit(200)] {
       #expect(Simulation(workload).growth(policy).isBounded == (policy.name != "hierarchy"), "\(policy.name)")
     }
+  }
+
+  @Test("Growth is not told where it is not known") func unknownGrowth() throws {
+    let workload = try #require(Scenario.workload(named: "fork-chain:1"))
+    #expect(Simulation(workload).growth(.limit(1000)).word == "unknown", "the limit is not reached")
+    var noSuccessor = workload
+    noSuccessor.successors = []
+    #expect(Simulation(noSuccessor).growth(.hierarchy).word == "-", "nobody carries on: not asked")
   }
 
   /// 39 anon_vmas of 96 bytes and their free pointers, 46 of 80 bytes, 64 AVCs in a page of 4096 bytes.

@@ -47,7 +47,10 @@ struct ExpectedFigures {
       "fork-chain:1000",
       [
         (["hierarchy"], Figures(anonVMAs: 1001, avcs: 1001, chain: 1001)),
-        (["degree", "split-counters"], Figures(anonVMAs: 3, avcs: 3, chain: 3)),
+        (["degree", "degree+prev", "split-counters", "pagecount"], Figures(anonVMAs: 3, avcs: 3, chain: 3)),
+        (["reuse-any"], Figures(anonVMAs: 2, avcs: 2, chain: 2)),
+        (["limit:0"], Figures(anonVMAs: 1, avcs: 1, chain: 1)),
+        (["limit:20"], Figures(anonVMAs: 21, avcs: 21, chain: 21)),
         (["limit:1"], Figures(anonVMAs: 2, avcs: 2, chain: 2)),
         (["limit:5"], Figures(anonVMAs: 6, avcs: 6, chain: 6)),
         (["single"], Figures(anonVMAs: 1, avcs: 0, chain: 1)),
@@ -63,7 +66,7 @@ struct ExpectedFigures {
       "children:1000",
       [
         (
-          ["hierarchy", "degree", "split-counters", "limit:1", "limit:5"],
+          ["hierarchy", "degree", "degree+prev", "split-counters", "pagecount", "reuse-any", "limit:1", "limit:5"],
           Figures(anonVMAs: 1001, avcs: 2001, visits: forked)
         ),
         (["single"], Figures(anonVMAs: 1, avcs: 0, visits: rooted)),
@@ -77,7 +80,7 @@ struct ExpectedFigures {
       "live-chain:50",
       [
         (
-          ["hierarchy", "degree", "split-counters"],
+          ["hierarchy", "degree", "degree+prev", "split-counters", "pagecount", "reuse-any"],
           Figures(anonVMAs: 51, avcs: 1326, chain: 51, visits: [50: 1])
         ),
         (["limit:1"], Figures(anonVMAs: 2, avcs: 101, chain: 2, visits: [50: 50])),
@@ -93,13 +96,27 @@ struct ExpectedFigures {
       "daemon:100",
       [
         (
-          ["hierarchy", "degree", "split-counters", "limit:5"],
+          ["hierarchy", "degree", "degree+prev", "split-counters", "pagecount", "limit:5"],
           Figures(anonVMAs: 202, avcs: 402, visits: [201: 1])
         ),
+        // Each worker takes the root, which the shell no longer uses, and gives it up again.
+        (["reuse-any"], Figures(anonVMAs: 102, avcs: 302, visits: [201: 1])),
         (["limit:1"], Figures(anonVMAs: 2, avcs: 202, visits: [201: 101])),
         (["single"], Figures(anonVMAs: 1, avcs: 0, visits: [201: 101])),
         (["root-only"], Figures(anonVMAs: 1, avcs: 101, visits: [201: 101])),
       ])
+  }
+
+  /// A process at level k of a live chain stands in k + 1 trees: that is what its fork has linked.
+  @Test("What a fork links") func forks() throws {
+    let workload = try #require(Scenario.workload(named: "live-chain:50"))
+    for (name, most, median) in [
+      ("hierarchy", 51, 26), ("split-counters", 51, 26), ("limit:5", 6, 6), ("root-only", 1, 1), ("single", 0, 0),
+    ] {
+      let costs = Simulation(workload, moments: 1).run(try #require(Policy.named(name))).costs
+      #expect(costs.linkedPerFork.total == 50 && costs.linkedPerFork.maximum == most, "\(name)")
+      #expect(costs.linkedPerFork.percentile(50) == median, "\(name)")
+    }
   }
 
   /// A million pages of a thousand processes: with one anon_vma each is looked for in all of them (5beb49305251).

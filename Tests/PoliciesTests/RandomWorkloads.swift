@@ -41,14 +41,19 @@ struct RandomWorkloads {
     arguments: [Defect.forkReusesActive, .forkReusesRoot, .forkReusesParent, .forkSkipsRoot])
   func disagreement(defect: Defect) {
     var generator = SeededGenerator(seed: testSeed())
-    var (fired, differed) = (0, 0)
+    var (fired, missed) = (0, 0)
     for _ in 0..<40 {
       let (history, times) = History.random(120, version: .v6_12, with: defect, using: &generator)
       let agreement = Agreement(of: Self.recorded(history))
-      if times > 0 { fired += 1 }
-      if !agreement.isComplete { differed += 1 }
+      if times == 0 {
+        #expect(agreement.isComplete, "\(agreement.firstDifference.map { "event \($0.event): \($0.text)" } ?? "")")
+      } else {
+        fired += 1
+        if agreement.isComplete { missed += 1 }
+      }
     }
-    #expect(fired > 0 && differed > 0, "\(defect): \(fired) fired, \(differed) differed")
+    // A wrong choice may be what the rule would have chosen, too, or be made in a fork that cannot be compared.
+    #expect(fired > 0 && 3 * missed < fired, "\(defect): \(fired) fired, \(missed) not told")
   }
 
   /// What is correct holds on whatever processes do: on all of it, not on the schedules of the debate only.

@@ -68,7 +68,8 @@ private func judgeForked(
     return isWhole ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
   broken(
-    s.view, other, anonVMA, "W uses A already", s.stamp, "anon_vma_fork", graph, &ledger)
+    s.view, other, anonVMA, "W uses A already", s.stamp, "anon_vma_fork",
+    what: "Fork gives a VMA an anon_vma that another VMA uses.", graph, &ledger)
 }
 
 /// Another VMA in the anon_vma's tree that has it as its own.
@@ -86,13 +87,14 @@ private func sharer(
 
 private func broken(
   _ view: VMAView, _ other: VMAID, _ anonVMA: AnonVMAID, _ contradiction: String,
-  _ stamp: EventStamp, _ function: String, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  _ stamp: EventStamp, _ function: String,
+  what: String = "Two VMAs have the same anon_vma, but not the same mm and chain.", _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
 ) {
   let (node, object) = (graph[other], graph.describe(anonVMA))
   ledger.broken(key: view.address.raw ^ node.view.address.raw) {
     Finding(
-      what: "Two VMAs have the same anon_vma, but not the same mm and chain.", function: function,
-      stamp: stamp,
+      what: what, function: function, stamp: stamp,
       objects: [("A", object), ("V", describe(view)), ("W", describe(node.view))],
       established: [.init("W's anon_vma is A", node.chainStamp), .init("V's anon_vma is A", stamp)],
       contradiction: .init(contradiction, stamp),

@@ -11,7 +11,7 @@ extension Policy {
         Michel Lespinasse, August 2012 (length 1); Daniel Forrest ran 5 for two years and posted it in 2013 and 2014; \
         not merged: a magic constant
         """,
-      exempt: [.sharedByLineage, .reuseRule],
+      levels: length, exempt: [.sharedByLineage, .reuseRule],
       parameter: { limit($0) }
     ) { kernel, child, parent in
       kernel.clone(child, from: parent)

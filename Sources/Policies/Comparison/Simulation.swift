@@ -6,8 +6,11 @@ public struct Simulation: Sendable {
   public let workload: Workload
   /// How many moments are sampled.
   public let moments: Int
-  /// How often the workload is repeated to see whether the costs grow.
+  /// How often the workload is repeated to see whether the costs grow; more often for a design with a limit, so that it is
+  /// reached and then kept.
   public static let rounds = 16
+  /// The most levels of a limit that are waited for.
+  static let mostLevels = 256
   /// With more AVCs than these linked, the rounds end early.
   static let linksForGrowth: UInt64 = 20_000_000
 
@@ -33,20 +36,47 @@ public struct Simulation: Sendable {
   /// Replays it once, judged and measured, and again for the growth.
   public func run(_ policy: Policy) -> PolicyResult {
     var kernel = SimulatedKernel(policy, for: workload, judgedBy: Self.applying(to: policy))
-    let stride = max(1, workload.steps.count / moments)
+    var moments = sampledSteps[...]
     for (number, step) in workload.steps.enumerated() {
       kernel.apply(step, of: workload)
-      if (number + 1) % stride == 0 || number + 1 == workload.steps.count { kernel.sample(after: number + 1) }
+      if moments.first == number + 1 {
+        kernel.sample(after: number + 1)
+        moments.removeFirst()
+      }
     }
     return PolicyResult(kernel, workload, growth: growth(policy))
   }
 
-  /// The same workload again and again in one kernel. Pages are left out unless the policy looks at them.
+  /// After how many steps everything is looked at: once somewhere in each of ``moments`` equal parts, and at the end. Not
+  /// at the same place in each part, for most workloads repeat themselves, and the samples would keep step with them.
+  var sampledSteps: [Int] {
+    let count = workload.steps.count
+    let parts = min(moments, count)
+    var steps: [Int] = []
+    for part in 0..<parts {
+      let (start, end) = (count * part / parts, count * (part + 1) / parts)
+      steps.append(start + 1 + Int(Self.scattered(UInt64(part)) % UInt64(end - start)))
+    }
+    if count > 0, steps.last != count { steps.append(count) }
+    return steps
+  }
+
+  /// A number that has no pattern as its argument rises, the same every time (splitmix64).
+  private static func scattered(_ number: UInt64) -> UInt64 {
+    var bits = (number &+ 1) &* 0x9e37_79b9_7f4a_7c15
+    bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+    bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+    return bits ^ bits >> 31
+  }
+
+  /// The same workload again and again in one kernel. Pages are left out unless the policy looks at them. Of a workload in
+  /// which nobody is known to carry on (a recording) it is not asked: what has exited cannot grow.
   public func growth(_ policy: Policy) -> Growth {
-    let rounds =
-      policy.countsPages ? max(4, min(Self.rounds, 4_000_000 / max(1, Int(workload.pageCount)))) : Self.rounds
+    var growth = Growth(levels: policy.levels)
+    guard !workload.successors.isEmpty else { return growth }
+    let wanted = Self.rounds + min(policy.levels, Self.mostLevels)
+    let rounds = policy.countsPages ? max(4, min(wanted, 4_000_000 / max(1, Int(workload.pageCount)))) : wanted
     var kernel = SimulatedKernel(policy, for: workload, rounds: rounds)
-    var growth = Growth()
     for round in 0..<rounds {
       kernel.costs.restartPeaks()
       for step in workload.steps where policy.countsPages || !step.operation.concernsPages {
@@ -71,16 +101,28 @@ public struct Growth: Sendable, Equatable {
     public let avcs: UInt64
   }
 
-  /// All rounds.
+  /// All rounds; none if it was not asked.
   public internal(set) var peaks: [Peak] = []
+  /// How many levels the design allows before it stops growing.
+  let levels: Int
 
-  /// Whether the second half of the later rounds needed no more than the first half of them. The first quarter does not
-  /// count: a design that uses dead levels again needs a few to begin with.
-  public var isBounded: Bool {
-    let late = peaks.dropFirst(peaks.count / 4)
-    let (earlier, last) = (late.prefix(late.count / 2), late.suffix(late.count - late.count / 2))
+  init(levels: Int = 0) { self.levels = levels }
+
+  /// Whether the last rounds needed no more than all before them; no answer if it was not asked, or if the design has a
+  /// limit and the rounds ended before it was reached.
+  public var isBounded: Bool? {
+    guard peaks.count > 1 else { return nil }
+    let last = peaks.suffix(min(8, peaks.count / 2))
+    let earlier = peaks.dropLast(last.count)
     func most(_ peaks: ArraySlice<Peak>, _ part: (Peak) -> UInt64) -> UInt64 { peaks.map(part).max() ?? 0 }
-    return most(last, \.anonVMAs) <= most(earlier, \.anonVMAs) && most(last, \.avcs) <= most(earlier, \.avcs)
+    if most(last, \.anonVMAs) <= most(earlier, \.anonVMAs), most(last, \.avcs) <= most(earlier, \.avcs) { return true }
+    return earlier.count > levels ? false : nil
+  }
+
+  /// A word for tables.
+  public var word: String {
+    guard let isBounded else { return peaks.isEmpty ? "-" : "unknown" }
+    return isBounded ? "bounded" : "grows"
   }
 }
 

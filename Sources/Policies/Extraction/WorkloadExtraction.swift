@@ -156,13 +156,8 @@ struct Tracer {
   }
 
   mutating func finish() -> RecordedWorkload {
-    for known in vmas.values.sorted(by: { $0.vma.number < $1.vma.number })
-    where assumedNumbers.contains(known.vma.number) {
-      result.workload.successors.append((known.vma, known.vma))
-    }
-    return result
+    result
   }
-
 }
 
 extension Workload.Span {

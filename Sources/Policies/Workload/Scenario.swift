@@ -5,16 +5,20 @@ public struct Scenario: Sendable {
   /// What happens in it.
   public let summary: String
   /// What the number counts, and its default; nil where it has none.
-  public let parameter: (meaning: String, standard: Int)?
+  public let parameter: Parameter?
+  /// A design that is kept for the bug that this scenario shows; compared besides all others.
+  public let historic: Policy?
   private let write: @Sendable (inout WorkloadBuilder, Int) -> Void
 
   init(
-    _ name: String, _ summary: String, parameter: (meaning: String, standard: Int)? = nil,
+    _ name: String, _ summary: String, parameter: Parameter? = nil,
+    historic: Policy? = nil,
     write: @escaping @Sendable (inout WorkloadBuilder, Int) -> Void
   ) {
     self.name = name
     self.summary = summary
     self.parameter = parameter
+    self.historic = historic
     self.write = write
   }
 
@@ -26,16 +30,42 @@ public struct Scenario: Sendable {
     return builder.workload
   }
 
-  /// The most that a scenario may be asked for: more than any machine's processes.
-  public static let largest = 4_194_304
+  /// What a scenario's number counts, its default, and the largest that fits a machine: some millions of pages or AVCs.
+  public typealias Parameter = (meaning: String, standard: Int, largest: Int)
+
+  /// The scenario and the number that `NAME` or `NAME:N` names.
+  public static func named(_ name: String) throws(NameError) -> (scenario: Scenario, number: Int?) {
+    let parts = name.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard let scenario = all.first(where: { $0.name == parts[0] }) else { throw .unknown(name) }
+    guard parts.count > 1 else { return (scenario, nil) }
+    guard let parameter = scenario.parameter else { throw .noNumber(scenario.name) }
+    guard parts.count == 2, parts[1].allSatisfy(\.isASCIIDigit), let number = Int(parts[1]),
+      (1...parameter.largest).contains(number)
+    else { throw .outOfRange(scenario.name, parameter.largest) }
+    return (scenario, number)
+  }
+
+  /// What is wrong with a scenario's name.
+  public enum NameError: Error, CustomStringConvertible {
+    case unknown(String)
+    case noNumber(String)
+    case outOfRange(String, Int)
+
+    /// One sentence.
+    public var description: String {
+      switch self {
+      case .unknown(let name):
+        "There is no scenario '\(name)'; there are "
+          + Scenario.all.map { $0.parameter == nil ? $0.name : "\($0.name)[:N]" }.joined(separator: ", ") + "."
+      case .noNumber(let name): "The scenario \(name) takes no number."
+      case .outOfRange(let name, let largest): "\(name):N takes a number N from 1 to \(largest)."
+      }
+    }
+  }
 
   /// The workload that `NAME` or `NAME:N` names; nil if there is none.
   public static func workload(named name: String) -> Workload? {
-    let parts = name.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard let scenario = all.first(where: { $0.name == parts[0] }) else { return nil }
-    guard parts.count > 1 else { return scenario.workload() }
-    guard parts.count == 2, scenario.parameter != nil, let number = Int(parts[1]), (1...largest).contains(number)
-    else { return nil }
+    guard let (scenario, number) = try? named(name) else { return nil }
     return scenario.workload(number)
   }
 
@@ -48,28 +78,29 @@ extension Scenario {
   static let costs: [Scenario] = [
     Scenario(
       "fork-chain", "A process writes, forks and exits; its child does the same, and so on (August 2012).",
-      parameter: ("levels", 1000), write: forkChain),
+      parameter: ("levels", 1000, 10000), write: forkChain),
     Scenario(
       "children", "One parent forks children, and each writes one page of its own.",
-      parameter: ("children", 1000), write: children),
+      parameter: ("children", 1000, 1000000), write: children),
     Scenario(
-      "live-chain", "As fork-chain, but nobody exits.", parameter: ("levels", 50), write: liveChain),
+      "live-chain", "As fork-chain, but nobody exits.", parameter: ("levels", 50, 2000), write: liveChain),
     Scenario(
       "daemon", "A daemon, itself forked, forks workers; each forks a child and exits.",
-      parameter: ("workers", 100), write: daemon),
+      parameter: ("workers", 100, 500000), write: daemon),
     Scenario(
       "aim7", "One parent with 1,000 pages forks children, and each writes all of them (5beb49305251).",
-      parameter: ("children", 1000), write: aim7),
+      parameter: ("children", 1000, 4000), write: aim7),
   ]
 
   /// Those that a design breaks on.
   static let flaws: [Scenario] = [
     Scenario(
-      "double-reuse", "The schedule of CVE-2022-42703: two VMAs with one anon_vma and different chains merge.",
+      "double-reuse",
+      "The schedule of CVE-2022-42703: an anon_vma in use is given away again, and two VMAs merge that must not.",
       write: doubleReuse),
     Scenario(
       "overly-anonymous", "LWN 383162: a shared page comes from swap, its child maps it first and exits.",
-      write: overlyAnonymous),
+      historic: .hierarchyWithOwnPages, write: overlyAnonymous),
     Scenario(
       "swap-cache", "A page is in the swap cache, mapped by nobody, while its process forks.", write: swapCache),
   ]
@@ -146,9 +177,9 @@ private func aim7(_ builder: inout WorkloadBuilder, _ count: Int) {
 }
 
 /// A maps; A forks B and exits; B forks C and exits; C forks D; D splits its VMA; C exits; D forks E and F; D and E
-/// exit; F forks G, whose two VMAs now have one anon_vma under `degree`, and not the same chain. Everybody writes a page in each
-/// half. G merges its VMAs: a page of an anon_vma that only one of them stood in is no longer found, and dangles when the
-/// others have exited.
+/// exit; F forks G. Under `degree`, E's two VMAs get one anon_vma (with the same chain, by luck), and so do G's, whose
+/// chains are not the same. Everybody writes a page in each half. G merges its VMAs: a page of an anon_vma that only one of
+/// them stood in is no longer found, and dangles when the others have exited.
 private func doubleReuse(_ builder: inout WorkloadBuilder, _: Int) {
   var written: UInt64 = 0
   func writeBoth(_ process: WorkloadBuilder.Process, _ builder: inout WorkloadBuilder) {
@@ -215,4 +246,9 @@ private func swapCache(_ builder: inout WorkloadBuilder, _: Int) {
   builder.mapAgain(page, at: memory.lowerBound, in: builder.vmas(of: grandchild)[0])
   builder.exit(child)
   builder.succeed(first, by: first)
+}
+
+extension Character {
+  /// 0 to 9.
+  var isASCIIDigit: Bool { isASCII && isNumber }
 }

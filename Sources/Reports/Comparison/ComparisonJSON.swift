@@ -85,13 +85,14 @@ public enum ComparisonJSON {
 
   private struct PolicyEntry: Encodable {
     let name, rule, source, verdict: String
-    let decided, violations, events: UInt64
+    let decided, undecided, violations, events: UInt64
+    let untested: [String]
     let invariants: [InvariantEntry]
     let exempt: [String: String]
     let findings: [FindingEntry]
     let anonVMAs, avcs: CountsEntry
     let bytesNow, bytesPeak, reuses: UInt64
-    let isBounded: Bool
+    let isBounded: Bool?
     let peaksByRound: [PeakEntry]
     let depthMax, chainMax: Int
     let depth, chain, avcsPerFork: DistributionEntry
@@ -105,6 +106,8 @@ public enum ComparisonJSON {
       source = result.policy.source
       verdict = result.isCorrect.map { $0 ? "holds" : "violated" } ?? "undecided"
       decided = result.decided
+      undecided = result.undecided
+      untested = result.untested.map(\.name)
       violations = result.violations
       events = result.events
       invariants = result.ledgers.map(InvariantEntry.init)

@@ -3,10 +3,9 @@ import Policies
 
 /// The comparison as pictures.
 public enum ComparisonPlots {
-  /// The charts of one workload.
-  public static func charts(of compared: ComparedWorkload) -> [LineChart] {
+  /// The charts of one workload; the files' names begin with `stem`.
+  public static func charts(of compared: ComparedWorkload, stem: String) -> [LineChart] {
     guard !compared.results.isEmpty else { return [] }
-    let stem = fileStem(compared.name)
     var charts = [
       history("\(stem)-anon_vmas.svg", "\(compared.name): anon_vmas", "anon_vmas", compared) { Double($0.anonVMAs) },
       history("\(stem)-avcs.svg", "\(compared.name): anon_vma_chains", "AVCs", compared) { Double($0.avcs) },
@@ -44,14 +43,14 @@ public enum ComparisonPlots {
   ) -> LineChart {
     var chart = LineChart(
       fileName: fileName, title: title, xTitle: "VMAs visited, at least", yTitle: "% of the pages",
-      isStepped: true, xIsLogarithmic: compared.results.contains { part($0).maximum > 20 })
+      isDistribution: true, xIsLogarithmic: compared.results.contains { part($0).maximum > 20 })
     for result in compared.results {
       let distribution = part(result)
       guard distribution.total > 0 else { continue }
       var points: [LineChart.Point] = []
       var rest = distribution.total
-      for (value, count) in distribution.counts.enumerated() where value > 0 {
-        if count > 0 || points.isEmpty || value == distribution.counts.count - 1 {
+      for (value, count) in distribution.counts.enumerated() {
+        if value == 1 || value > 0 && count > 0 {
           points.append(LineChart.Point(x: Double(value), y: Double(rest) * 100 / Double(distribution.total)))
         }
         rest -= count
@@ -60,10 +59,25 @@ public enum ComparisonPlots {
     }
     return chart
   }
+}
 
-  /// A name for files from a path or a scenario: `traces/6.1-healthy/trace.dat` is `traces-6.1-healthy-trace.dat`.
-  static func fileStem(_ name: String) -> String {
-    let stem = name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? $0 : "-" }
-    return String(String(stem).drop { $0 == "-" || $0 == "." })
+/// Names for the files of workloads, each given once.
+public struct PlotNames: Sendable {
+  private var given: Set<String> = []
+
+  /// None given yet.
+  public init() {}
+
+  /// A name from a path or a scenario: `traces/6.1-healthy/trace.dat` is `traces-6.1-healthy-trace.dat`. The next
+  /// workload that would have it, too, gets a number behind it.
+  public mutating func stem(for name: String) -> String {
+    let letters = name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? $0 : "-" }
+    let plain = String(String(letters).drop { $0 == "-" || $0 == "." })
+    var (stem, number) = (plain, 1)
+    while !given.insert(stem).inserted {
+      number += 1
+      stem = "\(plain)-\(number)"
+    }
+    return stem
   }
 }

@@ -3,44 +3,64 @@ import Invariants
 import Policies
 import RmapEvents
 
-/// The comparison as a table for spreadsheets: one line for each workload and policy (RFC 4180).
+/// The comparison as a table for spreadsheets: one line for each workload and policy (RFC 4180). A workload without
+/// results has one line, too; a policy's verdict counts for nothing where the workload's is undecided.
 public enum ComparisonTable {
   /// The whole table with its heading.
   public static func render(_ compared: [ComparedWorkload]) -> String {
     let columns = columns
     var lines = [columns.map(\.name).joined(separator: ",")]
     for workload in compared {
-      for result in workload.results {
+      let results: [PolicyResult?] = workload.results.isEmpty ? [nil] : workload.results.map(Optional.some)
+      for result in results {
         lines.append(columns.map { quoted($0.value(workload, result)) }.joined(separator: ","))
       }
     }
     return lines.joined(separator: "\r\n") + "\r\n"
   }
 
-  private typealias Column = (name: String, value: (ComparedWorkload, PolicyResult) -> String)
+  private typealias Column = (name: String, value: (ComparedWorkload, PolicyResult?) -> String)
 
   private static var columns: [Column] {
+    let policies = policyColumns + distributions.flatMap(distributionColumns)
+    return [("workload", { work, _ in work.name }), ("workload_verdict", { work, _ in work.verdict.rawValue })]
+      + policies.map { column in (column.name, { _, result in result.map(column.value) ?? "" }) } + workloadColumns
+  }
+
+  private static var workloadColumns: [Column] {
     [
-      ("workload", { work, _ in work.name }),
-      ("policy", { $1.policy.name }),
-      ("verdict", { $1.isCorrect.map { $0 ? "holds" : "violated" } ?? "undecided" }),
-      ("decided", { "\($1.decided)" }),
-      ("violations", { "\($1.violations)" }),
-      ("first_wrong_event", { $1.findings.first.map { "\($0.finding.stamp.ordinal)" } ?? "" }),
-      ("first_wrong_invariant", { $1.findings.first?.invariant.name ?? "" }),
-      ("anon_vmas_now", { "\($1.costs.anonVMAs.now)" }),
-      ("anon_vmas_peak", { "\($1.costs.anonVMAs.peak)" }),
-      ("anon_vmas_total", { "\($1.costs.anonVMAs.total)" }),
-      ("avcs_now", { "\($1.costs.avcs.now)" }),
-      ("avcs_peak", { "\($1.costs.avcs.peak)" }),
-      ("avcs_total", { "\($1.costs.avcs.total)" }),
-      ("bytes_now", { "\($1.costs.bytes)" }),
-      ("bytes_peak", { "\($1.costs.peakBytes)" }),
-      ("growth", { $1.growth.isBounded ? "bounded" : "grows" }),
-      ("depth_max", { "\($1.costs.deepest)" }),
-      ("chain_max", { "\($1.costs.longestChain)" }),
-      ("reuses", { "\($1.costs.reuses)" }),
-    ] + distributions.flatMap(distributionColumns)
+      ("damage", { work, _ in work.reading?.damage ?? "" }),
+      ("doubts", { work, _ in work.doubts.joined(separator: "; ") }),
+      ("forks_agreed", { work, _ in work.agreement.map { "\($0.forks.agreed)" } ?? "" }),
+      ("forks_differed", { work, _ in work.agreement.map { "\($0.forks.differed)" } ?? "" }),
+      ("forks_not_compared", { work, _ in work.agreement.map { "\($0.forks.unknown)" } ?? "" }),
+    ]
+  }
+
+  private typealias PolicyColumn = (name: String, value: (PolicyResult) -> String)
+
+  private static var policyColumns: [PolicyColumn] {
+    [
+      ("policy", { $0.policy.name }),
+      ("verdict", { $0.isCorrect.map { $0 ? "holds" : "violated" } ?? "undecided" }),
+      ("decided", { "\($0.decided)" }),
+      ("undecided", { "\($0.undecided)" }),
+      ("violations", { "\($0.violations)" }),
+      ("first_wrong_event", { $0.findings.first.map { "\($0.finding.stamp.ordinal)" } ?? "" }),
+      ("first_wrong_invariant", { $0.findings.first?.invariant.name ?? "" }),
+      ("anon_vmas_now", { "\($0.costs.anonVMAs.now)" }),
+      ("anon_vmas_peak", { "\($0.costs.anonVMAs.peak)" }),
+      ("anon_vmas_total", { "\($0.costs.anonVMAs.total)" }),
+      ("avcs_now", { "\($0.costs.avcs.now)" }),
+      ("avcs_peak", { "\($0.costs.avcs.peak)" }),
+      ("avcs_total", { "\($0.costs.avcs.total)" }),
+      ("bytes_now", { "\($0.costs.bytes)" }),
+      ("bytes_peak", { "\($0.costs.peakBytes)" }),
+      ("growth", { $0.growth.word }),
+      ("depth_max", { "\($0.costs.deepest)" }),
+      ("chain_max", { "\($0.costs.longestChain)" }),
+      ("reuses", { "\($0.costs.reuses)" }),
+    ]
   }
 
   private typealias Part = (name: String, value: (PolicyResult) -> Distribution)
@@ -55,12 +75,12 @@ public enum ComparisonTable {
     ]
   }
 
-  private static func distributionColumns(_ part: Part) -> [Column] {
+  private static func distributionColumns(_ part: Part) -> [PolicyColumn] {
     [
-      ("\(part.name)_mean", { thousandths(part.value($1).mean) }),
-      ("\(part.name)_p50", { "\(part.value($1).percentile(50))" }),
-      ("\(part.name)_p99", { "\(part.value($1).percentile(99))" }),
-      ("\(part.name)_max", { "\(part.value($1).maximum)" }),
+      ("\(part.name)_mean", { thousandths(part.value($0).mean) }),
+      ("\(part.name)_p50", { "\(part.value($0).percentile(50))" }),
+      ("\(part.name)_p99", { "\(part.value($0).percentile(99))" }),
+      ("\(part.name)_max", { "\(part.value($0).maximum)" }),
     ]
   }
 

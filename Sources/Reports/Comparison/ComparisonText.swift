@@ -19,11 +19,7 @@ public enum ComparisonText {
     correctness(compared.results, &page)
     objects(compared.results, &page)
     lengths(compared.results, &page)
-    walks(
-      "walks for each mapped page, at \(compared.results[0].samples.moments.count) moments", compared.results, &page
-    ) {
-      $0.samples.pages
-    }
+    pages(compared.results, &page)
     if compared.results.contains(where: { $0.samples.walks.visited.total > 0 }) {
       walks("the \(compared.results[0].samples.walks.visited.total) recorded walks", compared.results, &page) {
         $0.samples.walks
@@ -89,6 +85,26 @@ public enum ComparisonText {
         "  \(column(result.policy.name, 15)) \(column(verdict, 9)) \(column(result.decided, 9))"
           + "  \(column(result.violations, 10))  \(first)")
     }
+    untested(results, &page)
+  }
+
+  /// What the verdicts do not rest on.
+  private static func untested(_ results: [PolicyResult], _ page: inout TextLayout) {
+    let never = results.flatMap { $0.untested.map(\.name) }
+    var names: [String] = []
+    for name in never where !names.contains(name) { names.append(name) }
+    let texts = names.map { name in
+      let count = never.count { $0 == name }
+      return count == results.count ? name : "\(name) (\(count) of \(results.count) designs)"
+    }
+    if !texts.isEmpty {
+      page.paragraph("  untested", "never decided here: \(texts.joined(separator: ", "))", indent: 13)
+    }
+    let undecided = results.filter { $0.undecided > 0 }.map { "\($0.policy.name) \($0.undecided)" }
+    if !undecided.isEmpty {
+      page.paragraph(
+        "  undecided", "checks that could not be decided: \(undecided.joined(separator: ", "))", indent: 13)
+    }
   }
 
   private static func objects(_ results: [PolicyResult], _ page: inout TextLayout) {
@@ -101,7 +117,7 @@ public enum ComparisonText {
         "  \(column(result.policy.name, 14))\(column(costs.anonVMAs.now, 6)) \(column(costs.anonVMAs.peak, 6))"
           + " \(column(costs.anonVMAs.total, 7)) \(column(costs.avcs.now, 7)) \(column(costs.avcs.peak, 7))"
           + " \(column(costs.avcs.total, 9)) \(column(kibibytes(costs.peakBytes), 7))"
-          + "  \(result.growth.isBounded ? "bounded" : "grows")")
+          + "  \(result.growth.word)")
     }
   }
 
@@ -117,6 +133,16 @@ public enum ComparisonText {
         "  \(column(result.policy.name, 14))\(column(UInt64(costs.deepest), 6))"
           + shape(samples.depths, 7) + column(UInt64(costs.longestChain), 7) + shape(samples.chains, 7)
           + column(UInt64(costs.linkedPerFork.maximum), 7) + shape(costs.linkedPerFork, 8))
+    }
+  }
+
+  private static func pages(_ results: [PolicyResult], _ page: inout TextLayout) {
+    guard results.contains(where: { $0.samples.pages.visited.total + $0.samples.pages.dangling > 0 }) else {
+      page.line()
+      return page.line("  No mapped page is known at any sampled moment: no walks to measure.")
+    }
+    walks("walks for each mapped page, at \(results[0].samples.moments.count) moments", results, &page) {
+      $0.samples.pages
     }
   }
 

@@ -19,19 +19,20 @@ public struct LineChart: Sendable {
   let title: String
   let xTitle: String
   let yTitle: String
-  let isStepped: Bool
+  /// Whether y is a percentage that holds for all x down to the last point, as in a distribution.
+  let isDistribution: Bool
   private(set) var lines: [Line] = []
   private let xIsLogarithmic: Bool
 
   init(
-    fileName: String, title: String, xTitle: String, yTitle: String, isStepped: Bool = false,
+    fileName: String, title: String, xTitle: String, yTitle: String, isDistribution: Bool = false,
     xIsLogarithmic: Bool = false
   ) {
     self.fileName = fileName
     self.title = title
     self.xTitle = xTitle
     self.yTitle = yTitle
-    self.isStepped = isStepped
+    self.isDistribution = isDistribution
     self.xIsLogarithmic = xIsLogarithmic
   }
 
@@ -47,7 +48,11 @@ public struct LineChart: Sendable {
 
   /// Writes the file into a folder, which is made if it is not there.
   public func write(into folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ChartError(path: folder)
+    }
     let path = folder.hasSuffix("/") ? folder + fileName : folder + "/" + fileName
     guard FileManager.default.createFile(atPath: path, contents: Data(svg.utf8)) else {
       throw ChartError(path: path)
@@ -59,7 +64,9 @@ public struct LineChart: Sendable {
     /// Where it was to be.
     public let path: String
     /// One line.
-    public var description: String { "\(path): cannot be written" }
+    public var description: String {
+      "\(path): cannot be written; name a folder that may be made or written to after --plot"
+    }
   }
 
   // MARK: Drawing
@@ -74,7 +81,7 @@ public struct LineChart: Sendable {
   private static let dashes = ["", "7 3", "2 2", "10 3 2 3"]
 
   var svg: String {
-    let frame = Frame(lines, xIsLogarithmic: xIsLogarithmic)
+    let frame = Frame(lines, xIsLogarithmic: xIsLogarithmic, yIsPercentage: isDistribution)
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(Int(Self.width))" height="\(Int(Self.height))" \
       viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" font-family="sans-serif" font-size="12">
@@ -94,7 +101,8 @@ public struct LineChart: Sendable {
     for tick in frame.yTicks {
       let y = Self.number(place(Point(x: 0, y: tick), frame).y)
       text += "<path d=\"M\(start) \(y)H\(end)\" stroke=\"#dddddd\"/>\n"
-      text += "<text x=\"\(start - 6)\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(Self.label(tick))</text>\n"
+      text +=
+        "<text x=\"\(start - 6)\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(Self.label(frame.y.value(of: tick)))</text>\n"
     }
     for tick in frame.xTicks {
       let x = Self.number(place(Point(x: tick, y: 0), frame).x)
@@ -118,9 +126,11 @@ public struct LineChart: Sendable {
     var path = ""
     for (number, point) in line.points.enumerated() {
       let at = place(point, frame)
-      if number > 0, isStepped { path += "H\(Self.number(at.x))" }
+      if number > 0, isDistribution { path += "V\(Self.number(at.y))" }
       path += "\(number == 0 ? "M" : "L")\(Self.number(at.x)) \(Self.number(at.y))"
     }
+    // Nothing is larger than the largest.
+    if isDistribution { path += "V\(Self.number(Self.height - Self.bottom))" }
     text += "<path d=\"\(path)\" \(style)/>\n"
     let (x, y) = (Self.width - Self.right + 14, Self.top + 10 + Double(row) * 14)
     text += "<path d=\"M\(x) \(y)h26\" \(style)/>\n"
@@ -175,9 +185,13 @@ private struct Frame {
   let x: Axis
   let y: Axis
 
-  init(_ lines: [LineChart.Line], xIsLogarithmic: Bool) {
+  init(_ lines: [LineChart.Line], xIsLogarithmic: Bool, yIsPercentage: Bool) {
     let points = lines.flatMap(\.points)
     x = Axis(points.map(\.x), isLogarithmic: xIsLogarithmic, endsAtLast: true)
+    guard !yIsPercentage else {
+      y = Axis([0, 100], isLogarithmic: false)
+      return
+    }
     let values = points.map(\.y)
     let (least, most) = (values.filter { $0 > 0 }.min() ?? 1, values.max() ?? 1)
     // Designs that differ by orders of magnitude are told apart on a logarithmic axis only.
@@ -190,6 +204,8 @@ private struct Frame {
 
 /// One axis from its least to its largest value.
 private struct Axis {
+  /// Nothing has no logarithm: it lies here, below 1.
+  private static let floor = 0.5
   let isLogarithmic: Bool
   let least: Double
   let most: Double
@@ -200,9 +216,7 @@ private struct Axis {
     if isLogarithmic {
       var power = 1.0
       while power < top { power *= 10 }
-      // Shares of a percent have their decade; nothing at all lies below 1.
-      let isFine = values.contains { $0 > 0 && $0 < 1 }
-      (least, most) = (isFine ? 0.1 : values.contains(0) ? 0.5 : 1, power)
+      (least, most) = (values.contains(0) ? Self.floor : 1, power)
     } else {
       let step = Self.step(top)
       (least, most) = (0, endsAtLast ? top : (top / step).rounded(.up) * step)
@@ -219,13 +233,15 @@ private struct Axis {
 
   func share(of value: Double) -> Double {
     guard isLogarithmic else { return (value - least) / (most - least) }
-    // Nothing has no logarithm: it lies on the floor.
     return (Self.logarithm(max(value, least)) - Self.logarithm(least)) / (Self.logarithm(most) - Self.logarithm(least))
   }
 
+  /// What a tick stands for.
+  func value(of tick: Double) -> Double { isLogarithmic && tick < 1 ? 0 : tick }
+
   var ticks: [Double] {
     if isLogarithmic {
-      var (ticks, power): ([Double], Double) = (least < 0.5 ? [least] : [], 1)
+      var (ticks, power): ([Double], Double) = (least < 1 ? [least] : [], 1)
       while power <= most {
         ticks.append(power)
         power *= 10

@@ -38,7 +38,8 @@ extension InvariantCases {
       .split.alteringEntry("enter clone") { $0.vma.mm = .elsewhere }
     )
     .breaks(
-      twoSharers, "W uses A already", in: "anon_vma_fork", at: "enter copyRange",
+      "Fork gives a VMA an anon_vma that another VMA uses.", "W uses A already", in: "anon_vma_fork",
+      at: "enter copyRange",
       .fork.alteringEntry("enter copyRange") { $0.vma.anonVMA = $0.source.anonVMA })
 
   private static let twoSharers = "Two VMAs have the same anon_vma, but not the same mm and chain."
