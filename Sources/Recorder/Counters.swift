@@ -5,11 +5,15 @@ import KernelProbes
 struct Counters {
   let probes: [Sidecar.Probe]
   let buffers: [Sidecar.Buffer]
+  /// What nobody has taken out of the buffers yet, bytes.
+  let unread: UInt64
 
   /// Reads the counts of a run's probes and buffers.
   init<Files: TracingFiles>(of tenancy: Tenancy<Files>, _ definitions: [ProbeDefinition]) {
     probes = Self.probes(tenancy, definitions)
-    buffers = Self.buffers(tenancy)
+    let statistics = Self.statistics(tenancy)
+    buffers = statistics.map { Self.buffer($0.cpu, $0.counts) }
+    unread = statistics.reduce(0) { $0 &+ ($1.counts["bytes"] ?? 0) }
   }
 
   /// Events that nobody has taken out of the buffers yet.
@@ -55,30 +59,30 @@ struct Counters {
     }
   }
 
-  private static func buffers<Files: TracingFiles>(_ tenancy: Tenancy<Files>) -> [Sidecar.Buffer] {
+  /// `per_cpu/cpuN/stats`: `overrun: 12`, `read events: 4711` …
+  private static func statistics<Files: TracingFiles>(
+    _ tenancy: Tenancy<Files>
+  ) -> [(cpu: Int, counts: [Substring: UInt64])] {
     let folder = "\(tenancy.instance)/per_cpu"
     let processors = tenancy.files.list(folder).compactMap { Int($0.dropFirst(3)) }.sorted()
     return processors.compactMap { cpu in
       guard let text = try? tenancy.files.read("\(folder)/cpu\(cpu)/stats") else { return nil }
-      return buffer(cpu, text)
+      let counts = text.split(separator: "\n").compactMap { line -> (Substring, UInt64)? in
+        let parts = line.split(separator: ":")
+        guard parts.count == 2, let value = UInt64(parts[1].drop { $0 == " " }) else { return nil }
+        return (parts[0], value)
+      }
+      return (cpu, Dictionary(counts) { first, _ in first })
     }
   }
 
-  /// `overrun: 12`, `read events: 4711` …
-  private static func buffer(_ cpu: Int, _ text: String) -> Sidecar.Buffer {
+  private static func buffer(_ cpu: Int, _ counts: [Substring: UInt64]) -> Sidecar.Buffer {
     var buffer = Sidecar.Buffer(buffer: "rmap", cpu: cpu)
-    for line in text.split(separator: "\n") {
-      let parts = line.split(separator: ":")
-      guard parts.count == 2, let value = UInt64(parts[1].drop { $0 == " " }) else { continue }
-      switch parts[0] {
-      case "entries": buffer.entries = value
-      case "overrun": buffer.overrun = value
-      case "commit overrun": buffer.commitOverrun = value
-      case "dropped events": buffer.droppedEvents = value
-      case "read events": buffer.readEvents = value
-      default: break
-      }
-    }
+    buffer.entries = counts["entries"]
+    buffer.overrun = counts["overrun"]
+    buffer.commitOverrun = counts["commit overrun"]
+    buffer.droppedEvents = counts["dropped events"]
+    buffer.readEvents = counts["read events"]
     return buffer
   }
 }

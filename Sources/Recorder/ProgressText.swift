@@ -8,7 +8,7 @@ struct ProgressText {
   let missed: UInt64
   /// Events that the buffers could not hold; nil where only the end will tell.
   let lost: UInt64?
-  /// Bytes on disk so far.
+  /// Bytes so far, on disk or still in the buffers.
   let bytes: UInt64
 
   /// `12 s: 482113 events, 0 lost, 0 missed, 31.4 MB`

@@ -51,7 +51,7 @@ public final class RecordRun {
   ///
   /// - Throws: ``RecordingFailure`` if there is no recording.
   public func run() throws(RecordingFailure) -> Outcome {
-    let output = try ReservedOutput(plan)
+    let output = try ReservedOutput(plan, tenancy.name)
     StopSignals.catchAll()
     let swept = Tenancy.sweep(tenancy.files)
     if !swept.isEmpty { report("removed what \(swept.count) run(s) that died had left in tracefs") }
@@ -106,7 +106,7 @@ public final class RecordRun {
   private func wait(_ tool: RecordingTool, _ command: ChildProcess?, _ output: ReservedOutput) -> String? {
     let begin = monotonicTime()
     var nextReport = begin + 1_000_000_000
-    while true {
+    for turn in 1... {
       usleep(50_000)
       let now = monotonicTime()
       if StopSignals.haveCome { return nil }
@@ -114,11 +114,22 @@ public final class RecordRun {
       if let command, !command.isRunning() { return nil }
       if case .process(let pid) = plan.target, startOfProcess(pid) == nil { return nil }
       if let duration = plan.duration, Double(now - begin) >= duration * 1e9 { return nil }
+      guard turn.isMultiple(of: 5) else { continue }
+      let counters = Counters(of: tenancy, probes.definitions)
+      if output.isShortOfRoom(unwritten(counters)) { return "the disk is nearly full" }
       if now >= nextReport {
         nextReport = now + 1_000_000_000
-        report(progress(Counters(of: tenancy, probes.definitions), output).line)
+        report(progress(counters, output).line)
       }
     }
+    return nil
+  }
+
+  /// What the tool may still have to write, bytes. trace-cmd writes it twice. Of perf's buffers only their size is
+  /// known, and that an event takes less than 256 bytes.
+  private func unwritten(_ counters: Counters) -> UInt64 {
+    plan.tool == .traceCommand
+      ? 2 * counters.unread : min(UInt64(plan.buffer * machine.processors) * 1024, counters.hits * 256)
   }
 
   /// The command is ours: it ends with the recording, kindly or not.
@@ -133,7 +144,7 @@ public final class RecordRun {
   private func progress(_ counters: Counters, _ output: ReservedOutput) -> ProgressText {
     ProgressText(
       seconds: Int((monotonicTime() - started) / 1_000_000_000), hits: counters.hits, missed: counters.missed,
-      lost: plan.tool == .perf ? nil : counters.lost, bytes: output.size())
+      lost: plan.tool == .perf ? nil : counters.lost, bytes: output.size() + counters.unread)
   }
 }
 

@@ -67,6 +67,17 @@ struct RecordingTool {
     // perf ends by the signal that we sent, as it should.
     let isGood = process.exitStatus == 0 || (plan.tool == .perf && process.exitStatus == 128 + SIGINT)
     if !isGood { throw failure("failed with status \(process.exitStatus ?? -1)") }
+    if plan.tool == .perf, !isFinished() { throw failure("did not finish its file") }
+  }
+
+  /// perf dies of our signal whether it could write or not; but it fills in the size of its data last
+  /// (tools/perf/util/header.h: struct perf_file_header, data.size).
+  private func isFinished() -> Bool {
+    let file = open(plan.output, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    var size: UInt64 = 0
+    return pread(file, &size, 8, 48) == 8 && size != 0
   }
 
   /// Ends it at once, if it still runs, with all of its helpers.

@@ -133,6 +133,7 @@ import Testing
     #expect(counters.missed == 50)
     #expect(counters.lost == 10)
     #expect(counters.buffers.map(\.readEvents) == [99])
+    #expect(counters.unread == 9)
     #expect(counters.flaw == "3 events were left in the kernel's buffers: is the disk full?")
     files.files["\(folder)/stats"] = "entries: 0\nread events: 102\n"
     #expect(Counters(of: Tenancy(files: files, name: RunName(pid: 2, start: 5)), definitions).flaw == nil)

@@ -1,0 +1,82 @@
+import Checking
+import Foundation
+import KernelProbes
+import Testing
+
+@testable import Recorder
+
+/// The recording's file: nobody's is overwritten, and what a failed run had begun is taken away.
+@Suite final class OutputTests {
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+  private let run = RunName(pid: 812, start: 4711)
+  private var path: String { folder.appending(path: "run.dat").path }
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private var plan: RecordPlan { RecordPlan(output: path, level: .pages, target: .machine, buffer: 4096) }
+  private var files: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+  }
+  private func put(_ name: String, _ text: String = "something") throws {
+    try Data(text.utf8).write(to: folder.appending(path: name))
+  }
+
+  @Test(arguments: ["run.dat", "run.dat.about.json"]) func whatIsThereIsRefused(name: String) throws {
+    try put(name)
+    let taken = folder.appending(path: name).path
+    #expect(
+      throws: RecordingFailure(
+        .output, "\(taken) is there already: choose another name with -o, or --force to replace it")
+    ) { try ReservedOutput(plan, run) }
+    #expect(files == [name], "and nothing is left beside it")
+    #expect(try Data(contentsOf: folder.appending(path: name)).count == 9)
+  }
+
+  @Test func itIsReplacedOnlyWhenThatIsAskedFor() throws {
+    try put("run.dat")
+    var plan = plan
+    plan.replaces = true
+    #expect(try ReservedOutput(plan, run).size() == 0)
+  }
+
+  @Test func aFolderThatIsNotThere() {
+    var plan = plan
+    plan.output = "/nowhere/run.dat"
+    #expect(throws: RecordingFailure(.output, "/nowhere/run.dat: No such file or directory")) {
+      try ReservedOutput(plan, run)
+    }
+  }
+
+  @Test func partsCountAndGoWithAFailure() throws {
+    let output = try ReservedOutput(plan, run)
+    try put("run.dat.\(run).cpu0")
+    try put("run.dat.\(run).cpu11")
+    try put("run.dat.rmap_9_9.cpu0", "another run's")
+    #expect(output.size() == 18)
+    output.giveUp()
+    #expect(files == ["run.dat.rmap_9_9.cpu0"])
+  }
+
+  @Test func roomIsWhatTheEndTakes() throws {
+    let output = try ReservedOutput(plan, run)
+    #expect(!output.isShortOfRoom(0))
+    #expect(output.isShortOfRoom(1 << 62))
+  }
+
+  @Test func whatWasWrittenStays() throws {
+    let output = try ReservedOutput(plan, run)
+    try output.write(Sidecar(recording: "run.dat"))
+    try put("run.dat")
+    output.giveUp()
+    #expect(files == ["run.dat", "run.dat.about.json"])
+  }
+
+  @Test func aSidecarThatCannotBeWrittenSaysWhy() throws {
+    let output = try ReservedOutput(plan, run)
+    try FileManager.default.removeItem(at: folder)
+    #expect(throws: RecordingFailure(.output, "\(path).about.json: No such file or directory")) {
+      try output.write(Sidecar(recording: "run.dat"))
+    }
+  }
+}
