@@ -1,4 +1,5 @@
 import EventDecoding
+import Foundation
 import KernelProbes
 import RmapEvents
 import Testing
@@ -46,6 +47,17 @@ import Testing
     // __vm_area_free is a supplement that the kernels in miniature do without; real ones show it.
     let tried = Self.kernels.reduce(into: Set(["__vm_area_free"])) { $0.formUnion($1.speaks) }
     #expect(Set(KernelDialect.all.map(\.name)) == tried)
+  }
+
+  @Test func theArticleListsThem() throws {
+    let article =
+      #filePath.replacing("Tests/RecorderTests/DialectTests.swift", with: "")
+      + "Sources/rmapcheck/RmapCheck.docc/Recording.md"
+    let lines = Set(try String(contentsOfFile: article, encoding: .utf8).split(separator: "\n").map(String.init))
+    for dialect in KernelDialect.all {
+      let row = "| `\(dialect.name)` | \(dialect.kernels) | \(dialect.meaning) | \(dialect.evidence.rawValue) |"
+      #expect(lines.contains(row))
+    }
   }
 
   /// Recorder and decoder agree: whatever is probed on whatever kernel is understood, whole.
