@@ -88,6 +88,11 @@ public struct ComparedWorkload: Sendable {
         "the recorded kernel's own policy breaks an invariant here: what the kernel did to VMAs or pages is wrong "
           + "already (see rmapcheck check), and tells nothing about designs")
     }
+    if let agreement, agreement.deadVMAs > 0 {
+      doubts.append(
+        "\(agreement.deadVMAs) operation(s) of the workload are on VMAs that do not live under the recorded kernel's own "
+          + "policy: the workload was misread")
+    }
     if let agreement, agreement.isComplete, agreement.forks.agreed == 0 {
       doubts.append("no fork could be compared with the recorded graph: nothing vouches for the simulation")
     }

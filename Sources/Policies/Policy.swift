@@ -105,8 +105,9 @@ public struct Policy: Sendable {
   }
 
   /// How many anon_vmas a slab page of 4096 bytes holds: 39 of 96 bytes and a free pointer behind the object (the
-  /// cache is SLAB_TYPESAFE_BY_RCU), 46 of the 80 bytes that the struct had with `degree`. Designs that no kernel of
-  /// this layout has had are counted as today's struct.
+  /// cache is SLAB_TYPESAFE_BY_RCU), 46 of the 80 bytes that the struct had with `degree`. For comparison, all
+  /// others are counted with today's struct, those too that kernels with a smaller one had (`single`, `hierarchy`); the
+  /// 8 bytes of memory cgroups' accounting for each object are left out.
   public var anonVMAsPerSlabPage: UInt64 { counting == .degree ? 46 : 39 }
   /// How many AVCs a slab page holds: 64 of 64 bytes; none are needed for a list.
   public static let avcsPerSlabPage: UInt64 = 64

@@ -29,6 +29,8 @@ struct ComparisonTests {
     #expect(agreement.forks.agreed == forks && agreement.agreedReuses == reuses)
     #expect(agreement.forks.unknown == 0 && agreement.violations == 0)
     #expect(agreement.lifetimes.agreed > forks * 3 / 4)
+    #expect(agreement.owners.agreed > 280 && agreement.owners.unknown * 20 < agreement.owners.agreed)
+    #expect(agreement.deadVMAs == 0)
     #expect(compared.verdict == .holds)
   }
 
@@ -38,6 +40,7 @@ struct ComparisonTests {
     for result in compared.results {
       #expect(result.isCorrect == true, "\(result.policy.name): \(result.findings.map(\.finding.what))")
       #expect(result.samples.walks.visited.total > 0, "the recorded walks are measured")
+      #expect(result.samples.walks.mapping.maximum > 0)
       #expect(result.samples.pages.dangling == 0)
     }
   }
@@ -48,6 +51,17 @@ struct ComparisonTests {
     let compared = await compare(recording)
     #expect(compared.verdict == .undecided)
     #expect(compared.agreement?.forks.differed ?? 0 > 0 && compared.agreement?.firstDifference != nil)
+  }
+
+  /// Every chain is right, and a page belongs to an anon_vma that the rule does not give it to.
+  @Test(
+    "A kernel with another page rule is told from its policy",
+    arguments: ["6.1-fault-oldest-mapping", "6.12-fault-oldest-mapping", "6.1-fault-newest-mapping"])
+  func pageRule(recording: String) async throws {
+    let agreement = try #require(await compare(recording).agreement)
+    #expect(agreement.forks.differed == 0 && agreement.owners.differed == 1 && agreement.owners.agreed > 80)
+    #expect(await compare(recording).verdict == .undecided)
+    #expect(agreement.firstDifference?.text.hasPrefix("the page belongs to another anon_vma") == true)
   }
 
   /// A fault in what the kernel did to a VMA's range is in the workload, whatever the policy.

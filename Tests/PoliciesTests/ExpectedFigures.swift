@@ -107,6 +107,46 @@ struct ExpectedFigures {
       ])
   }
 
+  /// A folio of four pages, two in each half of a VMA that was split, is found in both; mapped only in what is left.
+  @Test("A walk for a large folio visits all VMAs that overlap it") func largeFolio() throws {
+    var builder = WorkloadBuilder("large")
+    let process = builder.process()
+    let lower = builder.map(process, 0x1000..<0x1010)
+    let first = builder.write(lower, 0x1006..<0x100a)
+    let upper = builder.split(lower, at: 0x1008)
+    var workload = builder.workload
+    workload.add(.walk(first, count: 4))
+    workload.add(.walk(first, count: 1))
+    workload.add(.unmap(upper, page: 0x1008, count: 2, of: .any))
+    workload.add(.walk(first, count: 4))
+    workload.add(.unmap(lower, page: 0x1006, count: 2, of: .any))
+    workload.add(.walk(first, count: 4))
+    for (policy, visited, mapping) in [
+      (Policy.splitCounters, [0, 1, 2], [0, 2, 1]), (.single, [0, 0, 3], [0, 2, 1]),
+    ] {
+      let walks = Simulation(workload).run(policy).samples.walks
+      #expect(walks.visited.counts.map(Int.init) == visited, "\(policy.name): \(walks.visited.counts)")
+      #expect(walks.mapping.counts.map(Int.init) == mapping, "\(policy.name): \(walks.mapping.counts)")
+      #expect(walks.notMeasured == 1, "nobody maps it any more")
+    }
+  }
+
+  /// The part of Wei Yang's rule that differs from degree: two VMAs of one process with one anon_vma.
+  @Test("degree+prev keeps the sharing of two neighbours in the child") func previous() throws {
+    var builder = WorkloadBuilder("neighbours")
+    let parent = builder.process()
+    let lower = builder.map(parent, 0x1000..<0x1010)
+    builder.write(lower, 0x1000..<0x1001)
+    _ = builder.split(lower, at: 0x1008)
+    _ = builder.fork(parent)
+    // degree: each half of the child gets an anon_vma; with the add-on, the upper half keeps the parent's.
+    for (policy, anonVMAs) in [(Policy.degree, 3), (.degreeWithPrevious, 2)] {
+      let result = Simulation(builder.workload).run(policy)
+      #expect(result.costs.anonVMAs.now == UInt64(anonVMAs) && result.isCorrect == true, "\(policy.name)")
+      #expect(result.costs.reuses == (anonVMAs == 2 ? 1 : 0))
+    }
+  }
+
   /// A process at level k of a live chain stands in k + 1 trees: that is what its fork has linked.
   @Test("What a fork links") func forks() throws {
     let workload = try #require(Scenario.workload(named: "live-chain:50"))

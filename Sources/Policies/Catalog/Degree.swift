@@ -16,7 +16,8 @@ extension Policy {
     name: "degree+prev",
     rule: """
       As degree, but where the parent's VMA has the anon_vma of the VMA before it, the child's VMA takes that one \
-      (the code meant the child's previous VMA and got the parent's).
+      (the code meant the child's previous VMA and got the parent's). VMAs that were never faulted in are not known and \
+      passed over.
       """,
     source: "4e4a9eb92133 (Wei Yang), 5.5, later reverted; with the double reuse of degree",
     counting: .degree, exempt: [.sharedByLineage, .reuseRule]

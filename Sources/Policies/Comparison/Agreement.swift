@@ -27,11 +27,16 @@ public struct Agreement: Sendable, Equatable {
   public internal(set) var prepares = Count()
   /// anon_vma_clone for split, merge and mremap.
   public internal(set) var copies = Count()
-  /// anon_vmas that are alive at the end in both, or dead in both.
+  /// Pages with the same anon_vma at their first mapping (`folio_add_new_anon_rmap`). What moves a page to another
+  /// anon_vma later is not compared.
+  public internal(set) var owners = Count()
+  /// anon_vmas that are alive at the end in both, or dead in both; when they died is not compared.
   public internal(set) var lifetimes = Count()
   /// How often the simulated kernel breaks an invariant although its policy is right: if it does, what it was told to do
   /// is broken already, as in a recording of a kernel with a fault.
   public internal(set) var violations: UInt64 = 0
+  /// Operations on VMAs that do not live in the simulated kernel: the workload was misread.
+  public internal(set) var deadVMAs: UInt64 = 0
   /// The recorded event of the first difference, and what it is.
   public internal(set) var firstDifference: (event: UInt64, text: String)?
 
@@ -46,13 +51,14 @@ public struct Agreement: Sendable, Equatable {
 
   /// Whether nothing differs.
   public var isComplete: Bool {
-    forks.differed + prepares.differed + copies.differed + lifetimes.differed == 0
+    forks.differed + prepares.differed + copies.differed + owners.differed + lifetimes.differed == 0
   }
 
   /// Equality of all that is shown.
   public static func == (left: Self, right: Self) -> Bool {
     left.forks == right.forks && left.agreedReuses == right.agreedReuses && left.prepares == right.prepares
       && left.copies == right.copies && left.violations == right.violations && left.lifetimes == right.lifetimes
+      && left.owners == right.owners && left.deadVMAs == right.deadVMAs
       && left.firstDifference?.event == right.firstDifference?.event
       && left.firstDifference?.text == right.firstDifference?.text
   }
@@ -82,6 +88,7 @@ private struct Comparison: ~Copyable {
       recorded.observations[$0].step < recorded.observations[$1].step
     }
     var next = order.startIndex
+    var ownerships = recorded.ownerships.sorted { $0.step < $1.step }[...]
     for (number, step) in recorded.workload.steps.enumerated() {
       kernel.apply(step, of: recorded.workload)
       freed.formUnion(kernel.freed)
@@ -89,8 +96,13 @@ private struct Comparison: ~Copyable {
         compare(recorded.observations[order[next]])
         next += 1
       }
+      if let ownership = ownerships.first, ownership.step == number {
+        compare(ownership)
+        ownerships.removeFirst()
+      }
     }
     compareLifetimes()
+    agreement.deadVMAs = kernel.oddities.deadVMAs
     agreement.violations = kernel.judge.ledgers.reduce(0) { $0 + $1.violations }
   }
 
@@ -106,6 +118,24 @@ private struct Comparison: ~Copyable {
     } else {
       count(observation) { $0.agreed += 1 }
       if observation.kind == .fork, kernel.lastForkReused { agreement.agreedReuses += 1 }
+    }
+  }
+
+  private mutating func compare(_ ownership: RecordedWorkload.Ownership) {
+    let page = kernel.pages[Int(ownership.page.number)]
+    guard let owner = ownership.owner, !isUncertain.contains(owner), let serial = serialOf[owner],
+      page.anonVMA != .max
+    else {
+      agreement.owners.unknown += 1
+      return
+    }
+    if page.serial == serial {
+      agreement.owners.agreed += 1
+    } else {
+      agreement.owners.differed += 1
+      note(
+        "the page belongs to another anon_vma than the rule gives it to", recorded.workload.steps[ownership.step].origin
+      )
     }
   }
 

@@ -26,6 +26,8 @@ public struct Samples: Sendable {
     public internal(set) var inVain = Distribution()
     /// Walks that cannot be: the page's anon_vma was freed.
     public internal(set) var dangling: UInt64 = 0
+    /// Recorded walks for folios that nobody maps as far as is known: not measured.
+    public internal(set) var notMeasured: UInt64 = 0
 
     mutating func add(visited: Int, mapping: Int) {
       self.visited.add(visited)
@@ -78,22 +80,39 @@ extension SimulatedKernel {
     }
   }
 
-  /// A walk of the workload.
-  mutating func measureWalk(for page: UInt32) {
+  /// A walk of the workload, for a folio of `count` pages: it visits the VMAs that overlap it.
+  mutating func measureWalk(for page: UInt32, count: UInt32 = 1) {
     let node = pages[Int(page)]
-    guard !node.isForgotten else { return }
+    let folio = page..<page + count
+    guard !node.isForgotten, folio.contains(where: { pages[Int($0)].mappings > 0 }) else {
+      samples.walks.notMeasured += 1
+      return
+    }
     guard anonVMAs[node.anonVMA].serial == node.serial else {
       samples.walks.dangling += 1
       return
     }
-    var visited = Int(anonVMAs[node.anonVMA].members)
-    if policy.membership == .intervalTree {
-      visited = 0
-      forEachMember(of: node.anonVMA) { first, last in
-        if first <= node.index, node.index <= last { visited += 1 }
-      }
+    let last = node.index &+ UInt64(count) &- 1
+    var (visited, mapping) = (0, 0)
+    var avc = anonVMAs[node.anonVMA].firstInTree
+    while avc != .max {
+      let vma = vmas[Int(avcs[avc].vma)]
+      let end = vma.span.pgoff &+ (vma.span.end - vma.span.start) &- 1
+      let overlaps = vma.span.pgoff <= last && node.index <= end
+      if overlaps || policy.membership == .list { visited += 1 }
+      if overlaps, maps(vma, folio, node.index) { mapping += 1 }
+      avc = avcs[avc].nextInTree
     }
-    samples.walks.add(visited: visited, mapping: Int(node.mappings))
+    samples.walks.add(visited: visited, mapping: mapping)
+  }
+
+  /// Whether the VMA maps one of a folio's pages, the first of which has this index.
+  private func maps(_ vma: VMA, _ folio: Range<UInt32>, _ index: UInt64) -> Bool {
+    folio.contains { page in
+      let place = vma.span.start &+ index &+ UInt64(page - folio.lowerBound) &- vma.span.pgoff
+      guard (vma.span.start..<vma.span.end).contains(place) else { return false }
+      return tables.entry(mm: Address.mm(vma.mm), page: place)?.folio == page
+    }
   }
 
   /// The first and last page offset of each VMA in a tree.

@@ -6,6 +6,7 @@ extension Tracer {
   mutating func folio(_ s: borrowing FolioSituation, in graph: borrowing RmapGraph) {
     let event = s.event
     guard !event.vma.isHugetlb else { return }
+    if event.step != .new { own(event, graph) }
     // KSM's pages belong to no anon_vma, and no design differs in how they are found.
     if event.mapping.isKSM { return forgetFolio(event.folio, s.stamp) }
     // The graph has lost sight of it: by a UFFDIO_MOVE without a probe, for one.
@@ -67,6 +68,19 @@ extension Tracer {
     if event.subpage + event.pages > folio.pages { folio = enroll(event) }
     let first = Workload.Page(number: folio.first.number + event.subpage)
     add(.fault(vma, page: address.page, first: first, count: event.pages, fault), stamp)
+    if fault != .again {
+      unowned[event.folio.raw] = (step: result.workload.steps.count - 1, page: first)
+      own(event, graph)
+    }
+  }
+
+  /// Notes whom a new page belongs to, as soon as an event shows it: the first mapping's own, or the next one about it.
+  private mutating func own(_ event: FolioEvent, _ graph: borrowing RmapGraph) {
+    guard event.isAfter || event.step != .new, event.mapping.isAnonymous,
+      let new = unowned.removeValue(forKey: event.folio.raw), event.step != .move
+    else { return }
+    let owner = graph.anonVMA(at: event.mapping.anonVMA).flatMap { anonVMAs[$0] }
+    result.ownerships.append(.init(step: new.step, page: new.page, owner: owner))
   }
 
   /// A folio that has its anon_vma already: it is mapped elsewhere, or nobody has mapped it for a while, or migration
@@ -108,6 +122,7 @@ extension Tracer {
   }
 
   mutating func forgetFolio(_ address: KernelAddress, _ stamp: EventStamp) {
+    unowned[address.raw] = nil
     guard let folio = folios.removeValue(forKey: address.raw) else { return }
     forgetPages(folio, stamp)
     guard !twins.isEmpty else { return }
@@ -190,7 +205,11 @@ extension Tracer {
   }
 
   mutating func walk(_ frame: WalkFrame, _ stamp: EventStamp) {
-    guard !frame.isKSM, let folio = folios[frame.folio.raw] else { return }
-    add(.walk(folio.first), stamp)
+    guard !frame.isKSM else { return }
+    guard let folio = folios[frame.folio.raw] else {
+      result.unknownWalks += 1
+      return
+    }
+    add(.walk(folio.first, count: UInt32(min(frame.pages ?? 1, UInt64(folio.pages)))), stamp)
   }
 }

@@ -31,16 +31,29 @@ public struct RecordedWorkload: Sendable {
   public internal(set) var workload: Workload
   /// What became of each operation that changed a VMA's chain.
   public internal(set) var observations: [Observation] = []
+  /// Whom pages belonged to at their first mapping.
+  public internal(set) var ownerships: [Ownership] = []
   /// The anon_vmas in ``Observation/chain``s.
   var chains: ContiguousArray<UInt32> = []
   /// Which anon_vmas have died, by their numbers.
   var isDead: ContiguousArray<Bool> = []
   /// VMAs that are older than the recording: a stand-in was made up for them.
   public internal(set) var assumedVMAs: UInt64 = 0
+  /// Walks for folios that the workload does not know.
+  public internal(set) var unknownWalks: UInt64 = 0
   /// Forks that failed.
   public internal(set) var failedForks: UInt64 = 0
 
   init(workload: Workload) { self.workload = workload }
+
+  /// What a page's mapping was when it was mapped first.
+  public struct Ownership: Sendable {
+    /// The step of the workload.
+    public let step: Int
+    let page: Workload.Page
+    /// The anon_vma; nil if no chain that was observed has it.
+    let owner: UInt32?
+  }
 
   /// A VMA's chain, right after an operation.
   public struct Observation: Sendable {
@@ -85,6 +98,8 @@ struct Tracer {
   /// Lineages of anon_vmas so far: what is forked or copied from one VMA.
   var lineages: UInt32 = 0
   var folios: [UInt64: KnownFolio] = [:]
+  /// New folios whose anon_vma no event has shown yet: the step of their first mapping and the first page.
+  var unowned: [UInt64: (step: Int, page: Workload.Page)] = [:]
   /// Folios that VMAs of a second lineage map. Processes older than the recording may be related; the stand-ins for
   /// their VMAs are not, and each lineage gets a page of its own.
   var twins: [Twin: KnownFolio] = [:]

@@ -22,9 +22,7 @@ extension SimulatedKernel {
       guard let vma = living(vma) else { return }
       reuse(vma, page)
     case .forget(let page): forget(renumbering.page(page))
-    case .walk(let page):
-      let number = renumbering.page(page)
-      if pages[Int(number)].mappings > 0 { measureWalk(for: number) }
+    case .walk(let page, let count): measureWalk(for: renumbering.page(page), count: count)
     default: preconditionFailure("\(operation) does not concern pages")
     }
   }

@@ -140,7 +140,8 @@ public struct SimulatedKernel: ~Copyable {
     return nil
   }
 
-  /// The VMA before it in its mm, of those that have ever been faulted in.
+  /// The VMA before it in its mm, of those that have ever been faulted in: for `vm_prev`, which may be one that a
+  /// workload does not know.
   public func previousVMA(before vma: Policy.VMA) -> Policy.VMA? {
     var (best, candidate) = (UInt32.max, firstVMA[Int(vmas[vma].mm)])
     while candidate != .max {

@@ -24,7 +24,7 @@ extension Workload {
       "\(words(vma)) unmaps \(count) page(s) from 0x\(String(page, radix: 16)) on"
     case .reuse(let vma, let page): "\(words(vma)) has page 0x\(String(page, radix: 16)) to itself and takes it"
     case .forget(let page): "page \(page.number) is no longer followed"
-    case .walk(let page): "walk for page \(page.number)"
+    case .walk(let page, let count): "walk for \(count) page(s) from page \(page.number) on"
     case .unlink(let vma): "\(words(vma)) leaves its anon_vmas"
     case .free(let vma): "\(words(vma)) is freed"
     case .exit(let mm): "mm \(mm.number) is gone"

@@ -84,8 +84,8 @@ public struct Workload: Sendable {
     case reuse(VMA, page: UInt64)
     /// The page is no longer an anonymous page that can be followed: KSM has it, or it was freed.
     case forget(Page)
-    /// The kernel walks for the page.
-    case walk(Page)
+    /// The kernel walks for a folio: `count` pages from this one on.
+    case walk(Page, count: UInt32)
     /// unlink_anon_vmas.
     case unlink(VMA)
     /// vm_area_free.

@@ -34,6 +34,7 @@ public enum ComparisonJSON {
     let vmas: UInt32?
     let forks: Int?
     let assumedVMAs: UInt64?
+    let unknownWalks: UInt64?
     let agreement: AgreementEntry?
     let policies: [PolicyEntry]
 
@@ -49,6 +50,7 @@ public enum ComparisonJSON {
       vmas = compared.workload?.vmaCount
       forks = compared.workload?.forkCount
       assumedVMAs = compared.reading?.recorded?.assumedVMAs
+      unknownWalks = compared.reading?.recorded?.unknownWalks
       agreement = compared.agreement.map(AgreementEntry.init)
       policies = compared.results.map { PolicyEntry($0, compared.workload) }
     }
@@ -56,8 +58,8 @@ public enum ComparisonJSON {
 
   private struct AgreementEntry: Encodable {
     let policy = Policy.splitCounters.name
-    let forks, firstFaults, copies, lifetimes: CountEntry
-    let reuses, violations: UInt64
+    let forks, firstFaults, copies, owners, lifetimes: CountEntry
+    let reuses, violations, deadVMAs: UInt64
     let firstDifference: String?
     let firstDifferenceEvent: UInt64?
 
@@ -65,6 +67,8 @@ public enum ComparisonJSON {
       forks = CountEntry(agreement.forks)
       firstFaults = CountEntry(agreement.prepares)
       copies = CountEntry(agreement.copies)
+      owners = CountEntry(agreement.owners)
+      deadVMAs = agreement.deadVMAs
       lifetimes = CountEntry(agreement.lifetimes)
       reuses = agreement.agreedReuses
       violations = agreement.violations
@@ -191,13 +195,14 @@ public enum ComparisonJSON {
 
   private struct WalksEntry: Encodable {
     let visited, mapping, inVain: DistributionEntry
-    let dangling: UInt64
+    let dangling, notMeasured: UInt64
 
     init(_ walks: Samples.Walks) {
       visited = DistributionEntry(walks.visited)
       mapping = DistributionEntry(walks.mapping)
       inVain = DistributionEntry(walks.inVain)
       dangling = walks.dangling
+      notMeasured = walks.notMeasured
     }
   }
 

@@ -34,6 +34,9 @@ public enum ComparisonTable {
       ("forks_agreed", { work, _ in work.agreement.map { "\($0.forks.agreed)" } ?? "" }),
       ("forks_differed", { work, _ in work.agreement.map { "\($0.forks.differed)" } ?? "" }),
       ("forks_not_compared", { work, _ in work.agreement.map { "\($0.forks.unknown)" } ?? "" }),
+      ("pages_agreed", { work, _ in work.agreement.map { "\($0.owners.agreed)" } ?? "" }),
+      ("pages_differed", { work, _ in work.agreement.map { "\($0.owners.differed)" } ?? "" }),
+      ("pages_not_compared", { work, _ in work.agreement.map { "\($0.owners.unknown)" } ?? "" }),
     ]
   }
 

@@ -25,6 +25,8 @@ public enum ComparisonText {
         $0.samples.walks
       }
     }
+    let missed = (compared.reading?.recorded?.unknownWalks ?? 0) + compared.results[0].samples.walks.notMeasured
+    if missed > 0 { page.line("  and \(counted(missed, "walk")) for folios that no known VMA maps: not measured") }
     for result in compared.results { findings(result, compared, &page) }
     return page.text
   }
@@ -55,14 +57,16 @@ public enum ComparisonText {
     page.paragraph(
       "  agreement",
       "\(Policy.splitCounters.name) against the recorded graph: \(share(forks)) forks (\(agreement.agreedReuses) of them "
-        + "reuses), \(share(rest[0])) first faults, \(share(rest[1])) splits, merges and moves; "
-        + "\(share(agreement.lifetimes)) anon_vmas with the same end", indent: 13)
-    let unknown = forks.unknown + rest[0].unknown + rest[1].unknown
+        + "reuses), \(share(rest[0])) first faults, \(share(rest[1])) splits, merges and moves, "
+        + "\(share(agreement.owners)) pages at their first mapping; \(share(agreement.lifetimes)) anon_vmas with the same end",
+      indent: 13)
+    let unknown = forks.unknown + rest[0].unknown + rest[1].unknown + agreement.owners.unknown
     if unknown > 0 {
       page.paragraph(
         "  apart",
-        "\(forks.unknown) forks, \(rest[0].unknown) first faults, \(rest[1].unknown) copies of VMAs whose "
-          + "past the recording does not hold: not compared", indent: 13)
+        "\(forks.unknown) forks, \(rest[0].unknown) first faults, \(rest[1].unknown) copies, "
+          + "\(agreement.owners.unknown) pages of VMAs whose past the recording does not hold: not compared", indent: 13
+      )
     }
     if let first = agreement.firstDifference {
       page.paragraph("  differs", "first at event \(first.event): \(first.text)", indent: 13)
@@ -86,6 +90,30 @@ public enum ComparisonText {
           + "  \(column(result.violations, 10))  \(first)")
     }
     untested(results, &page)
+    oddities(results, &page)
+  }
+
+  /// What a design's kernel could not do as the workload asked; one line for designs in which it is the same.
+  private static func oddities(_ results: [PolicyResult], _ page: inout TextLayout) {
+    var said: [(text: String, names: [String])] = []
+    for result in results {
+      let oddities = result.oddities
+      let parts = [
+        (oddities.deadVMAs, "operation on a dead VMA"), (oddities.strangers, "page first seen as anonymous already"),
+        (oddities.unmapsOfNothing, "unmap of nothing"), (oddities.refusedMerges, "refused merge"),
+      ]
+      let text = parts.filter { $0.0 > 0 }.map { "\($0.1): \($0.0)" }.joined(separator: ", ")
+      guard !text.isEmpty else { continue }
+      if let same = said.firstIndex(where: { $0.text == text }) {
+        said[same].names.append(result.policy.name)
+      } else {
+        said.append((text, [result.policy.name]))
+      }
+    }
+    for (text, names) in said {
+      let whose = names.count == results.count ? "" : " (\(names.joined(separator: ", ")))"
+      page.paragraph("  oddities", text + whose, indent: 13)
+    }
   }
 
   /// What the verdicts do not rest on.
