@@ -106,6 +106,17 @@ public struct AVC: Sendable {
   var mm = KernelAddress.null
 }
 
+/// Where an anonymous VMA without an anon_vma has its `vm_pgoff` from.
+public enum OffsetOrigin: UInt8, Sendable {
+  /// It, or whatever it is a copy of, was there before the recording.
+  case unknown
+  /// It was mapped within the recording, or is a copy of one that was.
+  case own
+  /// fork copied it, or what it is a copy of, from a VMA with MADV_WIPEONFORK (kernel/fork.c:dup_mmap): it has that
+  /// one's offset and none of its pages, and the advice itself may be taken back.
+  case wiped
+}
+
 /// A VMA that takes part in the graph.
 public struct VMA: Sendable {
   /// What the last event that carried it said.
@@ -126,6 +137,8 @@ public struct VMA: Sendable {
   public internal(set) var forkedAnonVMA: AnonVMAID?
   /// The event that its fork returned with.
   public internal(set) var forkStamp: EventStamp?
+  /// Where its `vm_pgoff` comes from.
+  public internal(set) var offsetOrigin = OffsetOrigin.unknown
   /// The number of the event at which unlink_anon_vmas has cleared its anon_vma; 0 if it has not.
   var unlinkStamp: UInt64 = 0
   /// Whether ``view`` holds the anon_vma that it has as long as no operation changes it.

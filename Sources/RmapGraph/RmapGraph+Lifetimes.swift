@@ -28,13 +28,14 @@ extension RmapGraph {
   }
 
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
-  mutating func vmaBorn(at address: KernelAddress, _ stamp: EventStamp) {
+  mutating func vmaBorn(at address: KernelAddress, _ origin: OffsetOrigin, _ stamp: EventStamp) {
     guard address.isKernel else { return }
     if vmaOf[address.raw].map({ vmas[$0].chainCount > 0 }) ?? false { contradict(.vmaBirth) }
     forgetVMA(address)
     var view = VMAView.none
     view.address = address
-    _ = newVMA(view, birth: stamp, chainIsKnown: true)
+    let vma = newVMA(view, birth: stamp, chainIsKnown: true)
+    vmas[vma.slot].offsetOrigin = origin
   }
 
   mutating func free<Observer: GraphObserver & ~Copyable>(

@@ -199,7 +199,8 @@ extension RmapGraph {
   ) {
     if result.kind != .moveTables { compare(result, with: nil) }
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
-      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), stamp)
+      let origin = result.kind == .vmaAlloc ? OffsetOrigin.own : offsetOriginOfCopy(by: stamp.pid)
+      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
     }
     guard result.kind != .vmaAlloc else { return }
     let task = self.task(stamp.pid)
@@ -216,6 +217,15 @@ extension RmapGraph {
     letGo(tasks[task].operations[last].root)
     release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
     tasks[task].operations.removeLast()
+  }
+
+  /// The copy that the task's vm_area_dup makes has its offset from the same place as the VMA that it copies.
+  private func offsetOriginOfCopy(by pid: Int32) -> OffsetOrigin {
+    guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1], let last = tasks[task].last,
+      tasks[task].operations[last].kind == .vmaDup
+    else { return .unknown }
+    if tasks[task].operations[last].entry.source.isWipedOnFork { return .wiped }
+    return vmaOf[tasks[task].operations[last].entry.source.address.raw].map { vmas[$0].offsetOrigin } ?? .unknown
   }
 
   private mutating func finish<Observer: GraphObserver & ~Copyable>(

@@ -51,6 +51,11 @@ extension Kernel {
     let mm = mm(child)
     for vma in self.mm(parent).vmas {
       let copy = dup(vma, child + vma.name.drop { $0 != "." }, in: mm)
+      if vma.flags & Self.wipedOnFork != 0 {
+        copy.anonVMA = nil
+        mm.vmas.append(copy)
+        continue
+      }
       let sharesFirst = vma.anonVMA != nil && fires(.forkSharesFirst)
       if sharesFirst { copyRange(copy, vma, by: parent) }
       guard forkChain(copy, vma, by: parent) else {
@@ -63,6 +68,15 @@ extension Kernel {
       if !sharesFirst { copyRange(copy, vma, by: parent) }
     }
   }
+
+  /// madvise(MADV_WIPEONFORK), or MADV_KEEPONFORK.
+  public func wipeOnFork(_ name: String, _ isWiped: Bool = true) {
+    let vma = vma(name)
+    vma.flags = isWiped ? vma.flags | Self.wipedOnFork : vma.flags & ~Self.wipedOnFork
+  }
+
+  /// VM_WIPEONFORK.
+  static let wipedOnFork: UInt64 = 0x200_0000
 
   private func copyRange(_ copy: VMA, _ vma: VMA, by parent: String) {
     enter(.copyRange, copy, source: vma, by: parent)

@@ -122,7 +122,8 @@ extension Kernel {
     let name = "\(vma.mm.process).\(number)"
     let place = UInt64.random(in: 1..<200, using: &generator) * 8
     let next = vma.mm.vmas.first { isContiguous(vma, $0) }
-    switch Int.random(in: 0..<13, using: &generator) {
+    switch Int.random(in: 0..<14, using: &generator) {
+    case 13: wipeOnFork(vma.name, Bool.random(using: &generator))
     case 0..<2:
       guard isFree(place..<place + 8, vma.mm) else { return }
       if Int.random(in: 0..<4, using: &generator) == 0 {

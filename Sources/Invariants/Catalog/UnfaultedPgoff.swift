@@ -16,8 +16,9 @@ extension Invariant {
       all; 5.7 and later break it after MREMAP_DONTUNMAP until the fix of 2026 (6.1.192, 6.12.113): that is the bug
       """,
     exceptions: """
-      VMAs with operations or a file. MADV_WIPEONFORK: the child's VMA keeps the offset of a moved parent. Judged \
-      when the VMA gets its first anon_vma.
+      VMAs with operations or a file. MADV_WIPEONFORK: the child's VMA, and whatever is copied from it, keeps the \
+      offset of a moved parent, also once the advice is taken back. Of a VMA that is older than the recording only \
+      the right offset is decided. Judged when the VMA gets its first anon_vma.
       """,
     needs: [.prepare],
     fields: [.backing],
@@ -31,6 +32,9 @@ private func judge(
   guard let isPlain = s.operation.entry.isPlainAnonymous else { return ledger.cannotTell(.notRecorded) }
   guard isPlain, view.anonVMA.isNull, !view.isWipedOnFork else { return }
   if view.pgoff.raw == view.start.page { return ledger.holds() }
+  let origin = s.vma.map { graph[$0].offsetOrigin } ?? .unknown
+  if origin == .wiped { return }
+  if origin == .unknown { return ledger.cannotTell(.predatesRecording) }
   let since = s.vma.map { graph[$0].chainStamp }
   ledger.broken(key: view.address.raw) {
     Finding(

@@ -90,10 +90,18 @@ extension InvariantCases {
   static let unfaultedPgoff = InvariantCases("unfaulted-pgoff")
     .holds("a first fault", .fault)
     .holds("a first fault after MREMAP_DONTUNMAP", .writeToKeptSource)
+    .holds("a child of a moved VMA that is wiped on fork", .wipedChild)
     .breaks(
       "An unfaulted anonymous VMA does not have the offset of its address.",
       "V's vm_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10", in: "__anon_vma_prepare",
-      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x99) })
+      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x99) }
+    )
+    .breaks(
+      "An unfaulted anonymous VMA does not have the offset of its address.",
+      "V's vm_pgoff is 0x10, and vm_start >> PAGE_SHIFT is 0x12", in: "__anon_vma_prepare",
+      at: "enter prepare",
+      .splitOfUnfaulted.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x10) }
+    )
 
   static let visibleAttr = InvariantCases("visible-attr")
     .holds("a range that changes", .resize)
@@ -118,6 +126,26 @@ extension History {
   static let splitOfKeptSource = History {
     $0.keepSource()
     $0.split("p.V", at: 18, "p.X")
+  }
+
+  /// A child's VMA with the offset of its parent's, which was moved, and without its pages; the advice is taken back,
+  /// and a part of the VMA is split off, before it is written to.
+  static let wipedChild = History {
+    $0.fault()
+    $0.mremap("p.V", to: 64, "p.W")
+    $0.wipeOnFork("p.W")
+    $0.fork("p", "c")
+    $0.wipeOnFork("c.W", false)
+    $0.split("c.W", at: 66, "c.X")
+    $0.write("c.X", 66)
+    $0.write("c.W", 64)
+  }
+
+  /// The upper part of a VMA that was split before its first fault is written to.
+  static let splitOfUnfaulted = History {
+    $0.mmap("p.V", 16..<20)
+    $0.split("p.V", at: 18, "p.W")
+    $0.write("p.W", 18)
   }
 
   /// Two VMAs that have no anon_vma yet; the second gets the first one's.
