@@ -74,6 +74,8 @@ extension RmapGraph {
     guard !event.isLarge, !event.mapping.isKSM, let slot = anonVMAOf[event.mapping.anonVMA.raw],
       anonVMAs[slot].birthWasSeen, !anonVMAs[slot].mayHaveMorePages
     else { return }
+    // copy_page_range has given the child the page, and reclaim has found it there, before it returned.
+    if activeCopies.contains(where: { $0.destination.mm == event.vma.mm }) { return }
     contradict(.pageMapping)
   }
 
@@ -197,7 +199,10 @@ extension RmapGraph {
       case .prepare, .clone, .fork, .copyRange, .split: result.value == 0 || result.failed
       case .vmaAlloc, .vmaDup, .copyVMA:
         result.value == 0 || KernelAddress(UInt64(bitPattern: result.value)).isKernel
-      case .moveTables: result.value >= 0 && UInt64(result.value) <= entry?.length ?? .max && result.value % 4096 == 0
+      case .moveTables:
+        // mm/hugetlb.c:move_hugetlb_page_tables steps over whole page tables that are not there, past the end.
+        result.value >= 0 && result.value % 4096 == 0
+          && (UInt64(result.value) <= entry?.length ?? .max || entry?.vma.isHugetlb ?? false)
       default: true
       }
     if !isFine { contradict(.returnValue) }
@@ -208,10 +213,17 @@ extension RmapGraph {
     if vmas[slot].openOperations > 0 || !vmas[slot].chainIsKnown {
       vmas[slot].anonVMAIsSettled = false
     } else if vmas[slot].anonVMAIsSettled, vmas[slot].view.anonVMA != view.anonVMA {
-      contradict(.vmaView)
+      if !mayBeOvertaken(view, by: slot) { contradict(.vmaView) }
     } else {
       vmas[slot].anonVMAIsSettled = true
     }
+  }
+
+  /// Whether an event may show the VMA as it was before another thread's __anon_vma_prepare: who comes to it with
+  /// the mmap_lock held for reading has read `vma->anon_vma` a while before the event gets its time (perf takes the
+  /// time when the fields are there).
+  func mayBeOvertaken(_ view: VMAView, by slot: UInt32) -> Bool {
+    view.anonVMA.isNull && vmas[slot].chainCount == 1 && vmas[slot].chainStamp.pid != currentPID
   }
 
   /// Compares an event's view of a VMA with what is known of it.

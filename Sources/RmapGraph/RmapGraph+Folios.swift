@@ -117,6 +117,7 @@ extension RmapGraph {
     }
     if !event.vma.contains(address) || place(of: slot, event, at: address) == nil {
       makeStale(slot)
+      doubtPages(of: anonVMA(at: event.vma.anonVMA))
       return
     }
     var prior: Prior?
@@ -140,12 +141,14 @@ extension RmapGraph {
     _ event: FolioEvent, _ move: OperationEntry, _ vma: VMAID, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
-    guard let slot = folioOf[event.folio.raw] else { return }
+    guard let slot = folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: event.mapping.anonVMA)) }
     let old = UserAddress(event.index.raw << 12)
     let offset = old.raw &- move.sourceAddress.raw
     let entry = tables.entry(mm: move.mm.raw, page: old.page)
     guard folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
-      return makeStale(slot)  // Huge, or mapped at an address that is not its index.
+      // Huge, or mapped at an address that is not its index: it is known neither where it was nor where it goes.
+      makeStale(slot)
+      return doubtPages(of: anonVMA(at: event.mapping.anonVMA))
     }
     let new = UserAddress(move.address.raw &+ offset)
     setMapping(slot, event.mapping, predicted: false, stamp)

@@ -60,6 +60,8 @@ extension RmapGraph {
       vmas[vma.slot].view.anonVMA = .null
       if !entry.source.anonVMA.isNull { _ = meet(entry.source) }
     case .clone:
+      // A merge gives the survivor its anon_vma right before the clone (mm/vma.c:dup_anon_vma).
+      if let slot = vmaOf[entry.vma.address.raw] { vmas[slot].anonVMAIsSettled = false }
       _ = meet(entry.vma)
       _ = meet(entry.source)
     case .unlink, .split, .copyVMA:

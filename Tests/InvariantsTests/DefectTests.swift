@@ -11,7 +11,7 @@ import Testing
   /// a page that was moved, the last reference's end.
   private static let late: Set<Defect> = [
     .insertsInFront, .dontUnmapKeepsPgoff, .moveMistakesPlace, .splitKeepsPgoff, .walkTakesRoot, .walkLeavesOut,
-    .putDropsTwo,
+    .putDropsTwo, .reuseMovesNothing,
   ]
 
   @Test(arguments: Defect.allCases)

@@ -19,6 +19,7 @@ import Testing
     let outcome = history.judged(in: &graph)
     #expect(outcome.findings == [], "\(history)", sourceLocation: sourceLocation)
     #expect(graph.liveObjectCount == 0, "\(history)", sourceLocation: sourceLocation)
+    #expect(graph.statistics.contradictions == Contradictions(), "\(history)", sourceLocation: sourceLocation)
     return graph.statistics
   }
 
@@ -245,6 +246,57 @@ import Testing
     #expect(expectHealthy(early).unpredictedUnmaps == 0)
     early = early.alteringFolio("folio remove") { $0.vma = early.entry("enter moveTables").source }
     #expect(expectHealthy(early).unpredictedUnmaps == 0)
+  }
+
+  /// Two threads write to a VMA for the first time. The slower one has seen no anon_vma, and its event gets its time
+  /// when the faster one has mapped a page already.
+  @Test(arguments: versions)
+  func eventOfTheSlowerPrepareComesLate(_ version: Kernel.Version) {
+    var history = History(version) { k in
+      k.mmap("p.V", 16..<20)
+      k.write("p.V", 17, overtaking: "q")
+      k.exit("p")
+    }
+    let slower = history.steps.remove(at: history.number("enter prepare") - 1)
+    history.steps.insert(slower, at: history.number("put") - 1)
+    expectHealthy(history)
+  }
+
+  /// mm/hugetlb.c:move_hugetlb_page_tables has stepped over a page table that is not there, far beyond the end.
+  @Test(arguments: versions)
+  func moveOfHugetlbReturnsMoreThanItsLength(_ version: Kernel.Version) {
+    let history = History(version) { k in
+      k.mmapHugetlb("p.V", 16..<20, pgoff: 0)
+      k.write("p.V", 17)
+      k.mremap("p.V", to: 64, "p.W")
+      k.exit("p")
+    }
+    expectHealthy(history.returning(1 << 30, "leave moveTables"))
+  }
+
+  /// UFFDIO_MOVE of a page that mremap has taken away from the address of its index, or that was there before the
+  /// recording: nobody knows where it is afterwards.
+  @Test func userfaultMoveOfAPageThatWasMoved() {
+    let history = History(.v6_12) { k in
+      k.mmap("p.V", 16..<20)
+      k.mmap("p.W", 32..<36)
+      k.write("p.V", 17)
+      k.mremap("p.V", to: 64, "p.X")
+      k.userfaultMove("p.X", 65, "p.W", 33)
+      k.exit("p")
+    }
+    expectHealthy(history)
+    let late = History(.v6_12) { k in
+      k.mmap("p.V", 16..<20)
+      k.write("p.V", 17)
+      k.mmap("p.W", 32..<36)
+      k.userfaultMove("p.V", 17, "p.W", 33)
+      k.exit("p")
+    }
+    let rest = late.starting(at: late.number("leave vmaAlloc", 2))
+    var graph = RmapGraph()
+    #expect(rest.judged(in: &graph).findings == [], "\(rest)")
+    #expect(graph.statistics.contradictions == Contradictions(), "\(rest)")
   }
 
   @Test func operationsThatFailLeaveNothing() {

@@ -27,7 +27,8 @@ import Testing
       #expect(outcome.findings == [], "seed \(seed) + \(number)")
       #expect(graph.liveObjectCount == 0, "seed \(seed) + \(number)")
       #expect(graph.statistics.missingReturns == 0)
-      if !outcome.findings.isEmpty { return print(history) }
+      #expect(graph.statistics.contradictions == Contradictions(), "seed \(seed) + \(number)")
+      if !outcome.findings.isEmpty || graph.statistics.contradictions.total > 0 { return print(history) }
       for invariant in Invariant.all {
         decided[invariant.name, default: 0] += outcome.ledger(invariant.name).decided
       }

@@ -181,7 +181,11 @@ extension Kernel {
     let vma = vma(name)
     let process = vma.mm.process
     let target = page..<page + UInt64(vma.pages.count)
-    enter(.copyVMA, vma)
+    emit(
+      .enter(
+        OperationEntry(
+          kind: .copyVMA, vma: view(vma), address: UserAddress(page << 12), length: UInt64(target.count) << 12)),
+      by: process)
     let new = dup(vma, moved, in: vma.mm)
     new.pages = target
     if vma.anonVMA == nil && !vma.isHugetlb || vma.pgoff != page && fires(.moveChangesPgoff) { new.pgoff = page }

@@ -48,7 +48,8 @@ extension History {
     guard step.pid != next.pid else { return false }
     switch (step.event, next.event) {
     case (.leave, .leave): return false
-    case (.leave(let result), _): return result.kind != .vmaAlloc && result.kind != .mmExit
+    // Nobody else knows the VMA yet that vm_area_alloc or vm_area_dup returns.
+    case (.leave(let result), _): return ![.vmaAlloc, .vmaDup, .mmExit].contains(result.kind)
     // A root's refcount tells in which order its anon_vmas were freed.
     case (.put, .put): return false
     case (.put(let put), .insert(let update)): return put.anonVMA != update.anonVMA

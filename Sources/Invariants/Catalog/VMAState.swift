@@ -14,7 +14,8 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later; after MREMAP_DONTUNMAP 5.12 and later",
     exceptions: """
-      While prepare, clone, fork or unlink is at work on the VMA. A VMA from vm_area_dup has a copied anon_vma \
+      While prepare, clone, fork or unlink is at work on the VMA; two threads may come to prepare at once, and the \
+      slower one still sees NULL. A VMA from vm_area_dup has a copied anon_vma \
       and no chain until it is cloned or forked; one that fork could not set up is freed in that state.
       """,
     needs: .graphChanges,
