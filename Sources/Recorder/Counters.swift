@@ -18,7 +18,9 @@ struct Counters {
 
   /// Events that nobody has taken out of the buffers yet.
   var left: UInt64 { buffers.reduce(0) { $0 &+ ($1.entries ?? 0) } }
-  /// Hits of the probes, recorded or not.
+  /// Events that came into the buffers and were not overwritten there.
+  var events: UInt64 { buffers.reduce(0) { $0 &+ ($1.entries ?? 0) &+ ($1.readEvents ?? 0) } }
+  /// Hits of the probes, recorded or not: also those since the buffers were switched off.
   var hits: UInt64 { probes.reduce(0) { $0 &+ ($1.hits ?? 0) } }
   /// Hits that left no trace.
   var missed: UInt64 { probes.reduce(0) { $0 &+ ($1.missed ?? 0) } }

@@ -2,8 +2,8 @@
 struct ProgressText {
   /// Seconds since the recording began.
   let seconds: Int
-  /// Hits of the probes.
-  let hits: UInt64
+  /// Events so far; where the buffers are perf's, hits of the probes.
+  let events: UInt64
   /// Hits that left no trace.
   let missed: UInt64
   /// Events that the buffers could not hold; nil where only the end will tell.
@@ -14,7 +14,7 @@ struct ProgressText {
   /// `12 s: 482113 events, 0 lost, 0 missed, 31.4 MB`
   var line: String {
     let loss = lost.map { "\($0) lost, " } ?? ""
-    return "\(seconds) s: \(hits) events, \(loss)\(missed) missed, \(Self.megabytes(bytes))"
+    return "\(seconds) s: \(events) events, \(loss)\(missed) missed, \(Self.megabytes(bytes))"
   }
 
   static func megabytes(_ bytes: UInt64) -> String {

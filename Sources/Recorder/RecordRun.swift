@@ -85,6 +85,7 @@ public final class RecordRun {
       }
     }
     let ending = wait(tool, command, output)
+    let hits = Counters(of: tenancy, probes.definitions).hits
     sidecar.recorder?.end = monotonicTime()
     try? tenancy.files.write("0", to: "\(tenancy.instance)/tracing_on")
     if let command, command.isRunning() { end(command) }
@@ -99,7 +100,8 @@ public final class RecordRun {
     sidecar.workload?.exitStatus = command?.exitStatus
     try output.write(sidecar)
     return Outcome(
-      commandStatus: command?.exitStatus, summary: progress(counters, output).line, ending: flaw)
+      commandStatus: command?.exitStatus, summary: progress(counters, output, hits: hits).line,
+      ending: flaw)
   }
 
   /// Returns why the recording ended before its time, if it did.
@@ -119,7 +121,7 @@ public final class RecordRun {
       if output.isShortOfRoom(unwritten(counters)) { return "the disk is nearly full" }
       if now >= nextReport {
         nextReport = now + 1_000_000_000
-        report(progress(counters, output).line)
+        report(progress(counters, output, hits: counters.hits).line)
       }
     }
     return nil
@@ -141,10 +143,10 @@ public final class RecordRun {
     }
   }
 
-  private func progress(_ counters: Counters, _ output: ReservedOutput) -> ProgressText {
+  private func progress(_ counters: Counters, _ output: ReservedOutput, hits: UInt64) -> ProgressText {
     ProgressText(
-      seconds: Int((monotonicTime() - started) / 1_000_000_000), hits: counters.hits, missed: counters.missed,
-      lost: plan.tool == .perf ? nil : counters.lost, bytes: output.size() + counters.unread)
+      seconds: Int((monotonicTime() - started) / 1_000_000_000), events: plan.tool == .perf ? hits : counters.events,
+      missed: counters.missed, lost: plan.tool == .perf ? nil : counters.lost, bytes: output.size() + counters.unread)
   }
 }
 

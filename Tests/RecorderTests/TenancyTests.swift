@@ -134,6 +134,7 @@ import Testing
     #expect(counters.lost == 10)
     #expect(counters.buffers.map(\.readEvents) == [99])
     #expect(counters.unread == 9)
+    #expect(counters.events == 102)
     #expect(counters.flaw == "3 events were left in the kernel's buffers: is the disk full?")
     files.files["\(folder)/stats"] = "entries: 0\nread events: 102\n"
     #expect(Counters(of: Tenancy(files: files, name: RunName(pid: 2, start: 5)), definitions).flaw == nil)
@@ -168,9 +169,9 @@ import Testing
   }
 
   @Test func progress() {
-    let text = ProgressText(seconds: 12, hits: 482_113, missed: 3, lost: 0, bytes: 31_449_000)
+    let text = ProgressText(seconds: 12, events: 482_113, missed: 3, lost: 0, bytes: 31_449_000)
     #expect(text.line == "12 s: 482113 events, 0 lost, 3 missed, 31.4 MB")
     #expect(
-      ProgressText(seconds: 1, hits: 2, missed: 0, lost: nil, bytes: 0).line == "1 s: 2 events, 0 missed, 0.0 MB")
+      ProgressText(seconds: 1, events: 2, missed: 0, lost: nil, bytes: 0).line == "1 s: 2 events, 0 missed, 0.0 MB")
   }
 }
