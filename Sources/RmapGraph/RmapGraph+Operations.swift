@@ -42,7 +42,10 @@ extension RmapGraph {
     compare(entry, in: task)
     if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
     let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
-    tasks[task].operations.append(Operation(entry: entry, stamp: stamp, isClear: isClear))
+    _ = tasks[task].operations.append { place in
+      place.initialize(to: Operation(entry: entry, stamp: stamp, isClear: isClear))
+      return true
+    }
     switch entry.kind {
     case .prepare:
       let vma = meet(entry.vma)
@@ -215,7 +218,9 @@ extension RmapGraph {
     if result.kind == .moveTables { compare(result, with: tasks[task].last.map { tasks[task].operations[$0].entry }) }
     finish(task, result, stamp, &observer)
     let last = tasks[task].operations.count - 1
-    note(tasks[task].operations[last].entry, result, isOutermost: last == 0)
+    if result.kind == .vmaDup || result.kind == .copyVMA {
+      note(tasks[task].operations[last].entry, result, isOutermost: last == 0)
+    }
     letGo(tasks[task].operations[last].root)
     release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
     tasks[task].operations.removeLast()
