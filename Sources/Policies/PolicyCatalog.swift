@@ -16,6 +16,28 @@ extension Policy {
   /// Policies that are kept for the bug they had, and compared only where they are named.
   public static let historic: [Policy] = [.hierarchyWithOwnPages]
 
+  /// The policies that a list of names with commas asks for, each once; all that are compared by default without any.
+  public static func chosen(by lists: [String]) throws(NameError) -> [Policy] {
+    guard !lists.isEmpty else { return all }
+    var chosen: [Policy] = []
+    for name in lists.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
+      guard let policy = named(name) else { throw NameError(name: name) }
+      if !chosen.contains(where: { $0.name == policy.name }) { chosen.append(policy) }
+    }
+    return chosen
+  }
+
+  /// A name that no policy has.
+  public struct NameError: Error, CustomStringConvertible {
+    /// What was asked for.
+    public let name: String
+    /// One sentence.
+    public var description: String {
+      "There is no design '\(name)'; there are \((all + historic).map(\.name).joined(separator: ", ")), and limit:N for "
+        + "any N up to 1000000."
+    }
+  }
+
   /// The policy with a name; `NAME:N` is one with a number (`limit:7`).
   public static func named(_ name: String) -> Policy? {
     let known = all + historic

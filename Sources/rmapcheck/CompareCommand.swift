@@ -98,16 +98,11 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   private func chosenPolicies() throws -> [Policy] {
-    guard !policy.isEmpty else { return Policy.all }
-    var chosen: [Policy] = []
-    for name in policy.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
-      guard let policy = Policy.named(name) else {
-        let known = (Policy.all + Policy.historic).map(\.name).joined(separator: ", ")
-        throw ValidationError("There is no design '\(name)'; there are \(known), and limit:N for any N.")
-      }
-      if !chosen.contains(where: { $0.name == policy.name }) { chosen.append(policy) }
+    do {
+      return try Policy.chosen(by: policy)
+    } catch {
+      throw ValidationError("\(error)")
     }
-    return chosen
   }
 
   private func chosenScenarios() throws -> [(scenario: Scenario, number: Int?)] {

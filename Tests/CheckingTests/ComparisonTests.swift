@@ -225,6 +225,26 @@ struct ComparisonTests {
     #expect { try chart.write(into: "/proc/x") } throws: { "\($0)".hasPrefix("/proc/x: cannot be written;") }
   }
 
+  /// What scripts see: broken, held, undecided and damaged.
+  @Test("A comparison's verdict has its exit status") func exitStatus() async throws {
+    let statuses = [
+      try await compare(scenario: "double-reuse").verdict,
+      try await compare(scenario: "double-reuse", [.splitCounters]).verdict,
+      await compare("6.1-structure").verdict, await compare("no-such-recording").verdict,
+    ].map(\.exitStatus)
+    #expect(statuses == [1, 0, 4, 3])
+  }
+
+  /// One line for what is the same in all designs, one for each that differs.
+  @Test("The text tells what a design's kernel could not do as asked") func oddities() async throws {
+    let report = ComparisonText.render(try await compare(scenario: "double-reuse"))
+    #expect(report.contains("  oddities   refused merge: 1 (hierarchy, pagecount, limit:5, reuse-any,"))
+    let walks = ComparisonText.render(await compare("6.12-walks"))
+    #expect(walks.contains("  oddities   unmap of nothing: 23\n"))
+    #expect(walks.contains("  and 16 walks for folios that no known VMA maps: not measured\n"))
+    #expect(walks.contains("364 of 364 pages at their first mapping"))
+  }
+
   @Test("A scenario brings the design whose bug it shows") func historic() async throws {
     let (scenario, number) = try Scenario.named("overly-anonymous")
     let besides = try #require(scenario.historic)

@@ -15,6 +15,15 @@ struct CatalogTests {
     }
   }
 
+  @Test("A list of policies is taken by its names, each once") func lists() throws {
+    #expect(try Policy.chosen(by: []).map(\.name) == Policy.all.map(\.name))
+    #expect(try Policy.chosen(by: ["degree,limit:7", "degree"]).map(\.name) == ["degree", "limit:7"])
+    for list in [",", "degree,", "", "limit:+5"] {
+      #expect(throws: Policy.NameError.self, "\(list)") { try Policy.chosen(by: ["single", list]) }
+    }
+    #expect(Policy.NameError(name: "x").description.hasPrefix("There is no design 'x'; there are single, hierarchy,"))
+  }
+
   @Test("What policies name is there") func exemptions() {
     #expect(Simulation.judged.count == Simulation.judgedNames.count)
     for policy in Policy.all + Policy.historic {
