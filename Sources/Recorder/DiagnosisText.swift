@@ -66,7 +66,7 @@ extension Decidability {
     if !missingEvents.isEmpty {
       return "no: no " + missingEvents.map(\.kernelFunction).joined(separator: ", ")
     }
-    if !missingFields.isEmpty { return "in part: no " + missingFields.map(\.meaning).joined(separator: "; ") }
+    if !missingFields.isEmpty { return "in part: without " + missingFields.map(\.meaning).joined(separator: "; ") }
     return "yes"
   }
 

@@ -40,7 +40,7 @@ import Testing
   @Test func realtimeDecidesNothingAboutLocks() throws {
     let diagnosis = try diagnosis(.realtime)
     #expect(diagnosis.canRecord)
-    #expect(judgement("root-locked", in: diagnosis)?.hasPrefix("in part: no the root's rwsem") == true)
+    #expect(judgement("root-locked", in: diagnosis)?.hasPrefix("in part: without the root's rwsem") == true)
     #expect(judgement("reach", in: diagnosis) == "yes")
     #expect(diagnosis.plan?.dialects.map(\.name).contains("rwbase_rt") == true)
   }
@@ -48,7 +48,7 @@ import Testing
   @Test func oneCountForTwoThingsDecidesNoCounters() throws {
     let diagnosis = try diagnosis(.degreeEra)
     #expect(diagnosis.canRecord)
-    #expect(judgement("counters", in: diagnosis)?.hasPrefix("in part: no num_children") == true)
+    #expect(judgement("counters", in: diagnosis)?.hasPrefix("in part: without num_children") == true)
   }
 
   @Test func aLowerLevelIsAChoice() throws {
