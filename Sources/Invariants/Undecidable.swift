@@ -75,8 +75,9 @@ public struct Undecidable: Sendable {
       name: "end-of-walk",
       statement: "A walk that ends because the folio is no longer mapped ends for that reason.",
       reason: """
-        `done` reads the folio's mapcount, which is not recorded; the model's count of mappings can confirm it but \
-        not refute it. A walk that ends for no reason of rmap_walk_control is decided (walk-coverage).
+        `done` reads the folio's mapcount, which is not recorded. Where the model knows all mappings of a folio of one \
+        page, and one is left in a VMA that the walk did not come to, the end is refuted (walk-coverage); of large \
+        folios, and of those that are older than the recording, it is not decided.
         """),
     Undecidable(
       name: "exact-refcount",

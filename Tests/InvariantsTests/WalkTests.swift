@@ -123,6 +123,20 @@ import Testing
         == "An rmap walk ends although nothing asked it to. [the walk ended after 1 AVC(s)]")
   }
 
+  /// The walk that unmaps the page ends after the first VMA, as if nobody else mapped it: `done` was not asked, or lied.
+  @Test func aWalkThatStopsWhileThePageIsMapped() {
+    let stopped = moved.dropping(moved.number("walk next", 1)...moved.number("walk visited", 2))
+    #expect(
+      finding(stopped, "walk-coverage")
+        == "An rmap walk ends while its folio is still mapped. "
+        + "[the walk ended after 1 AVC(s), and V's is not among them]")
+    let facts = stopped.judged().ledger("walk-coverage").findings.first?.established.map(\.text)
+    #expect(facts == ["V maps F at 0x11000"])
+    // Of a folio that is older than the recording there may be mappings that were never there.
+    let older = stopped.starting(at: moved.number("enter copyRange"))
+    #expect(older.judged().ledger("walk-coverage").violations == 0)
+  }
+
   @Test func aWalkThatStopsBeforeTheVisit() {
     let stopped = looked.dropping(looked.number("walk visit", 2)...looked.number("walk found", 3))
     #expect(

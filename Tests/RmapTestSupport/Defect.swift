@@ -128,6 +128,8 @@ public enum Defect: String, CaseIterable, Sendable {
   case walkLeavesOut
   /// A VMA is come to, but its page tables are not looked into.
   case walkLooksAway
+  /// A walk that unmaps a page ends after its first VMA, whether or not others map the page.
+  case walkStopsEarly
   /// The walk goes through the root's tree.
   case walkTakesRoot
   /// The walk takes no lock.

@@ -44,7 +44,7 @@ extension Kernel {
       visit(folio, purpose, old, avc.vma, page)
       if places.contains(where: { $0.vma === avc.vma && $0.page == page }) { body(avc.vma, page) }
       tell(.visited(goesOn: true))
-      if endsWhenUnmapped, folio.mapcount == 0 { return tell(.end) }
+      if endsWhenUnmapped, folio.mapcount == 0 || fires(.walkStopsEarly) { return tell(.end) }
       tell(
         .next(
           WalkStep(

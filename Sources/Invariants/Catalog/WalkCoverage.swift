@@ -17,7 +17,8 @@ extension Invariant {
     exceptions: """
       invalid_vma may pass VMAs over, but they are walked past; that of try_to_migrate only a temporary stack. A walker without the folio's lock (folio_referenced, \
       page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets, in \
-      several anon_vmas; in which is not decided (ksm-walks). After `done` the model's word is all there is on whether the folio was still mapped. In a \
+      several anon_vmas; in which is not decided (ksm-walks). After `done` the model's word is all there is on whether the folio was still mapped: decided where \
+      it knows all mappings of a folio of one page. In a \
       tree older than the recording only what the recording has put in must be visited.
       """,
     needs: .graphChanges + [.walk, .walkFirst, .walkNext, .walkVisit, .walkRestore],
@@ -288,10 +289,8 @@ private func judgeEnd(
   case .entered: return ledger.cannotTell(.notRecorded)
   case .returned(goesOn: false): return ledger.holds()
   case .returned(goesOn: true) where frame.endsWhenUnmapped:
-    if let folio = graph.folio(at: frame.folio), graph[folio].mappedPages > 0 {
-      return ledger.cannotTell(.contended)
-    }
-    return ledger.holds()
+    guard let folio = graph.folio(at: frame.folio), graph[folio].mappedPages > 0 else { return ledger.holds() }
+    judgeDone(s, frame, folio, graph, &ledger)
   case .returned(goesOn: true):
     broken(
       s, "An rmap walk ends although nothing asked it to.",
@@ -306,6 +305,32 @@ private func judgeEnd(
       .init("the walk ended after \(s.walk.visited.count) AVC(s)", s.stamp), graph, &ledger,
       vma: view)
   }
+}
+
+/// Whoever unmaps a folio holds its lock: it may lose mappings meanwhile, each with an event before it, and gets none.
+/// So one that the model still has in a VMA that the walk did not come to was there when `done` was asked.
+private func judgeDone(
+  _ s: borrowing WalkSituation, _ frame: WalkFrame, _ folio: FolioID, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  let (start, visited) = (s.walk.start, s.walk.visited)
+  guard frame.folioIsLocked, !frame.isKSM, frame.pages == 1, graph.birthWasSeen(of: folio),
+    let tree = graph.anonVMA(at: start.anonVMA)
+  else { return ledger.cannotTell(.contended) }
+  var left: (vma: VMAID, address: UserAddress)?
+  graph.forEachAVC(in: tree) { _, avc in
+    guard overlaps(avc, start), !visited.contains(avc.address),
+      let address = graph.mappedAddress(of: folio, in: avc.vma)
+    else { return true }
+    left = (avc.vma, address)
+    return false
+  }
+  guard let left else { return ledger.cannotTell(.contended) }
+  broken(
+    s, "An rmap walk ends while its folio is still mapped.",
+    [.init("V maps F at \(left.address)", graph[folio].changeStamp)],
+    .init("the walk ended after \(visited.count) AVC(s), and V's is not among them", s.stamp), graph, &ledger,
+    vma: graph.vma(left.vma).view)
 }
 
 // MARK: Wording
