@@ -14,8 +14,9 @@ struct CompareCommand: AsyncParsableCommand {
       scenario that is made up. Each design builds its own graph from it; the invariants that apply judge that graph at \
       every step. --list shows the designs and the scenarios.
 
-      Where a recording was made, the kernel's own design (split-counters) must come to the recorded graph, object for \
-      object: that agreement is printed first.
+      Where a recording was made, the kernel's own design (split-counters) must come to the recorded graph: \
+      the same chains and anon_vmas of VMAs, roots, parents and counters of anon_vmas, and first owners of pages. That \
+      agreement is printed first; Designs.md says what is not compared.
 
       Exit status: 0 every design holds, 1 a design broke an invariant, 3 an input is damaged or unreadable, 4 undecided \
       (lost events, or the simulation does not agree with the recording, or no page put a design to the test), 64 usage, \

@@ -18,7 +18,7 @@ private func compare(scenario: String, _ policies: [Policy] = Policy.all) async 
 
 /// The comparison of policies, from the recording to the report.
 struct ComparisonTests {
-  /// The proof that the simulation is right: both kernel lines' graphs come out of it, object for object.
+  /// The proof that the simulation is right: both kernel lines' graphs come out of it.
   @Test(
     "The recorded kernel's policy comes to the recorded graph",
     arguments: [("6.1-healthy", 1141, 330), ("6.12-healthy", 1141, 330), ("6.1-walks", 83, 0), ("6.12-walks", 83, 0)])
@@ -31,6 +31,8 @@ struct ComparisonTests {
     #expect(agreement.lifetimes.agreed > forks * 3 / 4)
     #expect(agreement.owners.agreed > 280 && agreement.owners.unknown * 20 < agreement.owners.agreed)
     #expect(agreement.deadVMAs == 0)
+    #expect(agreement.births.agreed > forks / 2 && agreement.births.unknown == 0)
+    #expect(agreement.joined.agreed > forks * 9 / 10)
     #expect(compared.verdict == .holds)
   }
 
@@ -51,6 +53,24 @@ struct ComparisonTests {
     let compared = await compare(recording)
     #expect(compared.verdict == .undecided)
     #expect(compared.agreement?.forks.differed ?? 0 > 0 && compared.agreement?.firstDifference != nil)
+  }
+
+  /// Every chain is right, and what a child of the faulty anon_vma gets from it is not.
+  @Test("A kernel that gives an anon_vma another root is told from its policy", arguments: ["6.1", "6.12"])
+  func birth(kernel: String) async throws {
+    let agreement = try #require(await compare("\(kernel)-fault-wrong-root").agreement)
+    #expect(agreement.forks.differed == 0 && agreement.births.differed > 0 && agreement.births.agreed > 30)
+  }
+
+  /// Every chain is right, and a pointer, a counter or a tree is not, where a later operation shows it.
+  @Test(
+    "A kernel that counts or points otherwise is told from its policy",
+    arguments: ["6.1", "6.12"], ["wrong-root", "wrong-parent", "lost-active", "lost-child", "skipped-insert"])
+  func joined(kernel: String, fault: String) async throws {
+    let compared = await compare("\(kernel)-fault-\(fault)")
+    let agreement = try #require(compared.agreement)
+    #expect(agreement.forks.differed == 0 && agreement.joined.differed > 0 && agreement.joined.agreed > 30)
+    #expect(compared.verdict == .undecided)
   }
 
   /// Every chain is right, and a page belongs to an anon_vma that the rule does not give it to.
@@ -97,6 +117,13 @@ struct ComparisonTests {
     let row = try #require(rows([compared]).dropFirst().first)
     #expect(row["workload_verdict"] == "undecided" && row["verdict"] == "undecided")
     #expect(row["doubts"]?.contains("reach, page-owner") == true)
+    #expect(row["untested"]?.split(separator: " ").contains("reach") == true)
+    for figure in ["mean", "p50", "p99", "max"] {
+      #expect(row["page_visited_\(figure)"] == "" && row["walk_visited_\(figure)"] == "", "not measured is not 0")
+      #expect(row["fork_avcs_\(figure)"]?.isEmpty == false)
+    }
+    let plots = ComparisonPlots.charts(of: compared, stem: "s").map(\.fileName)
+    #expect(plots == ["s-anon_vmas.svg", "s-avcs.svg", "s-depth.svg"], "no plot without a point")
   }
 
   @Test("A file that is no recording is damaged") func damaged() async throws {
@@ -109,6 +136,13 @@ struct ComparisonTests {
   }
 
   // MARK: Reports
+
+  @Test("The list names each scenario's largest size") func largest() {
+    let list = ComparisonCatalog.render().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for case let parameter? in Scenario.all.map(\.parameter) {
+      #expect(list.contains("\(parameter.meaning), \(parameter.standard) by default, \(parameter.largest) at most."))
+    }
+  }
 
   @Test("Text fits eighty columns, for every scenario and a recording") func width() async throws {
     var reports = ComparisonText.render(await compare("6.1-walks", Policy.all)) + ComparisonCatalog.render()

@@ -17,7 +17,7 @@ struct RandomWorkloads {
     return extraction.finish()
   }
 
-  /// Two kernels that were written apart come to the same graph, object for object.
+  /// Two kernels that were written apart come to the same graph, as far as it is compared.
   @Test("The simulation agrees with the model kernel", arguments: [Kernel.Version.v6_1, .v6_12])
   func agreement(version: Kernel.Version) {
     var generator = SeededGenerator(seed: testSeed())

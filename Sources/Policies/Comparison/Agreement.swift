@@ -5,7 +5,7 @@ import RmapGraph
 public struct Agreement: Sendable, Equatable {
   /// How operations of one kind compare.
   public struct Count: Sendable, Equatable {
-    /// The same decision and the same chain, object for object.
+    /// The same: of an operation, its chain, anon_vma for anon_vma, and `vma->anon_vma`.
     public internal(set) var agreed: UInt64 = 0
     /// Another one.
     public internal(set) var differed: UInt64 = 0
@@ -30,6 +30,11 @@ public struct Agreement: Sendable, Equatable {
   /// Pages with the same anon_vma at their first mapping (`folio_add_new_anon_rmap`). What moves a page to another
   /// anon_vma later is not compared.
   public internal(set) var owners = Count()
+  /// anon_vmas with the same `root` and `parent` at their birth.
+  public internal(set) var births = Count()
+  /// anon_vmas that anon_vma_clone joins, each time: with the same `num_children` and `num_active_vmas`, a tree that is
+  /// empty in both or in neither, and the `root` and `parent` of their birth.
+  public internal(set) var joined = Count()
   /// anon_vmas that are alive at the end in both, or dead in both; when they died is not compared.
   public internal(set) var lifetimes = Count()
   /// How often the simulated kernel breaks an invariant although its policy is right: if it does, what it was told to do
@@ -51,14 +56,16 @@ public struct Agreement: Sendable, Equatable {
 
   /// Whether nothing differs.
   public var isComplete: Bool {
-    forks.differed + prepares.differed + copies.differed + owners.differed + lifetimes.differed == 0
+    forks.differed + prepares.differed + copies.differed + owners.differed + lifetimes.differed + births.differed
+      + joined.differed == 0
   }
 
   /// Equality of all that is shown.
   public static func == (left: Self, right: Self) -> Bool {
     left.forks == right.forks && left.agreedReuses == right.agreedReuses && left.prepares == right.prepares
       && left.copies == right.copies && left.violations == right.violations && left.lifetimes == right.lifetimes
-      && left.owners == right.owners && left.deadVMAs == right.deadVMAs
+      && left.owners == right.owners && left.births == right.births && left.joined == right.joined
+      && left.deadVMAs == right.deadVMAs
       && left.firstDifference?.event == right.firstDifference?.event
       && left.firstDifference?.text == right.firstDifference?.text
   }
@@ -71,6 +78,8 @@ private struct Comparison: ~Copyable {
   var agreement = Agreement()
   /// The simulated anon_vma's serial for a recorded one's number.
   var serialOf: [UInt32: UInt64] = [:]
+  /// The simulated anon_vma's slot for a recorded one's number; a later tenant of it has another serial.
+  var slotOf: [UInt32: UInt32] = [:]
   var isBound: Set<UInt64> = []
   var freed: Set<UInt64> = []
   /// Recorded anon_vmas that came of an operation that could not be compared: nor can what comes of them.
@@ -89,7 +98,12 @@ private struct Comparison: ~Copyable {
     }
     var next = order.startIndex
     var ownerships = recorded.ownerships.sorted { $0.step < $1.step }[...]
+    var sightings = recorded.sightings[...]
     for (number, step) in recorded.workload.steps.enumerated() {
+      while let sighting = sightings.first, sighting.step == number {
+        compare(sighting)
+        sightings.removeFirst()
+      }
       kernel.apply(step, of: recorded.workload)
       freed.formUnion(kernel.freed)
       while next < order.endIndex, recorded.observations[order[next]].step == number {
@@ -139,6 +153,46 @@ private struct Comparison: ~Copyable {
     }
   }
 
+  /// What `root` and `parent` are, once the anon_vma's counterpart is known.
+  private mutating func compareBirth(_ number: UInt32, _ event: UInt64) {
+    guard let birth = recorded.births[number], let slot = slotOf[number] else { return agreement.births.unknown += 1 }
+    let anonVMA = kernel.anonVMAs[slot]
+    var isUnknown = false
+    for (name, recorded, simulated) in [
+      ("root", birth.root, anonVMA.root), ("parent", birth.parent, anonVMA.parent),
+    ] {
+      if let recorded, isUncertain.contains(recorded) || serialOf[recorded] == nil {
+        isUnknown = true
+      } else if recorded.flatMap({ serialOf[$0] }) != kernel.anonVMAs[simulated].serial {
+        agreement.births.differed += 1
+        return note("a new anon_vma has another \(name) than the rule gives it", event)
+      }
+    }
+    if isUnknown { agreement.births.unknown += 1 } else { agreement.births.agreed += 1 }
+  }
+
+  /// Before the step: anon_vma_clone has changed no counter yet.
+  private mutating func compare(_ sighting: RecordedWorkload.Sighting) {
+    guard !isUncertain.contains(sighting.anonVMA), let slot = slotOf[sighting.anonVMA],
+      let serial = serialOf[sighting.anonVMA], !freed.contains(serial)
+    else { return agreement.joined.unknown += 1 }
+    let anonVMA = kernel.anonVMAs[slot]
+    let difference: String
+    if sighting.children != UInt64(anonVMA.children) {
+      difference = "num_children of an anon_vma is \(sighting.children), the simulated one's \(anonVMA.children)"
+    } else if sighting.active != UInt64(anonVMA.active) {
+      difference = "num_active_vmas of an anon_vma is \(sighting.active), the simulated one's \(anonVMA.active)"
+    } else if sighting.treeIsEmpty != (anonVMA.members == 0) {
+      difference = "an anon_vma's tree is \(sighting.treeIsEmpty ? "" : "not ")empty, unlike the simulated one's"
+    } else if !sighting.isSteady {
+      difference = "root or parent of an anon_vma is another one than at its birth"
+    } else {
+      return agreement.joined.agreed += 1
+    }
+    agreement.joined.differed += 1
+    note(difference, sighting.event)
+  }
+
   private mutating func note(_ text: String, _ event: UInt64) {
     if let first = agreement.firstDifference, first.event <= event { return }
     agreement.firstDifference = (event, text)
@@ -158,11 +212,11 @@ private struct Comparison: ~Copyable {
   private mutating func difference(_ observation: RecordedWorkload.Observation) -> String? {
     let vma = Int(observation.vma.number)
     let numbers = recorded.chains[observation.chain]
-    let serials = kernel.chainSerials(of: vma)
-    guard serials.count == numbers.count else {
-      return "the recorded chain has \(numbers.count) anon_vma(s), the simulated one \(serials.count)"
+    let slots = kernel.chain(of: vma)
+    guard slots.count == numbers.count else {
+      return "the recorded chain has \(numbers.count) anon_vma(s), the simulated one \(slots.count)"
     }
-    var rest = Set(serials)
+    var rest = Set(slots.map { kernel.anonVMAs[$0].serial })
     var new: [UInt32] = []
     for number in numbers {
       guard let serial = serialOf[number] else {
@@ -176,7 +230,9 @@ private struct Comparison: ~Copyable {
     }
     if let number = new.first, let serial = rest.first {
       serialOf[number] = serial
+      slotOf[number] = slots.first { kernel.anonVMAs[$0].serial == serial }
       isBound.insert(serial)
+      compareBirth(number, recorded.workload.steps[observation.step].origin)
     }
     guard let own = observation.own else { return nil }
     return serialOf[own] == kernel.serial(of: vma) ? nil : "vma->anon_vma is another one of the chain"
@@ -195,14 +251,15 @@ private struct Comparison: ~Copyable {
 }
 
 extension SimulatedKernel {
-  fileprivate func chainSerials(of vma: Policy.VMA) -> [UInt64] {
-    var serials: [UInt64] = []
+  /// The anon_vmas of a VMA's chain, by their slots.
+  fileprivate func chain(of vma: Policy.VMA) -> [UInt32] {
+    var slots: [UInt32] = []
     var avc = vmas[vma].newest
     while avc != .max {
-      serials.append(anonVMAs[avcs[avc].anonVMA].serial)
+      slots.append(avcs[avc].anonVMA)
       avc = avcs[avc].older
     }
-    return serials
+    return slots
   }
 
   fileprivate func serial(of vma: Policy.VMA) -> UInt64? {

@@ -67,9 +67,31 @@ extension Tracer: GraphObserver {
       } else {
         beginCopy(s.vma, s.stamp, graph)
       }
+      sight(s, graph)
     case .fork?: beginFork(s.vma, s.stamp, graph)  // Its clone has linked nothing.
     default: break
     }
+    if s.anonVMAIsNew { noteBirth(s, graph) }
+  }
+
+  private mutating func noteBirth(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph) {
+    let (root, parent) = (s.update.root, s.update.parent)
+    result.births[number(s.anonVMA)] = RecordedWorkload.Birth(
+      root: root == s.update.anonVMA ? number(s.anonVMA) : graph.anonVMA(at: root).map { number($0) },
+      parent: parent == s.update.anonVMA ? number(s.anonVMA) : graph.anonVMA(at: parent).map { number($0) })
+  }
+
+  /// anon_vma_clone counts at its end, and so does the fork around it: until then the counters are those from before
+  /// the step. Not while another operation is open, which may have counted one thing and not yet the other.
+  private mutating func sight(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph) {
+    guard let known = vmas[s.update.vma.address.raw], let step = openSteps[known.vma.number], openSteps.count == 1,
+      let children = s.update.children, let active = s.update.active,
+      let anonVMA = graph.anonVMA(s.anonVMA), anonVMA.birthWasSeen, let number = anonVMAs[s.anonVMA]
+    else { return }
+    result.sightings.append(
+      RecordedWorkload.Sighting(
+        step: step, anonVMA: number, children: children, active: active, treeIsEmpty: s.update.treeIsEmpty,
+        isSteady: anonVMA.root == s.update.root && anonVMA.parent == s.update.parent, event: s.stamp.ordinal))
   }
 
   mutating func unlinking(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {

@@ -33,6 +33,10 @@ public struct RecordedWorkload: Sendable {
   public internal(set) var observations: [Observation] = []
   /// Whom pages belonged to at their first mapping.
   public internal(set) var ownerships: [Ownership] = []
+  /// What new anon_vmas pointed to, by their numbers.
+  var births: [UInt32: Birth] = [:]
+  /// What tree events show of the anon_vmas that a fork, a split, a merge or a move joins.
+  var sightings: [Sighting] = []
   /// The anon_vmas in ``Observation/chain``s.
   var chains: ContiguousArray<UInt32> = []
   /// Which anon_vmas have died, by their numbers.
@@ -53,6 +57,25 @@ public struct RecordedWorkload: Sendable {
     let page: Workload.Page
     /// The anon_vma; nil if no chain that was observed has it.
     let owner: UInt32?
+  }
+
+  /// `root` and `parent` of an anon_vma at its first insertion; nil for an address at which no anon_vma is known.
+  struct Birth: Sendable {
+    let root, parent: UInt32?
+  }
+
+  /// An anon_vma that anon_vma_clone is about to join.
+  struct Sighting: Sendable {
+    /// The step of the operation.
+    let step: Int
+    let anonVMA: UInt32
+    /// `num_children` and `num_active_vmas`.
+    let children, active: UInt64
+    let treeIsEmpty: Bool
+    /// Whether `root` and `parent` are those of its birth.
+    let isSteady: Bool
+    /// The event that shows it.
+    let event: UInt64
   }
 
   /// A VMA's chain, right after an operation.

@@ -14,7 +14,9 @@ public enum ComparisonCatalog {
     page.line("Scenarios")
     for scenario in Scenario.all {
       var text = scenario.summary
-      if let parameter = scenario.parameter { text += " N \(parameter.meaning), \(parameter.standard) by default." }
+      if let parameter = scenario.parameter {
+        text += " N \(parameter.meaning), \(parameter.standard) by default, \(parameter.largest) at most."
+      }
       page.paragraph("  \(scenario.name)\(scenario.parameter == nil ? "" : ":N")", text, indent: 20)
     }
     return page.text

@@ -58,7 +58,7 @@ public enum ComparisonJSON {
 
   private struct AgreementEntry: Encodable {
     let policy = Policy.splitCounters.name
-    let forks, firstFaults, copies, owners, lifetimes: CountEntry
+    let forks, firstFaults, copies, owners, lifetimes, births, joined: CountEntry
     let reuses, violations, deadVMAs: UInt64
     let firstDifference: String?
     let firstDifferenceEvent: UInt64?
@@ -70,6 +70,8 @@ public enum ComparisonJSON {
       owners = CountEntry(agreement.owners)
       deadVMAs = agreement.deadVMAs
       lifetimes = CountEntry(agreement.lifetimes)
+      births = CountEntry(agreement.births)
+      joined = CountEntry(agreement.joined)
       reuses = agreement.agreedReuses
       violations = agreement.violations
       firstDifference = agreement.firstDifference?.text

@@ -6,23 +6,22 @@ public enum ComparisonPlots {
   /// The charts of one workload; the files' names begin with `stem`.
   public static func charts(of compared: ComparedWorkload, stem: String) -> [LineChart] {
     guard !compared.results.isEmpty else { return [] }
-    var charts = [
+    let histories = [
       history("\(stem)-anon_vmas.svg", "\(compared.name): anon_vmas", "anon_vmas", compared) { Double($0.anonVMAs) },
       history("\(stem)-avcs.svg", "\(compared.name): anon_vma_chains", "AVCs", compared) { Double($0.avcs) },
       history("\(stem)-depth.svg", "\(compared.name): depth of the deepest anon_vma", "depth", compared) {
         Double($0.depth)
       },
+    ]
+    let distributions = [
       visits("\(stem)-visited.svg", "\(compared.name): what a walk for a mapped page visits", compared) {
         $0.samples.pages.visited
       },
+      visits("\(stem)-walks.svg", "\(compared.name): what the recorded walks would visit", compared) {
+        $0.samples.walks.visited
+      },
     ]
-    if compared.results.contains(where: { $0.samples.walks.visited.total > 0 }) {
-      charts.append(
-        visits("\(stem)-walks.svg", "\(compared.name): what the recorded walks visit", compared) {
-          $0.samples.walks.visited
-        })
-    }
-    return charts
+    return (histories + distributions).filter(\.hasPoints)
   }
 
   private static func history(

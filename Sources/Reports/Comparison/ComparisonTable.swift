@@ -48,6 +48,7 @@ public enum ComparisonTable {
       ("verdict", { $0.isCorrect.map { $0 ? "holds" : "violated" } ?? "undecided" }),
       ("decided", { "\($0.decided)" }),
       ("undecided", { "\($0.undecided)" }),
+      ("untested", { $0.untested.map(\.name).joined(separator: " ") }),
       ("violations", { "\($0.violations)" }),
       ("first_wrong_event", { $0.findings.first.map { "\($0.finding.stamp.ordinal)" } ?? "" }),
       ("first_wrong_invariant", { $0.findings.first?.invariant.name ?? "" }),
@@ -78,13 +79,21 @@ public enum ComparisonTable {
     ]
   }
 
+  /// Empty where nothing was measured: that is not 0.
   private static func distributionColumns(_ part: Part) -> [PolicyColumn] {
-    [
-      ("\(part.name)_mean", { thousandths(part.value($0).mean) }),
-      ("\(part.name)_p50", { "\(part.value($0).percentile(50))" }),
-      ("\(part.name)_p99", { "\(part.value($0).percentile(99))" }),
-      ("\(part.name)_max", { "\(part.value($0).maximum)" }),
+    let figures: [(name: String, value: (Distribution) -> String)] = [
+      ("mean", { thousandths($0.mean) }), ("p50", { "\($0.percentile(50))" }),
+      ("p99", { "\($0.percentile(99))" }), ("max", { "\($0.maximum)" }),
     ]
+    return figures.map { figure in
+      (
+        "\(part.name)_\(figure.name)",
+        { result in
+          let distribution = part.value(result)
+          return distribution.total == 0 ? "" : figure.value(distribution)
+        }
+      )
+    }
   }
 
   private static func quoted(_ text: String) -> String {

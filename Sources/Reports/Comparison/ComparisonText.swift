@@ -58,7 +58,9 @@ public enum ComparisonText {
       "  agreement",
       "\(Policy.splitCounters.name) against the recorded graph: \(share(forks)) forks (\(agreement.agreedReuses) of them "
         + "reuses), \(share(rest[0])) first faults, \(share(rest[1])) splits, merges and moves, "
-        + "\(share(agreement.owners)) pages at their first mapping; \(share(agreement.lifetimes)) anon_vmas with the same end",
+        + "\(share(agreement.owners)) pages at their first mapping; root and parent of \(share(agreement.births)) new "
+        + "anon_vmas; counters, tree and pointers of \(share(agreement.joined)) that are joined; "
+        + "\(share(agreement.lifetimes)) anon_vmas with the same end",
       indent: 13)
     let unknown = forks.unknown + rest[0].unknown + rest[1].unknown + agreement.owners.unknown
     if unknown > 0 {

@@ -22,6 +22,8 @@ public struct LineChart: Sendable {
   /// Whether y is a percentage that holds for all x down to the last point, as in a distribution.
   let isDistribution: Bool
   private(set) var lines: [Line] = []
+  /// Whether there is anything to draw.
+  var hasPoints: Bool { lines.contains { !$0.points.isEmpty } }
   private let xIsLogarithmic: Bool
 
   init(
