@@ -95,7 +95,7 @@ public struct SimulatedKernel: ~Copyable {
 
   /// Operations that made no sense in this kernel.
   public struct Oddities: Sendable, Equatable {
-    /// Pages to be unmapped that were not mapped, or another page than the one that was meant.
+    /// Pages to be unmapped or reused where no page was mapped.
     public var unmapsOfNothing: UInt64 = 0
     /// Mappings of pages that were never seen before, and whose owner was taken to be the root.
     public var strangers: UInt64 = 0
