@@ -29,7 +29,13 @@ struct Observability {
 
   /// The kernel counts the hits that a probe could not record; the ring buffer has no trace of them.
   private mutating func leaveOutMissedProbes(_ sidecar: Sidecar?) {
-    for probe in sidecar?.probes ?? [] {
+    let probes = sidecar?.probes ?? []
+    let uncounted = probes.filter { $0.missed == nil }.count
+    // Where the recorder did not come to its end, that is said once.
+    if uncounted > 0, sidecar?.recorder?.complete != false {
+      doubts.append("the sidecar does not say how many hits \(uncounted) probe(s) missed")
+    }
+    for probe in probes {
       guard let missed = probe.missed, missed > 0 else { continue }
       doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
       // The model knows of itself that a return must be missing, and what that leaves unknown.

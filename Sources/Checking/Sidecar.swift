@@ -173,14 +173,17 @@ public struct Sidecar: Codable, Sendable {
   public static func beside(_ recordingPath: String) throws(SidecarError) -> Sidecar? {
     let (folder, name) = splitPath(recordingPath)
     for path in [path(besides: recordingPath), folder + "about.json"] {
-      guard let data = FileManager.default.contents(atPath: path) else { continue }
-      // Any program may have an about.json here: it is ours only if it says so.
-      guard let head = try? JSONDecoder().decode(Head.self, from: data), head.recording == name else {
-        if path.hasSuffix("/about.json") || path == "about.json" { continue }
+      guard FileManager.default.fileExists(atPath: path) else { continue }
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw SidecarError(path: path, reason: "it can't be read")
+      }
+      guard let head = try? JSONDecoder().decode(Head.self, from: data) else {
         throw SidecarError(path: path, reason: "not a sidecar of \(name)")
       }
+      if path == folder + "about.json", try isOfAnother(head, name, folder, path) { continue }
+      guard head.recording == name else { throw SidecarError(path: path, reason: "not a sidecar of \(name)") }
       guard head.schema == currentSchema else {
-        throw SidecarError(path: path, reason: "schema \(head.schema) is not \(currentSchema)")
+        throw SidecarError(path: path, reason: "schema \(head.schema ?? "none") is not \(currentSchema)")
       }
       do {
         return try JSONDecoder().decode(Sidecar.self, from: data)
@@ -191,9 +194,21 @@ public struct Sidecar: Codable, Sendable {
     return nil
   }
 
+  /// Any program may have an `about.json` in a folder, and a recording's neighbour may have one of ours.
+  private static func isOfAnother(
+    _ head: Head, _ name: String, _ folder: String, _ path: String
+  ) throws(SidecarError) -> Bool {
+    guard head.recording != name else { return false }
+    guard let other = head.recording, head.schema?.hasPrefix("rmapcheck-recording/") == true else { return true }
+    guard !other.contains("/"), FileManager.default.fileExists(atPath: folder + other) else {
+      throw SidecarError(path: path, reason: "it is a sidecar of \(other), which is not there")
+    }
+    return true
+  }
+
   private struct Head: Decodable {
-    let schema: String
-    let recording: String
+    let schema: String?
+    let recording: String?
   }
 
   private static func splitPath(_ path: String) -> (folder: String, name: String) {

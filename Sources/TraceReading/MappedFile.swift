@@ -16,7 +16,8 @@ final class MappedFile: @unchecked Sendable {
   }
 
   init(path: String) throws(TraceReadingError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Not waiting: a FIFO without a writer would keep us for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw MappedFile.failure("\(path)") }
     defer { close(descriptor) }
     var status = stat()

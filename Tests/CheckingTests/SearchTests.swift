@@ -37,4 +37,11 @@ import Testing
     try Data().write(to: folder.appending(path: "z.dat"))
     #expect(found() == ["/z.dat"])
   }
+
+  /// Nobody writes to it: whoever waited for that would wait for ever.
+  @Test func pipeThatIsNamedIsDamaged() throws {
+    let path = folder.appending(path: "pipe.dat").path
+    try #require(mkfifo(path, 0o600) == 0)
+    #expect(RecordingCheck().run(path: path).damage?.contains("not a regular file") == true)
+  }
 }

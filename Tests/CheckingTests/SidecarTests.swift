@@ -81,4 +81,25 @@ import Testing
     #expect(result.verdict == .damaged)
     #expect(result.damage?.hasSuffix("run.dat.about.json: not a sidecar of run.dat; mend or remove it") == true)
   }
+
+  /// What a damaged sidecar had to say, of missed hits for example, must not be lost without a word.
+  @Test(arguments: [
+    "", #"{"schema": "rmapcheck-recording/1", "recording": "run.dat", "probes": [{"event": "put"#,
+    "\0{}", #"{"schema": "rmapcheck-recording/1", "recording": "gone.dat"}"#,
+  ])
+  func aDamagedSidecarOfTheFolderIsAnError(text: String) throws {
+    let result = try check(text, at: "about.json")
+    #expect(result.verdict == .damaged)
+    #expect(result.damage?.contains("about.json: ") == true)
+  }
+
+  @Test func anotherProgramsFileIsLeftAlone() throws {
+    #expect(try check(#"{"name": "a photo album"}"#, at: "about.json").damage == nil)
+  }
+
+  @Test func missedHitsThatAreNotCountedAreADoubt() throws {
+    let result = try check(
+      #"{"schema": "rmapcheck-recording/1", "recording": "run.dat", "probes": [{"event": "av_put", "missee": 50}]}"#)
+    #expect(result.doubts.contains("the sidecar does not say how many hits 1 probe(s) missed"))
+  }
 }

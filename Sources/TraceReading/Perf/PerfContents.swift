@@ -24,8 +24,8 @@ struct PerfContents {
   var isCompressed = false
   /// The CPU of each event number, by the ID_INDEX record.
   var cpuOfID: [UInt64: UInt32] = [:]
-  /// The tasks that were recorded; -1 stands for all of them.
-  var threads: [Int64]?
+  /// Whether all tasks were recorded, which a thread map says with -1; nil if none does.
+  var tasksAreAll: Bool?
 
   mutating func take(feature: Int, _ reader: ByteReader) throws(TraceReadingError) {
     var reader = reader
@@ -71,10 +71,12 @@ struct PerfContents {
     var reader = record.reader("perf thread map")
     let count = try reader.read(UInt64.self)
     guard count <= UInt64(reader.remaining / 24) else { throw reader.damaged("\(count) entries") }
+    var isAll = tasksAreAll ?? true
     for _ in 0..<count {
-      threads = (threads ?? []) + [Int64(bitPattern: try reader.read(UInt64.self))]
+      if try reader.read(UInt64.self) != .max { isAll = false }
       _ = try reader.take(16)
     }
+    if count > 0 { tasksAreAll = isAll }
   }
 
   /// PERF_RECORD_HEADER_ATTR: an attribute and its numbers.

@@ -82,8 +82,8 @@ struct PerfEvents: Sendable {
     note("perf was not told how many samples the kernel lost: use Linux and perf 6.1 or newer") {
       !$0.readFormat.contains(.lost)
     }
-    if let threads = contents.threads {
-      if threads != [-1] { omissions.append("perf recorded some tasks only: record the whole system, -a") }
+    if let isAll = contents.tasksAreAll {
+      if !isAll { omissions.append("perf recorded some tasks only: record the whole system, -a") }
     } else {
       omissions.append("perf does not say whether it recorded the whole system (-a)")
     }
