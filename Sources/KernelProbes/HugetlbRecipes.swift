@@ -21,13 +21,14 @@ extension EventRecipe {
     "hugetlb_add", of: "hugetlb_add_anon_rmap",
     shapes: [folioFields + [vmaFields(nth: 1), address, rmapFlags, unit]], isSupplement: true)
 
-  /// `mm/hugetlb.c:__unmap_hugepage_range`: what a VMA maps in a range goes; with `ref` only that page.
+  /// `mm/hugetlb.c:__unmap_hugepage_range`: what a VMA maps in a range goes; with `ref` only that page. The
+  /// argument is called `ref_page`, later `ref_folio`, and `folio` by 6.18.
   static let hugetlbUnmap = EventRecipe(
     "hugetlb_unmap", of: "__unmap_hugepage_range",
     shapes: [
       [
         vmaFields(nth: 1), argument("addr", "start"), argument("end", "end"),
-        argument("ref", "ref_folio", "ref_page"),
+        argument("ref", "ref_folio", "folio", "ref_page"),
       ]
     ], isSupplement: true)
 

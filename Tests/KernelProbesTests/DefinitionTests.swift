@@ -69,6 +69,13 @@ import Testing
     #expect(unmap.hasSuffix(" addr=$arg3:x64 end=$arg4:x64 ref=$arg5:x64"))
   }
 
+  @Test(arguments: ["ref_folio", "folio"]) func hugetlbUnmapOfLaterKernels(onlyPage: String) throws {
+    var kernel = MiniBTF.linux6_12
+    kernel.hugetlbFunctions(ownIndex: false, onlyPage: onlyPage)
+    let unmap = try #require(try kernel.plan().line("hugetlb_unmap"))
+    #expect(unmap.hasSuffix(" addr=$arg3:x64 end=$arg4:x64 ref=$arg5:x64"))
+  }
+
   @Test func eventsOfLinux6_1() throws {
     let structure = [
       "avc_insert", "avc_remove", "prepare", "prepare_ret", "clone", "clone_ret", "fork",

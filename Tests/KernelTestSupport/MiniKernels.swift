@@ -142,8 +142,9 @@ extension MiniBTF {
     function("folio_add_lru_vma", ("folio", Self.folio), ("vma", vma))
   }
 
-  /// hugetlbfs as in 6.1, with an index of its own, and as in 6.12.
-  mutating func hugetlbFunctions(ownIndex: Bool) {
+  /// hugetlbfs as in 6.1, with an index of its own, and as in 6.12; `onlyPage` is what later kernels call the last
+  /// argument of `__unmap_hugepage_range`.
+  mutating func hugetlbFunctions(ownIndex: Bool, onlyPage: String = "ref_page") {
     let (page, vma, folio, flags) = (Self.page, Self.vma, Self.folio, Self.rmapFlags)
     if ownIndex {
       function("linear_hugepage_index", returns: .long, ("vma", vma), ("address", .long))
@@ -157,7 +158,7 @@ extension MiniBTF {
     }
     function(
       "__unmap_hugepage_range", ("tlb", .pointer(.void)), ("vma", vma), ("start", .long), ("end", .long),
-      ("ref_page", page))
+      (onlyPage, onlyPage == "ref_page" ? page : folio))
   }
 
   /// Linux 6.12: folio_* functions, vm_start within an anonymous struct within a union.
