@@ -16,6 +16,9 @@ public struct KernelSymbols {
     }
   }
 
+  /// Whether the kernel's own symbols were read, and not only its types.
+  public let isVerified: Bool
+
   private var counts: [String: Int] = [:]
   private var clones: [String: [String]] = [:]
 
@@ -24,6 +27,7 @@ public struct KernelSymbols {
 
   /// Takes every function of the type information for a symbol, unverified.
   public init(unverifiedFrom types: KernelTypes) {
+    isVerified = false
     for name in EventRecipe.symbolsOfInterest where types.hasFunction(name) { counts[name] = 1 }
   }
 
@@ -34,6 +38,7 @@ public struct KernelSymbols {
 
   /// Reads the text of a `/proc/kallsyms`.
   public init(kallsyms text: [UInt8], path: String = "kallsyms") throws(ProbeFailure) {
+    isVerified = true
     var lineNumber = 0
     for line in text.split(separator: UInt8(ascii: "\n")) {
       lineNumber += 1

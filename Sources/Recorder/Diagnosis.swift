@@ -11,6 +11,44 @@ public struct Obstacle: Equatable, Sendable {
   public let isOfKernel: Bool
 }
 
+/// Something that must be known of a kernel before anyone can say that it can be recorded.
+public enum RequiredFact: CaseIterable, Sendable {
+  /// Whether it has kprobe events.
+  case kprobeEvents
+  /// How its structs and functions are made.
+  case types
+  /// Which of its functions are symbols, and so can carry a probe.
+  case symbols
+
+  /// What is not known without it.
+  public var what: String {
+    switch self {
+    case .kprobeEvents: "whether this kernel has kprobe events is not known"
+    case .types: "this kernel's types are not known"
+    case .symbols: "whether its functions are symbols, and not inlined or cloned, is not known"
+    }
+  }
+
+  /// What would tell.
+  public var remedy: String {
+    switch self {
+    case .kprobeEvents: "--config with its configuration"
+    case .types: "--btf with its BTF or vmlinux"
+    case .symbols: "--kallsyms with its /proc/kallsyms (and --btf)"
+    }
+  }
+}
+
+/// Whether a kernel can be recorded, as far as is known.
+public enum Recordability: String, Sendable {
+  /// All that is needed is there.
+  case possible = "yes"
+  /// Something is in the way.
+  case impossible = "no"
+  /// Nothing that was seen is in the way, but not everything was seen.
+  case unknown
+}
+
 /// Whether a kernel can be recorded, and what a check of the recording will be able to decide.
 public struct Diagnosis {
   /// The kernel's release, where it is known.
@@ -29,11 +67,18 @@ public struct Diagnosis {
   /// A diagnosis of a kernel of which nothing is known yet.
   public init(level: ProbeLevel) { self.level = level }
 
-  /// Whether nothing stands in the way of recording the core: VMAs, AVCs and anon_vmas.
-  public var canRecord: Bool { obstacles.isEmpty }
+  /// What is not known, of that which must be.
+  public var unknowns: [RequiredFact] { RequiredFact.allCases.filter { !settled.contains($0) } }
+  private var settled: Set<RequiredFact> = []
 
-  /// 0 if the core can be recorded, 4 if not.
-  public var exitStatus: Int32 { canRecord ? 0 : 4 }
+  /// Whether the core can be recorded: VMAs, AVCs and anon_vmas.
+  public var recordability: Recordability {
+    if !obstacles.isEmpty { return .impossible }
+    return unknowns.isEmpty ? .possible : .unknown
+  }
+
+  /// 0 if the core can be recorded, 4 if not, or if that is not known.
+  public var exitStatus: Int32 { recordability == .possible ? 0 : 4 }
 
   // MARK: The kernel
 
@@ -41,6 +86,8 @@ public struct Diagnosis {
   public mutating func judge(types: KernelTypes, symbols: KernelSymbols) {
     let plan = ProbePlan(level: level, types: types, symbols: symbols)
     self.plan = plan
+    settled.insert(.types)
+    if symbols.isVerified { settled.insert(.symbols) }
     invariants = Decidability.all(plan, level: RecordingLevel(rawValue: level.rawValue) ?? .structure)
     if !plan.hasCore {
       let reasons = plan.outcomes.filter { !$0.status.isRecorded && $0.isCore }.flatMap(\.notes)
@@ -53,6 +100,7 @@ public struct Diagnosis {
   /// Takes the kernel's configuration into account.
   public mutating func judge(_ configuration: KernelConfiguration) {
     release = release ?? configuration.release
+    settled.insert(.kprobeEvents)
     if configuration["CONFIG_KPROBES"] == .off {
       add(
         "kprobes are not built in (CONFIG_KPROBES is not set)",
@@ -64,6 +112,7 @@ public struct Diagnosis {
         remedy: "a kernel built with CONFIG_KPROBE_EVENTS=y")
     }
     if configuration["CONFIG_DEBUG_INFO_BTF"] == .off, plan == nil {
+      settled.insert(.types)
       add(
         "the kernel describes no types (CONFIG_DEBUG_INFO_BTF is not set)",
         remedy: "a kernel built with CONFIG_DEBUG_INFO_BTF=y, or --btf with the vmlinux of this very build")
@@ -97,17 +146,19 @@ public struct Diagnosis {
   private mutating func judgeTracing(_ machine: MachineState) {
     switch machine.tracefs {
     case .unsupported:
+      settled.insert(.kprobeEvents)
       add("the kernel has no tracefs", remedy: "a kernel built with CONFIG_FTRACE=y and CONFIG_KPROBE_EVENTS=y")
     case .unmounted:
       add("tracefs is not mounted", remedy: "mount -t tracefs nodev /sys/kernel/tracing", isOfKernel: false)
     case .closed: break  // only root may look: that is said anyway
     case .mounted(let path) where !machine.hasKprobeEvents:
+      settled.insert(.kprobeEvents)
       if !obstacles.contains(where: { $0.what.contains("CONFIG_KPROBE") }) {
         add(
           "\(path) has no kprobe_events",
           remedy: "a kernel built with CONFIG_KPROBE_EVENTS=y, and no lockdown that hides it")
       }
-    case .mounted: break
+    case .mounted: settled.insert(.kprobeEvents)
     }
     if machine.lockdown == "confidentiality" {
       add("the kernel is locked down (confidentiality), which forbids probes", remedy: "boot with lockdown=none")
@@ -116,6 +167,7 @@ public struct Diagnosis {
       add(
         "kprobes are switched off", remedy: "echo 1 > /sys/kernel/debug/kprobes/enabled", isOfKernel: false)
     }
+    if !machine.hasBTF, plan == nil { settled.insert(.types) }
     if !machine.hasBTF, plan == nil, machine.configuration?["CONFIG_DEBUG_INFO_BTF"] != .off {
       add(
         "no /sys/kernel/btf/vmlinux",

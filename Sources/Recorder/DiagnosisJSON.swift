@@ -13,8 +13,10 @@ extension Diagnosis {
     let schema = Diagnosis.schema
     let kernel: String?
     let recordable: Bool
+    let recordability: String
     let level: String
     let obstacles: [Obstruction]
+    let unknowns: [Unknown]
     let probes: [Probe]
     let dialects: [Dialect]
     let invariants: [Rule]
@@ -22,11 +24,13 @@ extension Diagnosis {
 
     init(_ diagnosis: Diagnosis) {
       kernel = diagnosis.release
-      recordable = diagnosis.canRecord
+      recordable = diagnosis.recordability == .possible
+      recordability = diagnosis.recordability.rawValue
       level = diagnosis.level.rawValue
       obstacles = diagnosis.obstacles.map {
         Obstruction(what: $0.what, needed: $0.remedy, ofKernel: $0.isOfKernel)
       }
+      unknowns = diagnosis.unknowns.map { Unknown(what: $0.what, needed: $0.remedy) }
       probes = (diagnosis.plan?.outcomes ?? []).map(Probe.init)
       dialects = (diagnosis.plan?.dialects ?? []).map {
         Dialect(name: $0.name, kernels: $0.kernels, meaning: $0.meaning, evidence: $0.evidence.rawValue)
@@ -40,6 +44,11 @@ extension Diagnosis {
     let what: String
     let needed: String
     let ofKernel: Bool
+  }
+
+  private struct Unknown: Encodable {
+    let what: String
+    let needed: String
   }
 
   private struct Probe: Encodable {

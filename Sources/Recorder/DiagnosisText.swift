@@ -7,10 +7,18 @@ extension Diagnosis {
   public func text() -> String {
     var out = TextLayout()
     let kernel = release ?? "this kernel"
-    out.line(canRecord ? "\(kernel) can be recorded." : "\(kernel) can't be recorded as it is.")
+    switch recordability {
+    case .possible: out.line("\(kernel) can be recorded.")
+    case .impossible: out.line("\(kernel) can't be recorded as it is.")
+    case .unknown: out.line("\(kernel): whether it can be recorded is not known.")
+    }
     for obstacle in obstacles {
       out.paragraph("  -", obstacle.what, indent: 4)
       out.paragraph("    needed:", obstacle.remedy, indent: 12)
+    }
+    for unknown in unknowns {
+      out.paragraph("  -", unknown.what, indent: 4)
+      out.paragraph("    tells it:", unknown.remedy, indent: 14)
     }
     if let plan { probes(plan, &out) }
     if !invariants.isEmpty { decidable(&out) }
@@ -47,10 +55,11 @@ extension Diagnosis {
   private func decidable(_ out: inout TextLayout) {
     let recorded = invariants.filter(\.isRecorded)
     let count = "\(recorded.count { $0.isDecidable }) of \(recorded.count)"
-    out.line(
-      canRecord
-        ? "\nInvariants: \(count) can be decided"
-        : "\nInvariants: none can be decided as it is; with what is needed above, \(count)")
+    switch recordability {
+    case .possible: out.line("\nInvariants: \(count) can be decided")
+    case .impossible: out.line("\nInvariants: none can be decided as it is; with what is needed above, \(count)")
+    case .unknown: out.line("\nInvariants: \(count) can be decided if it can be recorded")
+    }
     for invariant in invariants {
       out.paragraph(
         "  \(column("I\(invariant.number)", 4))\(column(invariant.name, 16)) \(column(invariant.level.rawValue, 10))",

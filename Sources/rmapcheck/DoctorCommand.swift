@@ -8,9 +8,10 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Says whether a kernel can be recorded, and what a check will be able to decide.",
     discussion: """
-      Without options it looks at the machine that it runs on; with --btf and --kallsyms, at files of any kernel.
+      Without options it looks at the machine that it runs on; with --btf, --kallsyms and --config, at files of any \
+      kernel. It takes all three to know that a kernel can be recorded.
 
-      Exit status: 0 the core can be recorded, 4 not, 3 a file cannot be read, 64 usage.
+      Exit status: 0 the core can be recorded, 4 not, or not known, 3 a file cannot be read, 64 usage.
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -61,18 +62,10 @@ struct DoctorCommand: ParsableCommand {
     var diagnosis = Diagnosis(level: level)
     if let btf {
       let types = try KernelTypes(path: btf)
-      if let kallsyms {
-        diagnosis.judge(types: types, symbols: try KernelSymbols(path: kallsyms))
-      } else {
-        diagnosis.judge(types: types, symbols: KernelSymbols(unverifiedFrom: types))
-        diagnosis.advice.append("no --kallsyms: functions are taken from BTF, and none of them is verified")
-      }
+      let symbols = try kallsyms.map { try KernelSymbols(path: $0) } ?? KernelSymbols(unverifiedFrom: types)
+      diagnosis.judge(types: types, symbols: symbols)
     }
-    if let config {
-      diagnosis.judge(try KernelConfiguration(path: config))
-    } else {
-      diagnosis.advice.append("no --config: whether this kernel has kprobe events is not known")
-    }
+    if let config { diagnosis.judge(try KernelConfiguration(path: config)) }
     return diagnosis
   }
 }

@@ -20,8 +20,9 @@ import Testing
   }
 
   @Test(arguments: [MiniBTF.linux6_1, .linux6_12, .linux7]) func everythingIsDecidable(kernel: MiniBTF) throws {
-    let diagnosis = try diagnosis(kernel)
-    #expect(diagnosis.canRecord)
+    var diagnosis = try diagnosis(kernel)
+    diagnosis.judge(try configuration("CONFIG_KPROBES=y", "CONFIG_KPROBE_EVENTS=y"))
+    #expect(diagnosis.recordability == .possible)
     #expect(diagnosis.exitStatus == 0)
     #expect(diagnosis.invariants.count == Invariant.all.count)
     #expect(diagnosis.invariants.filter { !$0.isDecidable }.map(\.name) == [])
@@ -39,7 +40,7 @@ import Testing
 
   @Test func realtimeDecidesNothingAboutLocks() throws {
     let diagnosis = try diagnosis(.realtime)
-    #expect(diagnosis.canRecord)
+    #expect(diagnosis.obstacles == [])
     #expect(judgement("root-locked", in: diagnosis)?.hasPrefix("in part: without the root's rwsem") == true)
     #expect(judgement("reach", in: diagnosis) == "yes")
     #expect(diagnosis.plan?.dialects.map(\.name).contains("rwbase_rt") == true)
@@ -47,7 +48,7 @@ import Testing
 
   @Test func oneCountForTwoThingsDecidesNoCounters() throws {
     let diagnosis = try diagnosis(.degreeEra)
-    #expect(diagnosis.canRecord)
+    #expect(diagnosis.obstacles == [])
     #expect(judgement("counters", in: diagnosis)?.hasPrefix("in part: without num_children") == true)
   }
 
@@ -60,7 +61,7 @@ import Testing
 
   @Test func aMissingFunctionTakesItsInvariantsAlong() throws {
     let diagnosis = try diagnosis(.linux6_12, without: ["anon_vma_fork"])
-    #expect(diagnosis.canRecord)
+    #expect(diagnosis.obstacles == [])
     #expect(judgement("fork-closure", in: diagnosis) == "no: no anon_vma_fork")
     #expect(diagnosis.plan?.outcomes.first { $0.events == ["fork"] }?.status == .inlined)
   }
@@ -75,7 +76,7 @@ import Testing
 
   @Test func withoutTheTreesNothingCanBeRecorded() throws {
     let diagnosis = try diagnosis(.linux6_12, without: ["anon_vma_interval_tree_remove"])
-    #expect(!diagnosis.canRecord)
+    #expect(diagnosis.recordability == .impossible)
     #expect(diagnosis.exitStatus == 4)
     #expect(
       diagnosis.obstacles.map(\.what) == [
@@ -116,8 +117,44 @@ import Testing
     diagnosis.judge(
       try configuration(
         "CONFIG_KPROBES=y", "CONFIG_KPROBE_EVENTS=y", "CONFIG_KPROBES_ON_FTRACE=y", "CONFIG_DEBUG_INFO_BTF=y"))
-    #expect(diagnosis.canRecord)
+    #expect(diagnosis.recordability == .possible)
     #expect(diagnosis.advice.isEmpty)
+  }
+
+  @Test func whatIsNotKnownIsNoSuccess() throws {
+    let kernel = MiniBTF.linux6_12
+    let types = try kernel.types()
+    let kprobes = try configuration("CONFIG_KPROBES=y", "CONFIG_KPROBE_EVENTS=y", "CONFIG_DEBUG_INFO_BTF=y")
+    func unknowns(_ judge: (inout Diagnosis) throws -> Void) throws -> [RequiredFact] {
+      var diagnosis = Diagnosis(level: .pages)
+      try judge(&diagnosis)
+      #expect(diagnosis.recordability == .unknown)
+      #expect(diagnosis.exitStatus == 4)
+      #expect(
+        diagnosis.text().hasPrefix("\(diagnosis.release ?? "this kernel"): whether it can be recorded is not known."))
+      #expect(diagnosis.json().contains("\"recordability\" : \"unknown\""))
+      #expect(diagnosis.json().contains("\"recordable\" : false"))
+      return diagnosis.unknowns
+    }
+    #expect(try unknowns { _ in } == [.kprobeEvents, .types, .symbols])
+    #expect(try unknowns { $0.judge(kprobes) } == [.types, .symbols])
+    #expect(try unknowns { $0.judge(types: types, symbols: try kernel.symbols()) } == [.kprobeEvents])
+    #expect(
+      try unknowns {
+        $0.judge(types: types, symbols: KernelSymbols(unverifiedFrom: types))
+        $0.judge(kprobes)
+      } == [.symbols])
+  }
+
+  @Test func whatIsMissingIsNamed() throws {
+    #expect(
+      try diagnosis(.linux6_12).text().hasPrefix(
+        """
+        this kernel: whether it can be recorded is not known.
+          - whether this kernel has kprobe events is not known
+            tells it: --config with its configuration
+
+        """))
   }
 
   private static let ready: MachineState = {
@@ -138,6 +175,9 @@ import Testing
     var diagnosis = try diagnosis(.linux6_12)
     diagnosis.judge(Self.ready)
     #expect(diagnosis.obstacles == [])
+    // It has no configuration to look at, but kprobe_events is there.
+    #expect(Self.ready.configuration == nil)
+    #expect(diagnosis.recordability == .possible)
     #expect(diagnosis.text().hasPrefix("6.12.1 can be recorded.\n"))
   }
 
@@ -189,10 +229,13 @@ import Testing
   }
 
   @Test func jsonHoldsTheSameJudgements() throws {
-    let json = try diagnosis(.realtime, level: .pages).json()
+    var diagnosis = try diagnosis(.realtime, level: .pages)
+    diagnosis.judge(try configuration("CONFIG_KPROBES=y", "CONFIG_KPROBE_EVENTS=y"))
+    let json = diagnosis.json()
     #expect(json.contains("\"schema\" : \"rmapcheck-doctor/1\""))
     #expect(json.contains("\"decidable\" : \"in-part\""))
     #expect(json.contains("\"decidable\" : \"not-recorded\""))
     #expect(json.contains("\"recordable\" : true"))
+    #expect(json.contains("\"recordability\" : \"yes\""))
   }
 }
