@@ -173,6 +173,7 @@ public struct Judge: GraphObserver, Sendable {
 
   /// See ``GraphObserver``.
   public mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph) {
+    guard !situation.placeIsUncertain else { return }
     for index in onPage.indices {
       onPage[index].judge(situation, graph, &ledgers[onPage[index].ledger])
     }

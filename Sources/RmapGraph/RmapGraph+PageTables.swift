@@ -108,11 +108,11 @@ extension RmapGraph {
     _ cause: PageSituation.Cause, _ page: UInt64, _ entry: PageTables.Entry, _ vma: VMAID,
     _ view: VMAView, _ stamp: EventStamp, _ function: EventKind, _ observer: inout Observer
   ) {
-    guard !folios[entry.folio].placeIsUncertain else { return }
     observer.page(
       PageSituation(
         cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),
-        address: UserAddress(page << 12), vma: vma, view: view, stamp: stamp, function: function),
+        address: UserAddress(page << 12), vma: vma, view: view, stamp: stamp, function: function,
+        placeIsUncertain: folios[entry.folio].placeIsUncertain),
       in: self)
   }
 

@@ -157,6 +157,8 @@ public struct PageSituation: ~Copyable {
   public let stamp: EventStamp
   /// The function that did it.
   public let function: EventKind
+  /// Whether the page may be elsewhere: a reuse at a write fault looks like UFFDIO_MOVE until the next event about it.
+  public let placeIsUncertain: Bool
 }
 
 /// Whoever watches the graph change. The graph itself never judges the kernel.
