@@ -45,6 +45,22 @@ import Testing
     #expect(late.judged().findings.isEmpty == false, "by the same task it is a contradiction")
   }
 
+  /// A prepare leaves one AVC: with more of them no race explains why vma->anon_vma is NULL.
+  @Test func aPrepareOfAVMAWithALongerChain() {
+    var history = History {
+      $0.fault()
+      $0.fork("p", "c")
+    }
+    guard case .enter(let copy) = history.steps[history.number("enter copyRange") - 1].event else {
+      Issue.record("no copy_page_range")
+      return
+    }
+    var child = copy.vma
+    child.anonVMA = .null
+    history.steps.append(History.Step(.enter(OperationEntry(kind: .prepare, vma: child)), pid: 99))
+    #expect(history.judged().ledger("vma-state").violations == 1)
+  }
+
   @Test func deathOfAnOlderVMA() {
     let history = History {
       $0.fault()

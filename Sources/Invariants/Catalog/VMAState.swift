@@ -64,8 +64,8 @@ private func judge(
   if agrees { return ledger.holds() }
   guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
   // Threads fault side by side. One may have read the VMA before another one's __anon_vma_prepare changed it, and its
-  // event come later: perf takes an event's time after its fields.
-  if kind == .prepare, view.anonVMA.isNull, graph.vma(vma).chainStamp.pid != stamp.pid {
+  // event come later: perf takes an event's time after its fields. A prepare leaves a chain of one.
+  if kind == .prepare, view.anonVMA.isNull, graph.chainCount(of: vma) == 1, graph[vma].chainStamp.pid != stamp.pid {
     return ledger.cannotTell(.contended)
   }
   contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
