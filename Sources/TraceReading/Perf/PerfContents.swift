@@ -4,7 +4,7 @@ struct PerfContents {
   /// Numbers of the header's features (tools/perf/util/header.h).
   enum Feature {
     static let tracingData = 1
-    static let osRelease = 3
+    static let osRelease = 4
     static let cpuCount = 7
     static let commandLine = 11
     static let directory = 24

@@ -123,7 +123,7 @@ struct SamplePerf {
     var arguments = Bytes()
     arguments.number(UInt32(commandLine.count))
     var all: [(Int, [UInt8])] = [
-      (3, string("6.12.1-test")), (7, SamplePerf.words([2 << 32 | 2])),
+      (4, string("6.12.1-test")), (7, SamplePerf.words([2 << 32 | 2])),
       (11, arguments.all + commandLine.flatMap(string)),
     ]
     if isCompressed { all.append((27, SamplePerf.words([1 << 32 | 1, 0, 4096]))) }
