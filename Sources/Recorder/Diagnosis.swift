@@ -61,6 +61,10 @@ public struct Diagnosis {
   public private(set) var plan: ProbePlan?
   /// What a check will be able to decide; empty where there is no plan.
   public private(set) var invariants: [Decidability] = []
+  /// Where the members lie that the reverse mapping is made of, bytes; nil where nothing is known of the types.
+  public private(set) var layout: [String: [String: Int]]?
+  /// The options that a recording depends on; nil where the configuration is not known.
+  public private(set) var configuration: [String: String]?
   /// What to choose for the recording, and what to know about it.
   public var advice: [String] = []
 
@@ -86,6 +90,7 @@ public struct Diagnosis {
   public mutating func judge(types: KernelTypes, symbols: KernelSymbols) {
     let plan = ProbePlan(level: level, types: types, symbols: symbols)
     self.plan = plan
+    layout = types.layoutOfInterest
     settled.insert(.types)
     if symbols.isVerified { settled.insert(.symbols) }
     invariants = Decidability.all(plan, level: RecordingLevel(rawValue: level.rawValue) ?? .structure)
@@ -100,6 +105,7 @@ public struct Diagnosis {
   /// Takes the kernel's configuration into account.
   public mutating func judge(_ configuration: KernelConfiguration) {
     release = release ?? configuration.release
+    self.configuration = configuration.relevant
     settled.insert(.kprobeEvents)
     if configuration["CONFIG_KPROBES"] == .off {
       add(

@@ -21,6 +21,8 @@ extension Diagnosis {
     let dialects: [Dialect]
     let invariants: [Rule]
     let advice: [String]
+    let layout: [String: [String: Int]]?
+    let configuration: [String: String]?
 
     init(_ diagnosis: Diagnosis) {
       kernel = diagnosis.release
@@ -37,6 +39,8 @@ extension Diagnosis {
       }
       invariants = diagnosis.invariants.map(Rule.init)
       advice = diagnosis.advice
+      layout = diagnosis.layout
+      configuration = diagnosis.configuration
     }
   }
 

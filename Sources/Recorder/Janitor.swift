@@ -33,7 +33,7 @@ public enum Janitor {
   private static func end(_ group: pid_t) {
     guard kill(-group, 0) == 0 else { return }
     kill(group, SIGINT)
-    for _ in 0..<1500 {
+    for _ in 0..<Int(RecordingTool.patience * 50) {
       if kill(-group, 0) != 0 { return }
       usleep(20_000)
     }

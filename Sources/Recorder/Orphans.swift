@@ -3,13 +3,17 @@ import Glibc
 
 /// The recording tools of a run that died with its janitor: they would record for ever.
 enum Orphans {
-  /// Ends them, kindly first. They are known by the run's name among their arguments, which no other program has.
-  static func end(_ name: RunName) {
-    for signal in [SIGINT, SIGKILL] {
+  /// Ends them, kindly first: they write their file. They are known by the run's name among their arguments, which no other program has.
+  static func end(_ name: RunName, report: (String) -> Void = { _ in }) {
+    for (signal, patience) in [(SIGINT, RecordingTool.patience), (SIGKILL, 5)] {
       let tools = find(name)
       if tools.isEmpty { return }
+      report("ending the recorder of a run that died: \(tools.map(String.init).joined(separator: ", "))")
       for pid in tools { kill(pid, signal) }
-      for _ in 0..<250 where !find(name).isEmpty { usleep(20_000) }
+      for _ in 0..<Int(patience * 10) {
+        if find(name).isEmpty { return }
+        usleep(100_000)
+      }
     }
   }
 

@@ -6,15 +6,14 @@ struct ProgressText {
   let events: UInt64
   /// Hits that left no trace.
   let missed: UInt64
-  /// Events that the buffers could not hold; nil where only the end will tell.
-  let lost: UInt64?
+  /// Events that the buffers could not hold, as far as is known: perf says so with the next event that finds room.
+  let lost: UInt64
   /// Bytes so far, on disk or still in the buffers.
   let bytes: UInt64
 
   /// `12 s: 482113 events, 0 lost, 0 missed, 31.4 MB`
   var line: String {
-    let loss = lost.map { "\($0) lost, " } ?? ""
-    return "\(seconds) s: \(events) events, \(loss)\(missed) missed, \(Self.megabytes(bytes))"
+    "\(seconds) s: \(events) events, \(lost) lost, \(missed) missed, \(Self.megabytes(bytes))"
   }
 
   static func megabytes(_ bytes: UInt64) -> String {

@@ -24,6 +24,9 @@ public final class RecordRun {
   private let tenancy: Tenancy<TraceFS>
   private let started = monotonicTime()
   private var sidecar: Sidecar
+  /// When the process started that the recording ends with: its number may go to another one.
+  private var targetStart: UInt64?
+  private var perfLosses = PerfLosses()
 
   /// A run of a plan on this machine. `report` gets the progress, a line each time.
   ///
@@ -39,6 +42,10 @@ public final class RecordRun {
     guard let probes = diagnosis.plan, case .mounted(let path) = machine.tracefs else {
       throw RecordingFailure(.unavailable, "this kernel can't be recorded: see `rmapcheck doctor`")
     }
+    if case .process(let pid) = plan.target {
+      targetStart = startOfRunningProcess(pid)
+      if targetStart == nil { throw .noProcess(pid) }
+    }
     self.plan = plan
     self.probes = probes
     self.machine = machine
@@ -53,23 +60,51 @@ public final class RecordRun {
   public func run() throws(RecordingFailure) -> Outcome {
     let output = try ReservedOutput(plan, tenancy.name)
     StopSignals.catchAll()
-    let swept = Tenancy.sweep(tenancy.files)
+    let swept = Tenancy.sweep(tenancy.files, endTools: { Orphans.end($0, report: report) })
     if !swept.isEmpty { report("removed what \(swept.count) run(s) that died had left in tracefs") }
-    let janitor = try JanitorHandle(tenancy.name, tracefs: tenancy.files.root)
-    defer { janitor.dismiss() }
+    let janitor: JanitorHandle
+    do { janitor = try JanitorHandle(tenancy.name, tracefs: tenancy.files.root) } catch {
+      _ = output.giveUp()
+      throw error
+    }
     do {
       try tenancy.begin(probes.definitions)
       var outcome = try record(output, janitor)
-      outcome.leftovers = tenancy.end()
+      outcome.leftovers = cleanUp(janitor)
       return outcome
     } catch {
-      _ = tenancy.end()
-      output.giveUp()
-      throw error
+      // As long as the probes are there, so are the formats that the parts are read by.
+      let rescued = rescue(output, error)
+      let leftovers = cleanUp(janitor).map { "; could not be removed: \($0)" }
+      throw RecordingFailure(error.kind, error.reason + rescued + leftovers.joined())
     }
   }
 
+  /// Removes everything from tracefs. Returns what is still there.
+  private func cleanUp(_ janitor: JanitorHandle) -> [String] {
+    _ = tenancy.end()
+    janitor.dismiss()
+    return tenancy.end()
+  }
+
+  /// What was recorded before the tool failed: makes a recording of it, or leaves it where it is. Returns what to say.
+  private func rescue(_ output: ReservedOutput, _ failure: RecordingFailure) -> String {
+    let parts = output.parts()
+    if RecordingTool.restore(parts, to: output.working) {
+      for part in parts { unlink(part) }
+      sidecar.recorder?.ending = failure.reason
+      sidecar.recorder?.complete = false
+      if (try? output.finish(sidecar)) != nil { return "; what was recorded until then is in \(output.path)" }
+    }
+    let kept = output.giveUp()
+    if kept.isEmpty { return "" }
+    return "; what was recorded until then was left in " + kept.joined(separator: ", ")
+      + (parts.isEmpty ? "" : " (`trace-cmd restore` makes a recording of such files)")
+  }
+
   private func record(_ output: ReservedOutput, _ janitor: JanitorHandle) throws(RecordingFailure) -> Outcome {
+    var plan = plan
+    plan.output = output.working
     let tool = try RecordingTool(plan, tenancy)
     defer { tool.kill() }
     janitor.watch(tool.process)
@@ -77,6 +112,10 @@ public final class RecordRun {
     sidecar.recorder?.start = monotonicTime()
     try output.write(sidecar)
 
+    if case .process(let pid) = plan.target, startOfRunningProcess(pid) != targetStart {
+      try tool.stop()
+      throw RecordingFailure(.unavailable, "process \(pid) ended before the recording began")
+    }
     var command: ChildProcess?
     if case .command(let words) = plan.target {
       do { command = try ChildProcess(words, .ours) } catch {
@@ -98,10 +137,11 @@ public final class RecordRun {
     let flaw = counters.flaw ?? ending
     sidecar.recorder?.ending = flaw
     sidecar.workload?.exitStatus = command?.exitStatus
-    try output.write(sidecar)
+    perfLosses.read(plan.output)
+    let summary = progress(counters, output, hits: hits).line
+    try output.finish(sidecar)
     return Outcome(
-      commandStatus: command?.exitStatus, summary: progress(counters, output, hits: hits).line,
-      ending: flaw)
+      commandStatus: command?.exitStatus, summary: summary, ending: flaw)
   }
 
   /// Returns why the recording ended before its time, if it did.
@@ -114,13 +154,17 @@ public final class RecordRun {
       if StopSignals.haveCome { return nil }
       if !tool.process.isRunning() { return "\(plan.tool.rawValue) ended by itself" }
       if let command, !command.isRunning() { return nil }
-      if case .process(let pid) = plan.target, startOfProcess(pid) == nil { return nil }
+      if case .process(let pid) = plan.target, startOfRunningProcess(pid) != targetStart { return nil }
       if let duration = plan.duration, Double(now - begin) >= duration * 1e9 { return nil }
       guard turn.isMultiple(of: 5) else { continue }
       let counters = Counters(of: tenancy, probes.definitions)
       if output.isShortOfRoom(unwritten(counters)) { return "the disk is nearly full" }
       if now >= nextReport {
         nextReport = now + 1_000_000_000
+        if plan.tool == .perf {
+          perfLosses.read(output.working)
+          tool.flush()
+        }
         report(progress(counters, output, hits: counters.hits).line)
       }
     }
@@ -146,7 +190,8 @@ public final class RecordRun {
   private func progress(_ counters: Counters, _ output: ReservedOutput, hits: UInt64) -> ProgressText {
     ProgressText(
       seconds: Int((monotonicTime() - started) / 1_000_000_000), events: plan.tool == .perf ? hits : counters.events,
-      missed: counters.missed, lost: plan.tool == .perf ? nil : counters.lost, bytes: output.size() + counters.unread)
+      missed: counters.missed, lost: plan.tool == .perf ? perfLosses.count : counters.lost,
+      bytes: output.size() + counters.unread)
   }
 }
 

@@ -52,15 +52,26 @@ struct RecordingTool {
     }
   }
 
+  /// Has perf write what is in its buffers: any command wakes it.
+  func flush() {
+    guard plan.tool == .perf else { return }
+    var answers = [UInt8](repeating: 0, count: 256)
+    while isOn(), read(acknowledgement, &answers, answers.count) > 0 {}
+    send("ping\n")
+  }
+
   private func send(_ text: String) {
     let bytes = Array(text.utf8)
     _ = write(control, bytes, bytes.count)
   }
 
+  /// How long a tool may take to write its file, s: trace-cmd copies all that it has, and the disk may be slow.
+  static let patience = 600.0
+
   /// Lets it write its file.
   func stop() throws(RecordingFailure) {
     process.signal(SIGINT)
-    guard process.wait(seconds: 600) else {
+    guard process.wait(seconds: Self.patience) else {
       process.killGroup()
       throw failure("did not end within 10 minutes")
     }
@@ -78,6 +89,20 @@ struct RecordingTool {
     defer { close(file) }
     var size: UInt64 = 0
     return pread(file, &size, 8, 48) == 8 && size != 0
+  }
+
+  /// Has trace-cmd put its parts into one recording, by the formats that the kernel has now; says whether it could.
+  static func restore(_ parts: [String], to output: String) -> Bool {
+    guard !parts.isEmpty, let log = try? makeUnnamedFile() else { return false }
+    defer { close(log) }
+    let command = ["trace-cmd", "restore", "-o", output] + parts
+    guard let process = try? ChildProcess(command, .apart, descriptors: [STDOUT_FILENO: log, STDERR_FILENO: log])
+    else { return false }
+    guard process.wait(seconds: patience) else {
+      process.killGroup()
+      return false
+    }
+    return process.exitStatus == 0
   }
 
   /// Ends it at once, if it still runs, with all of its helpers.

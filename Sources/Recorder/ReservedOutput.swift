@@ -3,20 +3,25 @@ import FoundationEssentials
 import Glibc
 
 /// The recording's file and its sidecar, taken before anything is begun: of two runs with one output only one goes on,
-/// and a file that is there is not overwritten unless that was asked for.
+/// and a file that is there is not overwritten. If it is to be replaced, the new one is written beside it, and takes its
+/// place when it is whole.
 struct ReservedOutput {
+  /// Where the recording is in the end.
   let path: String
+  /// Where it is written.
+  let working: String
   private let run: RunName
-  private var sidecarPath: String { Sidecar.path(besides: path) }
+  private var sidecarPath: String { Sidecar.path(besides: working) }
 
   init(_ plan: RecordPlan, _ run: RunName) throws(RecordingFailure) {
     path = plan.output
+    working = plan.replaces ? "\(plan.output).\(run)" : plan.output
     self.run = run
-    for file in [path, Sidecar.path(besides: path)] {
-      let descriptor = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | (plan.replaces ? O_TRUNC : O_EXCL), 0o644)
+    for file in [working, Sidecar.path(besides: working)] {
+      let descriptor = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, 0o644)
       guard descriptor >= 0 else {
         let code = errno
-        if file != path { unlink(path) }
+        if file != working { unlink(working) }
         throw RecordingFailure(
           .output,
           code == EEXIST
@@ -26,13 +31,31 @@ struct ReservedOutput {
       close(descriptor)
     }
     if isShortOfRoom(0) {
-      giveUp()
+      _ = giveUp()
       throw RecordingFailure(.output, "\(path): less than \(Self.reserve >> 20) MB are free on this disk")
     }
   }
 
   /// Writes the sidecar, whole or not at all.
-  func write(_ sidecar: Sidecar) throws(RecordingFailure) {
+  func write(_ sidecar: Sidecar) throws(RecordingFailure) { try write(sidecar, of: working) }
+
+  /// Writes the sidecar for the last time; recording and sidecar take the place of what they replace. In between there
+  /// is a recording without a sidecar rather than with another one's.
+  func finish(_ sidecar: Sidecar) throws(RecordingFailure) {
+    try write(sidecar, of: path)
+    guard working != path else { return }
+    let final = Sidecar.path(besides: path)
+    unlink(final)
+    for (old, new) in [(working, path), (sidecarPath, final)] {
+      guard rename(old, new) == 0 else {
+        throw RecordingFailure(.output, "\(new): \(lastError()); the recording is in \(working)")
+      }
+    }
+  }
+
+  private func write(_ sidecar: Sidecar, of recording: String) throws(RecordingFailure) {
+    var sidecar = sidecar
+    sidecar.recording = splitPath(recording).name
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
@@ -47,13 +70,16 @@ struct ReservedOutput {
   }
 
   /// Bytes on disk so far.
-  func size() -> UInt64 { parts().reduce(Self.size(path)) { $0 + Self.size($1) } }
+  func size() -> UInt64 { parts().reduce(Self.size(working)) { $0 + Self.size($1) } }
 
-  /// trace-cmd has a file for each CPU until the end, `NAME.INSTANCE.cpuN`.
-  private func parts() -> [String] {
-    let (folder, name) = splitPath(path)
+  /// trace-cmd has a file for each CPU until the end, `NAME.INSTANCE.cpuN`; by the CPU's number.
+  func parts() -> [String] {
+    let (folder, name) = splitPath(working)
+    let prefix = "\(name).\(run).cpu"
     return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-      .filter { $0.hasPrefix("\(name).\(run).cpu") }.map { "\(folder)/\($0)" }
+      .filter { $0.hasPrefix(prefix) }
+      .sorted { Int($0.dropFirst(prefix.count)) ?? 0 < Int($1.dropFirst(prefix.count)) ?? 0 }
+      .map { folder == "." ? $0 : "\(folder)\($0)" }
   }
 
   /// Whether the disk has no more room than what the end of a recording takes: what is still to be written, a copy of
@@ -82,13 +108,15 @@ struct ReservedOutput {
     return stat(path, &status) == 0 ? UInt64(status.st_size) : 0
   }
 
-  /// There is no recording: its empty file goes, and so do the sidecar and the parts, which nobody can read without the
-  /// formats. A file with something in it stays.
-  func giveUp() {
-    for part in parts() { unlink(part) }
-    if Self.size(path) == 0 {
-      unlink(path)
-      unlink(sidecarPath)
-    }
+  /// There is no recording: what is empty goes, and the sidecar if nothing is left that it could tell of. Nothing that was
+  /// recorded is thrown away.
+  ///
+  /// Returns the files that have something in them.
+  func giveUp() -> [String] {
+    let files = [working] + parts()
+    for file in files where Self.size(file) == 0 { unlink(file) }
+    let kept = files.filter { Self.size($0) > 0 }
+    if kept.isEmpty { unlink(sidecarPath) }
+    return kept
   }
 }

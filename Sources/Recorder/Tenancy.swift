@@ -43,6 +43,13 @@ func startOfProcess(_ pid: Int32) -> UInt64? {
   return fields.count > 20 ? UInt64(fields[20]) : nil
 }
 
+/// The same, of a process that still runs: one that has ended stays until its parent looks at it.
+func startOfRunningProcess(_ pid: Int32) -> UInt64? {
+  guard let stat = wholeFile("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else { return nil }
+  let state = stat[bracket...].split(separator: " ").dropFirst().first
+  return state == "Z" || state == "X" ? nil : startOfProcess(pid)
+}
+
 /// What one run has in tracefs: an instance and a group of probes, both of its name, and nothing else. Whatever others
 /// trace is never touched.
 struct Tenancy<Files: TracingFiles> {
@@ -143,7 +150,7 @@ struct Tenancy<Files: TracingFiles> {
   ///
   /// Returns the names of those runs.
   static func sweep(
-    _ files: Files, isAlive: (RunName) -> Bool = { $0.isAlive }, endTools: (RunName) -> Void = Orphans.end
+    _ files: Files, isAlive: (RunName) -> Bool = { $0.isAlive }, endTools: (RunName) -> Void = { Orphans.end($0) }
   ) -> [RunName] {
     let named = files.list("instances") + probes(files).map(\.group)
     let dead = Set(named.compactMap { RunName($0) }).filter { !isAlive($0) }

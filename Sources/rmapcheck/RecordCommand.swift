@@ -59,12 +59,14 @@ struct RecordCommand: ParsableCommand {
   func run() throws {
     let machine = MachineState.running()
     let path = output ?? (perf ? "perf.data" : "trace.dat")
+    var hasLeftovers = false
     do {
       let outcome = try record(machine, path)
       if let status = outcome.commandStatus, status != 0 { complain("\(command[0]) exited with status \(status)") }
       complain("\(path): \(outcome.summary)")
       if let ending = outcome.ending { complain("the recording ended before its time: \(ending)") }
       for line in outcome.leftovers { complain("could not be removed: \(line)") }
+      hasLeftovers = !outcome.leftovers.isEmpty
     } catch let failure as RecordingFailure {
       complain("\(failure)")
       throw ExitCode(failure.kind.rawValue)
@@ -75,15 +77,13 @@ struct RecordCommand: ParsableCommand {
     if check {
       let result = RecordingCheck().run(path: path)
       print(TextReport.render(result), terminator: "")
-      throw ExitCode(result.verdict.exitStatus)
+      if !hasLeftovers { throw ExitCode(result.verdict.exitStatus) }
     }
+    if hasLeftovers { throw ExitCode(RecordingFailure.Kind.system.rawValue) }
   }
 
   private func record(_ machine: MachineState, _ path: String) throws -> RecordRun.Outcome {
     guard machine.isRoot else { throw RecordingFailure.notRoot }
-    if let pid, kill(pid, 0) != 0, errno == ESRCH {
-      throw RecordingFailure.noProcess(pid)
-    }
     let target: RecordPlan.Target =
       if let pid { .process(pid) } else { command.isEmpty ? .machine : .command(command) }
     var plan = RecordPlan(

@@ -237,5 +237,7 @@ import Testing
     #expect(json.contains("\"decidable\" : \"not-recorded\""))
     #expect(json.contains("\"recordable\" : true"))
     #expect(json.contains("\"recordability\" : \"yes\""))
+    #expect(json.contains("\"CONFIG_KPROBES\" : \"y\""), "what a sidecar needs of the kernel")
+    #expect(diagnosis.layout?["anon_vma_chain"]?["anon_vma"] == 8)
   }
 }

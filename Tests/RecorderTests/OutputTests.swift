@@ -33,11 +33,31 @@ import Testing
     #expect(try Data(contentsOf: folder.appending(path: name)).count == 9)
   }
 
-  @Test func itIsReplacedOnlyWhenThatIsAskedFor() throws {
-    try put("run.dat")
+  @Test func itIsReplacedOnlyByAWholeOneAndOnlyWhenThatIsAskedFor() throws {
+    try put("run.dat", "the old one")
+    try put("run.dat.about.json", "its sidecar")
     var plan = plan
     plan.replaces = true
-    #expect(try ReservedOutput(plan, run).size() == 0)
+    let output = try ReservedOutput(plan, run)
+    #expect(output.size() == 0)
+    try put("run.dat.\(run)", "the new one")
+    try output.write(Sidecar(recording: "run.dat"))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "the old one", "as long as the new one is not whole")
+    #expect(try String(contentsOfFile: path + ".about.json", encoding: .utf8) == "its sidecar")
+    #expect(try Sidecar.beside(path + ".\(run)")?.recording == "run.dat.\(run)")
+    try output.finish(Sidecar(recording: "run.dat"))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "the new one")
+    #expect(try Sidecar.beside(path)?.recording == "run.dat")
+    #expect(files == ["run.dat", "run.dat.about.json"])
+  }
+
+  @Test func whatWasToBeReplacedStaysWhereThereIsNoNewOne() throws {
+    try put("run.dat", "the old one")
+    var plan = plan
+    plan.replaces = true
+    #expect(try ReservedOutput(plan, run).giveUp() == [])
+    #expect(files == ["run.dat"])
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "the old one")
   }
 
   @Test func aFolderThatIsNotThere() {
@@ -48,14 +68,20 @@ import Testing
     }
   }
 
-  @Test func partsCountAndGoWithAFailure() throws {
+  @Test func partsCountAndStayAfterAFailure() throws {
     let output = try ReservedOutput(plan, run)
-    try put("run.dat.\(run).cpu0")
-    try put("run.dat.\(run).cpu11")
+    try output.write(Sidecar(recording: "run.dat"))
+    for cpu in [11, 2, 0] { try put("run.dat.\(run).cpu\(cpu)") }
+    try put("run.dat.\(run).cpu1", "")
     try put("run.dat.rmap_9_9.cpu0", "another run's")
-    #expect(output.size() == 18)
-    output.giveUp()
-    #expect(files == ["run.dat.rmap_9_9.cpu0"])
+    #expect(output.parts() == [0, 1, 2, 11].map { "\(path).\(run).cpu\($0)" }, "by number")
+    #expect(output.size() == 27)
+    #expect(output.giveUp() == [0, 2, 11].map { "\(path).\(run).cpu\($0)" }, "what was recorded is not thrown away")
+    #expect(
+      files == [
+        "run.dat.about.json", "run.dat.rmap_812_4711.cpu0", "run.dat.rmap_812_4711.cpu11", "run.dat.rmap_812_4711.cpu2",
+        "run.dat.rmap_9_9.cpu0",
+      ])
   }
 
   @Test func roomIsWhatTheEndTakes() throws {
@@ -68,7 +94,7 @@ import Testing
     let output = try ReservedOutput(plan, run)
     try output.write(Sidecar(recording: "run.dat"))
     try put("run.dat")
-    output.giveUp()
+    #expect(output.giveUp() == [path])
     #expect(files == ["run.dat", "run.dat.about.json"])
   }
 
