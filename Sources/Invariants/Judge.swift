@@ -11,30 +11,79 @@ public struct Judge: GraphObserver, Sendable {
   /// Their ledgers, in the same order.
   public private(set) var ledgers: [Ledger]
 
-  private var onLinking: ContiguousArray<TreeCall> = []
-  private var onUnlinking: ContiguousArray<TreeCall> = []
-  private var onEntered: ContiguousArray<EntryCall> = []
-  private var onReturned: ContiguousArray<OperationCall> = []
-  private var onCloned: ContiguousArray<OperationCall> = []
-  private var onForked: ContiguousArray<OperationCall> = []
-  private var onForkSeen: ContiguousArray<VMACall> = []
-  private var onUnlinked: ContiguousArray<VMACall> = []
-  private var onFreeing: ContiguousArray<VMACall> = []
-  private var onPutting: ContiguousArray<PutCall> = []
-  private var onStranded: ContiguousArray<StrandedCall> = []
-  private var onFolio: ContiguousArray<FolioCall> = []
-  private var onPage: ContiguousArray<PageCall> = []
-  private var onWalkStep: ContiguousArray<WalkStepCall> = []
-  private var onVisiting: ContiguousArray<VisitCall> = []
-  private var onWalked: ContiguousArray<WalkCall> = []
-  private var onRestoring: ContiguousArray<MigrationCall> = []
+  private let onLinking: Calls<TreeCall>
+  private let onUnlinking: Calls<TreeCall>
+  private let onEntered: Calls<EntryCall>
+  private let onReturned: Calls<OperationCall>
+  private let onCloned: Calls<OperationCall>
+  private let onForked: Calls<OperationCall>
+  private let onForkSeen: Calls<VMACall>
+  private let onUnlinked: Calls<VMACall>
+  private let onFreeing: Calls<VMACall>
+  private let onPutting: Calls<PutCall>
+  private let onStranded: Calls<StrandedCall>
+  private let onFolio: Calls<FolioCall>
+  private let onPage: Calls<PageCall>
+  private let onWalkStep: Calls<WalkStepCall>
+  private let onVisiting: Calls<VisitCall>
+  private let onWalked: Calls<WalkCall>
+  private let onRestoring: Calls<MigrationCall>
 
   /// A judge of the given invariants.
   public init(_ invariants: [Invariant]) {
     self.invariants = invariants
     ledgers = invariants.map { _ in Ledger() }
-    for (index, invariant) in invariants.enumerated() {
-      for check in invariant.checks { register(check, index) }
+    onLinking = Calls(invariants) { check, ledger in
+      if case .linking(let judge) = check { TreeCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onUnlinking = Calls(invariants) { check, ledger in
+      if case .unlinking(let judge) = check { TreeCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onEntered = Calls(invariants) { check, ledger in
+      guard case .entered(let kinds, let judge) = check else { return nil }
+      return EntryCall(ledger: ledger, kinds: EventKindSet(kinds), judge: judge)
+    }
+    onReturned = Calls(invariants) { check, ledger in
+      if case .returned(let judge) = check { OperationCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onCloned = Calls(invariants) { check, ledger in
+      if case .cloned(let judge) = check { OperationCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onForked = Calls(invariants) { check, ledger in
+      if case .forked(let judge) = check { OperationCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onForkSeen = Calls(invariants) { check, ledger in
+      if case .forkSeen(let judge) = check { VMACall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onUnlinked = Calls(invariants) { check, ledger in
+      if case .unlinked(let judge) = check { VMACall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onFreeing = Calls(invariants) { check, ledger in
+      if case .freeing(let judge) = check { VMACall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onPutting = Calls(invariants) { check, ledger in
+      if case .putting(let judge) = check { PutCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onStranded = Calls(invariants) { check, ledger in
+      if case .stranded(let judge) = check { StrandedCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onFolio = Calls(invariants) { check, ledger in
+      if case .folio(let judge) = check { FolioCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onPage = Calls(invariants) { check, ledger in
+      if case .page(let judge) = check { PageCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onWalkStep = Calls(invariants) { check, ledger in
+      if case .walkStep(let judge) = check { WalkStepCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onVisiting = Calls(invariants) { check, ledger in
+      if case .visiting(let judge) = check { VisitCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onWalked = Calls(invariants) { check, ledger in
+      if case .walked(let judge) = check { WalkCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onRestoring = Calls(invariants) { check, ledger in
+      if case .restoring(let judge) = check { MigrationCall(ledger: ledger, judge: judge) } else { nil }
     }
   }
 
@@ -49,35 +98,12 @@ public struct Judge: GraphObserver, Sendable {
     for index in ledgers.indices { ledgers[index].blame(reason) }
   }
 
-  private mutating func register(_ check: Invariant.Check, _ ledger: Int) {
-    switch check {
-    case .linking(let judge): onLinking.append(TreeCall(ledger: ledger, judge: judge))
-    case .unlinking(let judge): onUnlinking.append(TreeCall(ledger: ledger, judge: judge))
-    case .entered(let kinds, let judge):
-      onEntered.append(EntryCall(ledger: ledger, kinds: EventKindSet(kinds), judge: judge))
-    case .returned(let judge): onReturned.append(OperationCall(ledger: ledger, judge: judge))
-    case .cloned(let judge): onCloned.append(OperationCall(ledger: ledger, judge: judge))
-    case .forked(let judge): onForked.append(OperationCall(ledger: ledger, judge: judge))
-    case .forkSeen(let judge): onForkSeen.append(VMACall(ledger: ledger, judge: judge))
-    case .unlinked(let judge): onUnlinked.append(VMACall(ledger: ledger, judge: judge))
-    case .freeing(let judge): onFreeing.append(VMACall(ledger: ledger, judge: judge))
-    case .putting(let judge): onPutting.append(PutCall(ledger: ledger, judge: judge))
-    case .stranded(let judge): onStranded.append(StrandedCall(ledger: ledger, judge: judge))
-    case .folio(let judge): onFolio.append(FolioCall(ledger: ledger, judge: judge))
-    case .page(let judge): onPage.append(PageCall(ledger: ledger, judge: judge))
-    case .walkStep(let judge): onWalkStep.append(WalkStepCall(ledger: ledger, judge: judge))
-    case .visiting(let judge): onVisiting.append(VisitCall(ledger: ledger, judge: judge))
-    case .walked(let judge): onWalked.append(WalkCall(ledger: ledger, judge: judge))
-    case .restoring(let judge): onRestoring.append(MigrationCall(ledger: ledger, judge: judge))
-    }
-  }
-
   // MARK: GraphObserver
 
   /// See ``GraphObserver``.
   public mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph) {
-    for index in onLinking.indices {
-      onLinking[index].judge(situation, graph, &ledgers[onLinking[index].ledger])
+    for index in 0..<onLinking.count {
+      onLinking[index](situation, graph, &ledgers)
     }
   }
 
@@ -85,8 +111,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func unlinking(
     _ situation: borrowing TreeSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onUnlinking.indices {
-      onUnlinking[index].judge(situation, graph, &ledgers[onUnlinking[index].ledger])
+    for index in 0..<onUnlinking.count {
+      onUnlinking[index](situation, graph, &ledgers)
     }
   }
 
@@ -95,8 +121,8 @@ public struct Judge: GraphObserver, Sendable {
     _ situation: borrowing EntrySituation, in graph: borrowing RmapGraph
   ) {
     let kind = situation.operation.kind
-    for index in onEntered.indices where onEntered[index].kinds.contains(kind) {
-      onEntered[index].judge(situation, graph, &ledgers[onEntered[index].ledger])
+    for index in 0..<onEntered.count where onEntered[index].kinds.contains(kind) {
+      onEntered[index](situation, graph, &ledgers)
     }
   }
 
@@ -104,8 +130,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func returned(
     _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onReturned.indices {
-      onReturned[index].judge(situation, graph, &ledgers[onReturned[index].ledger])
+    for index in 0..<onReturned.count {
+      onReturned[index](situation, graph, &ledgers)
     }
   }
 
@@ -113,8 +139,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func cloned(
     _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onCloned.indices {
-      onCloned[index].judge(situation, graph, &ledgers[onCloned[index].ledger])
+    for index in 0..<onCloned.count {
+      onCloned[index](situation, graph, &ledgers)
     }
   }
 
@@ -122,36 +148,36 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func forked(
     _ situation: borrowing OperationSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onForked.indices {
-      onForked[index].judge(situation, graph, &ledgers[onForked[index].ledger])
+    for index in 0..<onForked.count {
+      onForked[index](situation, graph, &ledgers)
     }
   }
 
   /// See ``GraphObserver``.
   public mutating func forkSeen(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
-    for index in onForkSeen.indices {
-      onForkSeen[index].judge(situation, graph, &ledgers[onForkSeen[index].ledger])
+    for index in 0..<onForkSeen.count {
+      onForkSeen[index](situation, graph, &ledgers)
     }
   }
 
   /// See ``GraphObserver``.
   public mutating func unlinked(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
-    for index in onUnlinked.indices {
-      onUnlinked[index].judge(situation, graph, &ledgers[onUnlinked[index].ledger])
+    for index in 0..<onUnlinked.count {
+      onUnlinked[index](situation, graph, &ledgers)
     }
   }
 
   /// See ``GraphObserver``.
   public mutating func freeing(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph) {
-    for index in onFreeing.indices {
-      onFreeing[index].judge(situation, graph, &ledgers[onFreeing[index].ledger])
+    for index in 0..<onFreeing.count {
+      onFreeing[index](situation, graph, &ledgers)
     }
   }
 
   /// See ``GraphObserver``.
   public mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph) {
-    for index in onPutting.indices {
-      onPutting[index].judge(situation, graph, &ledgers[onPutting[index].ledger])
+    for index in 0..<onPutting.count {
+      onPutting[index](situation, graph, &ledgers)
     }
   }
 
@@ -159,23 +185,23 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func stranded(
     _ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onStranded.indices {
-      onStranded[index].judge(situation, graph, &ledgers[onStranded[index].ledger])
+    for index in 0..<onStranded.count {
+      onStranded[index](situation, graph, &ledgers)
     }
   }
 
   /// See ``GraphObserver``.
   public mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph) {
-    for index in onFolio.indices {
-      onFolio[index].judge(situation, graph, &ledgers[onFolio[index].ledger])
+    for index in 0..<onFolio.count {
+      onFolio[index](situation, graph, &ledgers)
     }
   }
 
   /// See ``GraphObserver``.
   public mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph) {
     guard !situation.placeIsUncertain else { return }
-    for index in onPage.indices {
-      onPage[index].judge(situation, graph, &ledgers[onPage[index].ledger])
+    for index in 0..<onPage.count {
+      onPage[index](situation, graph, &ledgers)
     }
   }
 
@@ -183,8 +209,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func walkStepping(
     _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onWalkStep.indices {
-      onWalkStep[index].judge(situation, graph, &ledgers[onWalkStep[index].ledger])
+    for index in 0..<onWalkStep.count {
+      onWalkStep[index](situation, graph, &ledgers)
     }
   }
 
@@ -192,8 +218,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func visiting(
     _ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onVisiting.indices {
-      onVisiting[index].judge(situation, graph, &ledgers[onVisiting[index].ledger])
+    for index in 0..<onVisiting.count {
+      onVisiting[index](situation, graph, &ledgers)
     }
   }
 
@@ -201,8 +227,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func walked(
     _ situation: borrowing WalkSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onWalked.indices {
-      onWalked[index].judge(situation, graph, &ledgers[onWalked[index].ledger])
+    for index in 0..<onWalked.count {
+      onWalked[index](situation, graph, &ledgers)
     }
   }
 
@@ -210,83 +236,8 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func restoring(
     _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
   ) {
-    for index in onRestoring.indices {
-      onRestoring[index].judge(situation, graph, &ledgers[onRestoring[index].ledger])
+    for index in 0..<onRestoring.count {
+      onRestoring[index](situation, graph, &ledgers)
     }
   }
-}
-
-// One invariant's function for one kind of situation, and its ledger. A type for each kind: a function in a generic
-// container would be called through a thunk of the compiler's.
-
-private struct TreeCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct EntryCall: Sendable {
-  let ledger: Int
-  let kinds: EventKindSet
-  let judge: @Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-/// Kinds of events, one bit each.
-private struct EventKindSet: Sendable {
-  private var bits: UInt64 = 0
-
-  init(_ kinds: [EventKind]) {
-    for kind in kinds { bits |= 1 << UInt64(kind.rawValue) }
-  }
-
-  @inline(__always) func contains(_ kind: EventKind) -> Bool { bits >> UInt64(kind.rawValue) & 1 == 1 }
-}
-
-private struct OperationCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct VMACall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct PutCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing PutSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct StrandedCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing StrandedSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct FolioCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct PageCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct WalkStepCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct VisitCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing WalkVisitSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct WalkCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void
-}
-
-private struct MigrationCall: Sendable {
-  let ledger: Int
-  let judge: @Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void
 }
