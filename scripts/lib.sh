@@ -28,6 +28,16 @@ ensure_build_packages() {
   ensure_packages build-essential pkg-config libtraceevent-dev libzstd-dev zlib1g-dev libbpf-dev
 }
 
+# build_release PRODUCT...: builds .build/release/PRODUCT. The Swift runtime is linked in: calls into it are direct then, and
+# the program runs where no Swift is, as in a guest. (lld, since the other linkers warn of an unused function of Foundation.)
+build_release() {
+  local root product
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  for product in "$@"; do
+    swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --package-path "$root" --product "$product" >&2
+  done
+}
+
 # newest_package REGEX: the newest package whose whole name matches. Kernel package names carry the
 # ABI number, which every security update changes: they are looked up and never pinned.
 newest_package() {

@@ -113,32 +113,40 @@ extension RmapGraph {
   }
 
   private mutating func compareCopies(_ entry: OperationEntry, in task: UInt32) {
-    let outer = tasks[task].last.map { tasks[task].operations[$0].entry }
-    var (new, old) = (entry.vma, entry.source)
     switch entry.kind {
     case .fork:
       // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
+      var (new, old) = (entry.vma, entry.source)
       new.address = old.address
       new.mm = old.mm
       (new.flags, old.flags) = (new.flags & ~Self.forkedFlags, old.flags & ~Self.forkedFlags)
       if new != old { contradict(.vmaView) }
-    case .clone:
-      if let outer, outer.kind == .fork, outer.source != old { contradict(.vmaView) }
     case .copyRange:
-      if let slot = vmaOf[new.address.raw], vmas[slot].forkAwaitsSight {
-        var known = vmas[slot].view
+      if let slot = vmaOf[entry.vma.address.raw], vmas[slot].forkAwaitsSight {
+        var (known, new) = (vmas[slot].view, entry.vma)
         known.anonVMA = new.anonVMA
         (known.flags, new.flags) = (known.flags & ~Self.forkedFlags, new.flags & ~Self.forkedFlags)
         if known != new { contradict(.vmaView) }
       }
-      if !old.anonVMA.isNull, let slot = vmaOf[old.address.raw], vmas[slot].view.flags != old.flags {
+      if !entry.source.anonVMA.isNull, let slot = vmaOf[entry.source.address.raw],
+        vmas[slot].view.flags != entry.source.flags
+      {
         contradict(.vmaView)
       }
-    case .vmaDup:
-      if let outer, outer.kind == .split, outer.vma != old { contradict(.vmaView) }
-    case .unlink:
-      if let outer, outer.kind == .mmExit, outer.mm != new.mm { contradict(.vmaView) }
+    case .clone, .vmaDup, .unlink:
+      guard let last = tasks[task].last, !agrees(entry, within: tasks[task].operations[last].entry) else { return }
+      contradict(.vmaView)
     default: break
+    }
+  }
+
+  /// Whether an operation is on what the one around it is on.
+  private func agrees(_ entry: OperationEntry, within outer: OperationEntry) -> Bool {
+    switch (outer.kind, entry.kind) {
+    case (.fork, .clone): outer.source == entry.source
+    case (.split, .vmaDup): outer.vma == entry.source
+    case (.mmExit, .unlink): outer.mm == entry.vma.mm
+    default: true
     }
   }
 

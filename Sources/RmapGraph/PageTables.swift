@@ -33,7 +33,8 @@ package struct PageTables: ~Copyable {
   struct Block {
     var number: UInt64
     var mm: UInt32
-    var count: UInt32 = 0
+    /// Which of the entries map a page, one bit each.
+    var mapped: UInt32 = 0
     var next: UInt32 = .max
     var previous: UInt32 = .max
     var entries = InlineArray<32, UInt64>(repeating: 0)
@@ -99,11 +100,9 @@ package struct PageTables: ~Copyable {
     let block = place.block
     let old = blocks[block].entries[place.index]
     blocks[block].entries[place.index] = new
-    if old == 0, new != 0 { blocks[block].count += 1 }
-    if old != 0, new == 0 {
-      blocks[block].count -= 1
-      if blocks[block].count == 0 { release(block) }
-    }
+    let bit: UInt32 = 1 << UInt32(place.index)
+    blocks[block].mapped = blocks[block].mapped & ~bit | (new == 0 ? 0 : bit)
+    if blocks[block].mapped == 0, old != 0 { release(block) }
     return old
   }
 
@@ -184,12 +183,16 @@ package struct PageTables: ~Copyable {
     return first
   }
 
-  private func visit(_ block: UInt32, _ pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
+  /// Visits what a block that overlaps `pages` maps of them.
+  @inline(__always) private func visit(_ block: UInt32, _ pages: Range<UInt64>, _ body: (UInt64, Entry) -> Void) {
     let first = blocks[block].number * Self.blockPages
-    for offset in 0..<Int(Self.blockPages) {
-      let page = first + UInt64(offset)
-      guard pages.contains(page), let entry = Entry(bits: blocks[block].entries[offset]) else { continue }
-      body(page, entry)
+    let before = max(pages.lowerBound, first) - first
+    let after = max(pages.upperBound, first + Self.blockPages) - pages.upperBound
+    var left = blocks[block].mapped & UInt32.max << before & UInt32.max >> after
+    while left != 0 {
+      let offset = left.trailingZeroBitCount
+      left &= left - 1
+      if let entry = Entry(bits: blocks[block].entries[offset]) { body(first + UInt64(offset), entry) }
     }
   }
 
