@@ -40,14 +40,4 @@ func function(of situation: borrowing TreeSituation, insertion: Bool) -> String 
 func pages(_ start: PgOff, _ last: PgOff) -> String { "\(start)-\(last)" }
 
 /// The kernel function behind a folio event.
-func kernelFunction(_ event: FolioEvent) -> String {
-  switch event.step {
-  case .new where event.isHugetlb: EventKind.hugetlbNew.kernelFunction
-  case .add where event.isHugetlb: EventKind.hugetlbAdd.kernelFunction
-  case .new: EventKind.folioNew.kernelFunction
-  case .add: EventKind.folioAdd.kernelFunction
-  case .remove: EventKind.folioRemove.kernelFunction
-  case .move: EventKind.folioMove.kernelFunction
-  case .seen: EventKind.folioSeen.kernelFunction
-  }
-}
+func kernelFunction(_ event: FolioEvent) -> String { event.kind.kernelFunction }

@@ -119,6 +119,8 @@ public enum JSONReport {
     let invariant: String
     let what: String
     let function: String
+    let doneBy: StepEntry?
+    let doneBetween: [StepEntry]?
     let event: EventEntry
     let objects: [ObjectEntry]
     let established: [FactEntry]
@@ -130,6 +132,14 @@ public enum JSONReport {
       self.invariant = invariant.name
       what = finding.what
       function = finding.function
+      let shown = StepEntry(function: finding.function, event: finding.stamp.ordinal)
+      switch finding.doer {
+      case nil: (doneBy, doneBetween) = (shown, nil)
+      case .step(let stamp): (doneBy, doneBetween) = (StepEntry(stamp), nil)
+      case .between(let right, let wrong):
+        doneBy = nil
+        doneBetween = [StepEntry(right), wrong.ordinal == finding.stamp.ordinal ? shown : StepEntry(wrong)]
+      }
       event = EventEntry(finding.stamp, result)
       objects = finding.objects.map { ObjectEntry(name: $0.name, description: $0.description) }
       established = finding.established.map(FactEntry.init)
@@ -137,6 +147,12 @@ public enum JSONReport {
       rule = finding.rule
       events = finding.events.map { EventEntry($0, result) }
     }
+  }
+
+  /// A function, and the event by which the recording has it.
+  fileprivate struct StepEntry: Encodable {
+    let function: String?
+    let event: UInt64
   }
 
   private struct ObjectEntry: Encodable {
@@ -169,4 +185,8 @@ public enum JSONReport {
       command = result.commandNames[stamp.pid]
     }
   }
+}
+
+extension JSONReport.StepEntry {
+  fileprivate init(_ stamp: EventStamp) { self.init(function: stamp.function?.kernelFunction, event: stamp.ordinal) }
 }

@@ -107,6 +107,7 @@ public enum TextReport {
     page.line("VIOLATED \(invariant.name)")
     page.paragraph("What", finding.what, indent: 7)
     page.paragraph("Where", "\(place(finding.stamp, names)), \(finding.function)", indent: 7)
+    if let doer = finding.doer { page.paragraph("Who", words(doer, of: finding), indent: 7) }
     for (index, object) in finding.objects.enumerated() {
       let label = index == 0 ? "Why    Let" : ""
       page.paragraph(label, "\(object.name) = \(object.description)", indent: 11)
@@ -119,6 +120,18 @@ public enum TextReport {
     page.paragraph(
       "Events", finding.events.map { "\($0.ordinal)" }.joined(separator: ", "), indent: 7)
     for stamp in finding.events { page.line("       \(place(stamp, names))") }
+  }
+
+  /// Who broke the rule, where that is not the function in which it shows.
+  private static func words(_ doer: Finding.Doer, of finding: Finding) -> String {
+    func name(_ stamp: EventStamp) -> String {
+      let function = stamp.ordinal == finding.stamp.ordinal ? finding.function : stamp.function?.kernelFunction
+      return "\(function ?? "a step") (event \(stamp.ordinal))"
+    }
+    return switch doer {
+    case .step(let stamp): name(stamp)
+    case .between(let right, let wrong): "between \(name(right)) and \(name(wrong))"
+    }
   }
 
   private static func sentence(_ fact: Finding.Fact) -> String {

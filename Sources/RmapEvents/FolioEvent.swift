@@ -89,6 +89,17 @@ public struct FolioEvent: Sendable {
     self.isHugetlb = isHugetlb
   }
 
+  /// The kind of event that tells of such a step.
+  @inlinable public var kind: EventKind {
+    switch step {
+    case .new: isHugetlb ? .hugetlbNew : .folioNew
+    case .add: isHugetlb ? .hugetlbAdd : isPMD ? .folioAddPMD : .folioAdd
+    case .remove: isPMD ? .folioRemovePMD : .folioRemove
+    case .move: .folioMove
+    case .seen: .folioSeen
+    }
+  }
+
   /// The offset of the first page that the event is about.
   @inlinable public var firstIndex: PgOff { index + UInt64(subpage) }
 }

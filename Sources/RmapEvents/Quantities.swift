@@ -75,6 +75,9 @@ public struct EventStamp: Hashable, Sendable {
   public var pid: Int32
   /// The CPU that recorded the event.
   public var cpu: UInt16
+  /// The operation that the task was in, or else the function that the event is of: who did what the model noted here.
+  /// The graph fills it in.
+  public var function: EventKind?
 
   /// A stamp from its parts; `timestamp` in nanoseconds.
   @inlinable public init(ordinal: UInt64, timestamp: UInt64, pid: Int32, cpu: UInt16) {

@@ -91,6 +91,13 @@ struct Task: ~Copyable {
   /// The operation that the task is in.
   var innermost: OuterOperation? { outer(of: operations.count) }
 
+  /// The operation that the task's other ones are part of: what a kernel developer would say that it is doing.
+  var outermost: EventKind? {
+    if operations.isEmpty { return nil }
+    if operations[0].kind != .mmExit { return operations[0].kind }
+    return operations.count > 1 ? operations[1].kind : nil
+  }
+
   /// The operation around one of its operations.
   func outer(of index: Int) -> OuterOperation? {
     guard index > 0 else { return nil }

@@ -20,6 +20,7 @@ extension RmapGraph {
       guard tables.entry(mm: entry.vma.mm.raw, page: page) == nil else { continue }
       tables.set(mm: entry.vma.mm.raw, page: page, to: source)
       shareEntry(source)
+      folios[source.folio].changeStamp = stamp
       statistics.inheritedPages += 1
       tellPage(
         .inherited, page, source, VMAID(slot: child), entry.vma, stamp, .copyRange, &observer)

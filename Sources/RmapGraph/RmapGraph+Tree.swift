@@ -10,6 +10,8 @@ extension RmapGraph {
     dropStale(task, beforeInsertionOf: update)
     let vma = meet(update.vma)
     let operation = tasks[task].innermost
+    var stamp = stamp
+    stamp.function = tasks[task].outermost ?? .insert
     compare(update, in: task)
     let avc = avcOf[update.avc.raw]
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
@@ -164,6 +166,8 @@ extension RmapGraph {
     let task = self.task(stamp.pid)
     dropStale(task, beforeRemovalOf: update)
     let operation = tasks[task].innermost
+    var stamp = stamp
+    stamp.function = tasks[task].outermost ?? .remove
     compare(update.vma, in: task)
     let vma = meet(update.vma)
     var anonVMA: AnonVMAID

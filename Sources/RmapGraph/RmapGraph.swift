@@ -84,17 +84,30 @@ public struct RmapGraph: ~Copyable {
   public mutating func apply<Observer: GraphObserver & ~Copyable>(
     _ event: borrowing RmapEvent, at stamp: EventStamp, observer: inout Observer
   ) {
+    var stamp = stamp
     (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch event {
     case .insert(let update): insert(update, stamp, &observer)
     case .remove(let update): remove(update, stamp, &observer)
-    case .enter(let entry): enter(entry, stamp, &observer)
-    case .leave(let result): leave(result, stamp, &observer)
-    case .put(let put): self.put(put, stamp, &observer)
-    case .vmaFree(let free): self.free(free, stamp, &observer)
-    case .folio(let event): folio(event, stamp, &observer)
+    case .enter(let entry):
+      stamp.function = entry.kind
+      enter(entry, stamp, &observer)
+    case .leave(let result):
+      stamp.function = result.kind
+      leave(result, stamp, &observer)
+    case .put(let put):
+      stamp.function = .put
+      self.put(put, stamp, &observer)
+    case .vmaFree(let free):
+      stamp.function = .vmaFree
+      self.free(free, stamp, &observer)
+    case .folio(let event):
+      stamp.function = event.kind
+      folio(event, stamp, &observer)
     case .hugetlbUnmap(let event): unmapHugetlb(event)
-    case .walk(let event): walk(event, stamp, &observer)
+    case .walk(let event):
+      stamp.function = .walk
+      walk(event, stamp, &observer)
     }
   }
 
@@ -109,19 +122,31 @@ public struct RmapGraph: ~Copyable {
   public mutating func apply<Observer: GraphObserver & ~Copyable>(
     _ batch: borrowing EventBatch, at position: Int, observer: inout Observer
   ) {
-    let stamp = batch.items[position].stamp
+    var stamp = batch.items[position].stamp
     let index = Int(batch.items[position].index)
     (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch batch.items[position].kind {
     case .insert: insert(batch.updates[index], stamp, &observer)
     case .remove: remove(batch.updates[index], stamp, &observer)
-    case .enter: enter(batch.entries[index], stamp, &observer)
-    case .leave: leave(batch.returns[index], stamp, &observer)
-    case .put: put(batch.puts[index], stamp, &observer)
-    case .vmaFree: free(batch.vmaFrees[index], stamp, &observer)
-    case .folio: folio(batch.folios[index], stamp, &observer)
+    case .enter:
+      stamp.function = batch.entries[index].kind
+      enter(batch.entries[index], stamp, &observer)
+    case .leave:
+      stamp.function = batch.returns[index].kind
+      leave(batch.returns[index], stamp, &observer)
+    case .put:
+      stamp.function = .put
+      put(batch.puts[index], stamp, &observer)
+    case .vmaFree:
+      stamp.function = .vmaFree
+      free(batch.vmaFrees[index], stamp, &observer)
+    case .folio:
+      stamp.function = batch.folios[index].kind
+      folio(batch.folios[index], stamp, &observer)
     case .hugetlbUnmap: unmapHugetlb(batch.hugetlbUnmaps[index])
-    case .walk: walk(batch.walks[index], stamp, &observer)
+    case .walk:
+      stamp.function = .walk
+      walk(batch.walks[index], stamp, &observer)
     }
   }
 

@@ -249,7 +249,7 @@ import Testing
       A page that is mapped more than once is marked exclusive. (event 18) in folio_remove_rmap
       Let F = folio 0xffff888005000000, index 0x11
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
-      Then F is mapped 2 times (event 5)
+      Then F is mapped 2 times (event 16)
       However F is marked PageAnonExclusive (event 18)
       An exclusive page has one mapping (include/linux/rmap.h; commit 6c287605fd56).
       """),

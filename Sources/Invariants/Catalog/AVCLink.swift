@@ -67,19 +67,20 @@ private func judgeEmptiness(
     return holds(chainIsKnown && birthWasSeen, &ledger)
   }
   let (update, stamp, node) = (s.update, s.stamp, graph[s.anonVMA])
+  let seen = graph.lastSeen(s.anonVMA)
   if isEmpty {
     return ledger.broken(key: update.anonVMA.raw) {
       finding(
         "A tree has lost its AVCs without a removal.", update, stamp,
         [.init("\(node.linkedCount) AVC(s) were inserted into A's tree and not removed", node.birth)],
-        .init("A's tree is empty", stamp), insertion: true)
+        .init("A's tree is empty", stamp), insertion: true, seen)
     }
   }
   ledger.broken(key: update.anonVMA.raw) {
     finding(
       "A tree holds an AVC that should have left it.", update, stamp,
       [.init("every AVC that entered A's tree was removed", node.birth)],
-      .init("A's tree is not empty", stamp), insertion: true)
+      .init("A's tree is not empty", stamp), insertion: true, seen)
   }
 }
 
@@ -102,10 +103,11 @@ private func judgeUnlinking(
     return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: false) }
   }
   if update.treeIsEmpty {
+    let seen = graph.lastSeen(s.anonVMA)
     return ledger.broken(key: update.avc.raw) {
       finding(
         "An AVC is removed from an empty tree.", update, stamp, [],
-        .init("A's tree is empty when C is taken out of it", stamp), insertion: false)
+        .init("A's tree is empty when C is taken out of it", stamp), insertion: false, seen)
     }
   }
   guard let id = s.avc else {
@@ -132,7 +134,7 @@ private func judgeUnlinking(
       finding(
         "An AVC in a tree has changed its VMA or its anon_vma.", update, stamp,
         [.init("C linked other objects than V and A", avc.stamp)],
-        .init("C links V and A when it is removed", stamp), insertion: false)
+        .init("C links V and A when it is removed", stamp), insertion: false, avc.stamp)
     }
   }
   ledger.holds()
@@ -167,7 +169,7 @@ private func judgeStranded(
   ledger.broken(key: avc.address.raw) {
     Finding(
       what: "An AVC is not put back into its tree after a range change.",
-      function: "anon_vma_interval_tree_post_update_vma", stamp: stamp,
+      function: "anon_vma_interval_tree_post_update_vma", stamp: stamp, doer: .between(avc.stamp, stamp),
       objects: [("C", "AVC \(avc.address)"), ("V", describe(view)), ("A", owner)],
       established: [.init("C was taken out of A's tree to change V's range", avc.stamp)],
       contradiction: .init("the task goes on to its next operation without putting C back", stamp),
@@ -186,12 +188,12 @@ private func wrongTree(_ update: TreeUpdate, _ stamp: EventStamp, inserted: Bool
 
 private func finding(
   _ what: String, _ update: TreeUpdate, _ stamp: EventStamp, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, insertion: Bool
+  _ contradiction: Finding.Fact, insertion: Bool, _ seen: EventStamp? = nil
 ) -> Finding {
   Finding(
     what: what,
     function: insertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove",
-    stamp: stamp,
+    stamp: stamp, doer: seen.map { .between($0, stamp) },
     objects: [
       ("C", "AVC \(update.avc)"), ("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)"),
     ],

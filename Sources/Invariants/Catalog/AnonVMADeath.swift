@@ -27,7 +27,8 @@ private func judge(
   guard let node = graph.anonVMA(s.anonVMA) else { return }
   if !s.isFreedByLastMember, mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
   if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
-    return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, &ledger)
+    let doer: Finding.Doer? = s.put.refcount == 0 ? .between(node.counterStamp, s.stamp) : nil
+    return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, doer: doer, &ledger)
   }
   if node.linkedCount + node.parkedCount > 0 {
     var left: AVC?
@@ -51,7 +52,8 @@ private func judge(
     return broken(
       s, node, graph,
       [.init("\(graph.describe(folio)) is mapped and points to A", graph[folio].changeStamp)],
-      .init("A is freed: the page's mapping dangles", s.stamp), &ledger)
+      .init("A is freed: the page's mapping dangles", s.stamp),
+      doer: .between(graph[folio].changeStamp, s.stamp), &ledger)
   }
   if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
 }
@@ -78,13 +80,14 @@ private func brokenFields(_ put: AnonVMAPut, _ stamp: EventStamp) -> Finding.Fac
 
 private func broken(
   _ s: borrowing PutSituation, _ node: AnonVMA, _ graph: borrowing RmapGraph,
-  _ established: [Finding.Fact], _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ established: [Finding.Fact], _ contradiction: Finding.Fact, doer: Finding.Doer? = nil,
+  _ ledger: inout Ledger
 ) {
   let (stamp, object) = (s.stamp, graph.describe(s.anonVMA))
   ledger.broken(key: node.address.raw) {
     Finding(
       what: "An anon_vma is freed that is still in use.", function: "__put_anon_vma", stamp: stamp,
-      objects: [("A", object)], established: established, contradiction: contradiction,
+      doer: doer, objects: [("A", object)], established: established, contradiction: contradiction,
       rule: """
         An anon_vma lives as long as a VMA, a child or a mapped page needs it (mm/rmap.c, __put_anon_vma).
         """)

@@ -118,12 +118,18 @@ private func judgeMove(
   let isWithin =
     holds(entry.source, entry.sourceAddress, entry.length) && holds(entry.vma, entry.address, entry.length)
   if isWithin, entry.vma.linearIndex(of: entry.address) == offset { return ledger.holds() }
+  // What V's last insertion shows already was there by then.
+  var doer: Finding.Doer?
+  if let vma = s.vma, let since = graph.lastLinked(vma) {
+    let isOld = graph.linkedView(of: vma)?.linearIndex(of: entry.address) == entry.vma.linearIndex(of: entry.address)
+    doer = isOld ? .step(since) : .between(since, stamp)
+  }
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
       what: isWithin
         ? "mremap moves pages to addresses that have other offsets."
         : "mremap moves pages from or to addresses outside of their VMA.",
-      function: "move_page_tables", stamp: stamp,
+      function: "move_page_tables", stamp: stamp, doer: doer,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: [.init("P maps \(entry.sourceAddress) at offset \(offset)", stamp)],
       contradiction: .init(

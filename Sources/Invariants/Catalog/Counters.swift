@@ -46,7 +46,7 @@ private func judge(
     return ledger.holds()
   }
   let (update, stamp, name) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
-  let changed = graph[s.anonVMA].counterStamp
+  let (changed, seen) = (graph[s.anonVMA].counterStamp, graph.lastSeen(s.anonVMA))
   let field = Int64(bitPattern: active) == knownActive ? "num_children" : "num_active_vmas"
   let isActive = field == "num_active_vmas"
   ledger.broken(key: update.anonVMA.raw) {
@@ -54,6 +54,7 @@ private func judge(
       what: "\(field) of an anon_vma is \(isActive ? active : children), and must be "
         + "\(isActive ? knownActive : knownChildren).",
       function: name, stamp: stamp,
+      doer: seen.ordinal > changed.ordinal ? .between(seen, stamp) : .step(changed),
       objects: [("A", "anon_vma \(update.anonVMA)"), ("V", describe(update.vma))],
       established: [
         .init(

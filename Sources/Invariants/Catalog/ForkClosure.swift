@@ -105,10 +105,11 @@ private func judgeParent(
   // Not counted: a fork is what this invariant decides, and there may be none.
   if s.update.parent == graph[s.anonVMA].parent { return }
   let (update, stamp, name) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
-  let node = graph[s.anonVMA]
+  let (node, seen) = (graph[s.anonVMA], graph.lastSeen(s.anonVMA))
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
       what: "An anon_vma's parent has changed while it lives.", function: name, stamp: stamp,
+      doer: .between(seen, stamp),
       objects: [("A", "anon_vma \(update.anonVMA)"), ("V", describe(update.vma))],
       established: [.init("A's parent was anon_vma \(node.parent)", node.birth)],
       contradiction: .init("A's parent is anon_vma \(update.parent)", stamp),
@@ -207,7 +208,8 @@ private func brokenSight(
   let (view, stamp) = (s.view, s.stamp)
   ledger.broken(key: view.address.raw ^ stamp.ordinal) {
     Finding(
-      what: what, function: "anon_vma_fork", stamp: stamp, objects: [("V", describe(view))],
+      what: what, function: "anon_vma_fork", stamp: stamp, doer: vma.forkStamp.map { .step($0) },
+      objects: [("V", describe(view))],
       established: established, contradiction: contradiction,
       rule: """
         An existing anon_vma is used again at fork only if it has no VMA and at most one child, and is not the \

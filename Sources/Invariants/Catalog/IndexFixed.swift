@@ -29,31 +29,38 @@ private func judge(
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }
   if index == s.event.index, s.priorMapping == nil { return ledger.holds() }
   let event = s.event
+  // Where the probe fires before the function sets both, it is that function which set them.
+  let doer: Finding.Doer? =
+    if s.priorMapping != nil {
+      s.priorWasPredicted ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp)
+    } else {
+      s.folio.map { .between(graph[$0].stamp, s.stamp) }
+    }
   let since = s.priorMapping == nil ? s.folio.map { graph[$0].stamp } : s.priorStamp
   if index != event.index {
     return broken(
       s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", since)],
-      .init("F's index is \(event.index)", s.stamp), &ledger)
+      .init("F's index is \(event.index)", s.stamp), doer, &ledger)
   }
   // A predicted mapping that was not met is page-owner's business.
   if let mapping = s.priorMapping, mapping.isAnonymous, !s.priorWasPredicted, mapping != event.mapping {
     return broken(
       s, "A mapped folio's anon_vma has changed without a move.",
       [.init("F pointed to \(graph.describe(anonVMAAt: mapping.anonVMA))", s.priorStamp)],
-      .init("F points to \(graph.describe(anonVMAAt: event.mapping.anonVMA))", s.stamp), &ledger)
+      .init("F points to \(graph.describe(anonVMAAt: event.mapping.anonVMA))", s.stamp), doer, &ledger)
   }
   ledger.holds()
 }
 
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, _ doer: Finding.Doer?, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
   ledger.broken(key: event.folio.raw ^ stamp.ordinal) {
     Finding(
-      what: what, function: function, stamp: stamp,
+      what: what, function: function, stamp: stamp, doer: doer,
       objects: [("F", "folio \(event.folio), page \(event.subpage)"), ("V", describe(event.vma))],
       established: established, contradiction: contradiction,
       rule: """

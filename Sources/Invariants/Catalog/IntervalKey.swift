@@ -36,7 +36,7 @@ private func judgeLinking(
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
-      objects: [("V", describe(view))],
+      doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],
       established: [.init("V mapped \(old.start) at offset \(old.pgoff)", since)],
       contradiction: .init(
         "V's vm_start \(view.start) and vm_pgoff \(view.pgoff) give it the offset "
@@ -85,7 +85,7 @@ private func finding(
 ) -> Finding {
   Finding(
     what: "A VMA's range has changed while its AVCs are in their trees.", function: function,
-    stamp: stamp, objects: [("V", describe(view))],
+    stamp: stamp, doer: .between(inserted, stamp), objects: [("V", describe(view))],
     established: [.init("V's AVCs were inserted under the key \(key)", inserted)],
     contradiction: .init("V's range gives the key \(pages(view.pgoff, view.lastPgoff))", stamp),
     rule: """

@@ -45,7 +45,7 @@ private func judge(
     return broken(
       s, "An anon_vma's root has changed while it lives.", isInsertion,
       .init("A's root was anon_vma \(graph[s.anonVMA].root)", graph[s.anonVMA].birth),
-      .init("A's root is anon_vma \(root)", s.stamp), &ledger)
+      .init("A's root is anon_vma \(root)", s.stamp), doer: .between(graph.lastSeen(s.anonVMA), s.stamp), &ledger)
   }
   if let other = graph.firstAVC(of: s.vma, notIn: s.anonVMA), graph[graph[other].anonVMA].root != root {
     let node = graph[graph[other].anonVMA]
@@ -61,12 +61,12 @@ private func judge(
 
 private func broken(
   _ s: borrowing TreeSituation, _ what: String, _ isInsertion: Bool, _ established: Finding.Fact,
-  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ ledger: inout Ledger
 ) {
   let (update, stamp, function) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
-      what: what, function: function, stamp: stamp,
+      what: what, function: function, stamp: stamp, doer: doer,
       objects: [("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)")],
       established: [established], contradiction: contradiction, rule: rule)
   }

@@ -55,10 +55,11 @@ private func broken(
   _ ledger: inout Ledger
 ) {
   let (visit, stamp, source) = (s.visit, s.stamp, s.migration.source)
+  let doer = s.source.map { Finding.Doer.between($0.stamp, stamp) }
   ledger.broken(key: source.raw ^ visit.folio.raw) {
     Finding(
       what: "A migrated page does not belong where the old one did.",
-      function: visit.purpose.kernelFunction, stamp: stamp,
+      function: visit.purpose.kernelFunction, stamp: stamp, doer: doer,
       objects: [
         ("O", "folio \(source), which is replaced"), ("F", "folio \(visit.folio), which replaces it"),
       ],

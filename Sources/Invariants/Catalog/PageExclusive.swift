@@ -52,16 +52,17 @@ private func judge(
   if let since = graph.folio(id).sharedSince {
     return broken(
       s, "A page has become exclusive without being given to its VMA's anon_vma.",
-      .init("F was not exclusive", since), &ledger)
+      .init("F was not exclusive", since), doer: .between(since, s.stamp), &ledger)
   }
   if count <= 1 { return ledger.holds() }
   broken(
     s, "A page that is mapped more than once is marked exclusive.",
-    .init("F is mapped \(count) times", graph[id].changeStamp), &ledger)
+    .init("F is mapped \(count) times", graph[id].changeStamp), doer: .step(graph[id].changeStamp), &ledger)
 }
 
 private func broken(
-  _ s: borrowing FolioSituation, _ what: String, _ established: Finding.Fact, _ ledger: inout Ledger
+  _ s: borrowing FolioSituation, _ what: String, _ established: Finding.Fact, doer: Finding.Doer? = nil,
+  _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
@@ -73,7 +74,7 @@ private func broken(
     }
   ledger.broken(key: event.folio.raw) {
     Finding(
-      what: what, function: function, stamp: stamp,
+      what: what, function: function, stamp: stamp, doer: doer,
       objects: [("F", "folio \(event.folio), index \(event.index)"), ("V", describe(event.vma))],
       established: [established], contradiction: .init(claim, stamp),
       rule: "An exclusive page has one mapping (include/linux/rmap.h; commit 6c287605fd56).")

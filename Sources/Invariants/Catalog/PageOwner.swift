@@ -52,7 +52,7 @@ private func broken(
   ledger.broken(key: event.folio.raw ^ stamp.ordinal) {
     Finding(
       what: "A page points to another anon_vma than the rule gives it.", function: function,
-      stamp: stamp,
+      stamp: stamp, doer: .step(since),
       objects: [("F", "folio \(event.folio), index \(event.index)"), ("V", describe(event.vma))],
       established: [.init("F was mapped in V, and belongs to anon_vma \(rightful)", since)],
       contradiction: .init("F points to anon_vma \(event.mapping.anonVMA)", stamp),

@@ -50,14 +50,14 @@ private func judgeFolio(
     return broken(
       s, "A page is mapped at an address that its offset does not lead to.",
       [.init("F is mapped at \(address), which is offset \(event.vma.linearIndex(of: address)) in V", s.stamp)],
-      .init("F's page has offset \(first)", s.stamp), &ledger)
+      .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), &ledger)
   }
   let last = first + UInt64(event.pages - min(event.pages, 1))
   if first < event.vma.pgoff || event.vma.lastPgoff < last {
     return broken(
       s, "A page is mapped in a VMA that does not hold its offset.",
       [.init("V holds the offsets \(pages(event.vma.pgoff, event.vma.lastPgoff))", s.stamp)],
-      .init("F's page has offset \(first)", s.stamp), &ledger)
+      .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), &ledger)
   }
   judgeMembership(s, mapping, graph, &ledger)
 }
@@ -83,7 +83,8 @@ private func judgeMembership(
     return broken(
       s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
       [.init("V's AVC was removed from A's tree and not put back", graph[id].stamp)],
-      .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), &ledger)
+      .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), doer: .step(graph[id].stamp), &ledger
+    )
   }
   guard graph[vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   // __anon_vma_prepare publishes vma->anon_vma before it links the AVC: another thread may map a page in between.
@@ -97,7 +98,23 @@ private func judgeMembership(
       .init("F points to A = \(owner)", since),
       .init("V's chain has \(graph[vma].chainCount) AVC(s), none for A", graph[vma].chainStamp),
     ],
-    .init("V maps F", s.stamp), &ledger)
+    .init("V maps F", s.stamp), doer: whoParted(s, vma, graph), &ledger)
+}
+
+/// Who gave the page the anon_vma or the index that this event shows; nil for the event's own function.
+private func whoSet(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) -> Finding.Doer? {
+  if s.event.isAfter, s.event.step == .new || s.event.step == .move { return nil }
+  if s.priorMapping != nil { return s.priorWasPredicted ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp) }
+  guard let folio = s.folio else { return nil }
+  if let index = s.priorIndex, index != s.event.index { return .between(graph[folio].stamp, s.stamp) }
+  return .step(graph[folio].stamp)
+}
+
+/// Of the page's anon_vma and the VMA's chain, what changed last has parted them.
+private func whoParted(_ s: borrowing FolioSituation, _ vma: VMAID, _ graph: borrowing RmapGraph) -> Finding.Doer? {
+  guard s.priorMapping == nil, let folio = s.folio, graph[folio].stamp.ordinal < graph[vma].chainStamp.ordinal
+  else { return whoSet(s, graph) }
+  return .step(graph[vma].chainStamp)
 }
 
 private func judgePage(
@@ -151,13 +168,13 @@ private func brokenPage(
 
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
   ledger.broken(key: event.vma.address.raw ^ event.mapping.raw) {
     Finding(
-      what: what, function: function, stamp: stamp,
+      what: what, function: function, stamp: stamp, doer: doer,
       objects: [
         ("F", "folio \(event.folio), index \(event.index), page \(event.subpage)"),
         ("V", describe(event.vma)),

@@ -43,6 +43,7 @@ private func judgeTree(
   guard let root = graph.anonVMANode(at: update.root) else {
     return ledger.cannotTell(.predatesRecording)
   }
+  let seen = graph.lastSeen(rootAt: update.root)
   ledger.broken(key: update.root.raw) {
     finding(
       "A root has fewer references than the anon_vmas that need it.", update.root, name, stamp,
@@ -51,7 +52,7 @@ private func judgeTree(
           "\(root.memberCount) VMA(s) stand in A's tree, and \(root.usedUnder) anon_vma(s) below A are in use",
           root.birth)
       ],
-      .init("A's refcount is \(update.rootRefcount)", stamp))
+      .init("A's refcount is \(update.rootRefcount)", stamp), .between(seen, stamp))
   }
 }
 
@@ -61,21 +62,21 @@ private func judgePut(
 ) {
   guard !s.isImplicitRoot, s.put.root != s.put.anonVMA else { return }
   if s.put.rootRefcount >= 1 { return ledger.holds() }
-  let (put, stamp) = (s.put, s.stamp)
+  let (put, stamp, seen) = (s.put, s.stamp, graph.lastSeen(rootAt: s.put.root))
   ledger.broken(key: put.root.raw) {
     finding(
       "A root has no reference while an anon_vma below it is freed.", put.root, "__put_anon_vma", stamp,
       [.init("anon_vma \(put.anonVMA) names A as its root", stamp)],
-      .init("A's refcount is \(put.rootRefcount)", stamp))
+      .init("A's refcount is \(put.rootRefcount)", stamp), .between(seen, stamp))
   }
 }
 
 private func finding(
   _ what: String, _ anonVMA: KernelAddress, _ function: String, _ stamp: EventStamp,
-  _ established: [Finding.Fact], _ contradiction: Finding.Fact
+  _ established: [Finding.Fact], _ contradiction: Finding.Fact, _ doer: Finding.Doer? = nil
 ) -> Finding {
   Finding(
-    what: what, function: function, stamp: stamp, objects: [("A", "anon_vma \(anonVMA)")],
+    what: what, function: function, stamp: stamp, doer: doer, objects: [("A", "anon_vma \(anonVMA)")],
     established: established, contradiction: contradiction,
     rule: """
       A used tree and every anon_vma below a root hold a reference (mm/rmap.c, anon_vma_fork, __put_anon_vma).

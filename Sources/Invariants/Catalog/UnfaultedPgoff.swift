@@ -39,7 +39,8 @@ private func judge(
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "An unfaulted anonymous VMA does not have the offset of its address.",
-      function: "__anon_vma_prepare", stamp: stamp, objects: [("V", describe(view))],
+      function: "__anon_vma_prepare", stamp: stamp, doer: since.map { .between($0, stamp) },
+      objects: [("V", describe(view))],
       established: [.init("V has no anon_vma, no operations and no file", since)],
       contradiction: .init(
         "V's vm_pgoff is \(view.pgoff), and vm_start >> PAGE_SHIFT is \(PgOff(view.start.page))", stamp),

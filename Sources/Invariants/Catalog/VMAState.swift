@@ -90,7 +90,8 @@ private func contradiction(
     }
   ledger.broken(key: view.address.raw ^ view.anonVMA.raw) {
     Finding(
-      what: what, function: function, stamp: stamp, objects: [("V", describe(view))],
+      what: what, function: function, stamp: stamp, doer: .between(node.chainStamp, stamp),
+      objects: [("V", describe(view))],
       established: [.init("V's chain has \(node.chainCount) AVC(s)", node.chainStamp)],
       contradiction: .init(
         view.anonVMA.isNull
