@@ -6,11 +6,11 @@ extension Invariant {
     name: "merge-closure", number: 10,
     statement: """
       A VMA that takes over another one's range stands in every tree in which that one stands: before a merged VMA \
-      leaves its trees, and before mremap moves pages into a destination.
+      leaves its trees, and before mremap moves pages into a destination. A merge leaves each address its page offset.
       """,
     source: """
-      mm/vma.c: vma_complete, dup_anon_vma ("Easily overlooked"); mm/mmap.c (6.1): __vma_adjust; \
-      include/linux/rmap.h: anon_vma_merge; commits 287d97ac0321, 61f67c230a5e (CVE-2026-23077)
+      mm/vma.c: vma_complete, dup_anon_vma ("Easily overlooked"), can_vma_merge_before, can_vma_merge_after; \
+      mm/mmap.c (6.1): __vma_adjust; include/linux/rmap.h: anon_vma_merge; commits 287d97ac0321, 61f67c230a5e (CVE-2026-23077)
       """,
     kernels: "2.6.34 and later",
     exceptions: """
@@ -33,6 +33,9 @@ private func judge(
       let range = graph.linkedView(of: survivor), let own = graph.linkedView(of: vma),
       range.mm == own.mm, range.start <= own.start, own.end <= range.end
     else { return }
+    if range.linearIndex(of: own.start) != own.pgoff, !range.isTemporaryStack, !own.isTemporaryStack {
+      return brokenOffset(s, own, range, &ledger)
+    }
     judgeChains(from: vma, to: survivor, s, graph, &ledger)
   case .moveTables:
     guard let source = s.source, source != vma, !s.operation.entry.source.anonVMA.isNull else { return }
@@ -68,5 +71,20 @@ private func judgeChains(
         Whoever takes over a VMA's pages must stand in its trees (mm/vma.c, dup_anon_vma; include/linux/rmap.h, \
         anon_vma_merge).
         """)
+  }
+}
+
+private func brokenOffset(
+  _ s: borrowing EntrySituation, _ old: VMAView, _ new: VMAView, _ ledger: inout Ledger
+) {
+  let stamp = s.stamp
+  ledger.broken(key: new.address.raw ^ old.address.raw) {
+    Finding(
+      what: "A merge gives the addresses that it takes over other page offsets.",
+      function: EventKind.unlink.kernelFunction, stamp: stamp,
+      objects: [("K", describe(new)), ("V", describe(old))],
+      established: [.init("V maps \(old.start) at offset \(old.pgoff)", stamp)],
+      contradiction: .init("K covers V's range, and maps it at offset \(new.linearIndex(of: old.start))", stamp),
+      rule: "VMAs merge only where vm_pgoff goes on (mm/vma.c, can_vma_merge_after).")
   }
 }

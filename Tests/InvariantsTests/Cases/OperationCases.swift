@@ -199,6 +199,11 @@ extension InvariantCases {
       .mergeOfStrangers
     )
     .breaks(
+      "A merge gives the addresses that it takes over other page offsets.",
+      "K covers V's range, and maps it at offset 0x14", in: "unlink_anon_vmas", at: "enter unlink", 3,
+      .mergeAcrossOffsets
+    )
+    .breaks(
       "mremap moves pages into a VMA that does not stand in the source's trees.",
       "V's pages move into K", in: "move_page_tables", at: "enter moveTables",
       .mremap.dropping("insert", 2))
@@ -224,6 +229,15 @@ extension InvariantCases {
 }
 
 extension History {
+  /// The two parts of a VMA, which have the same anon_vma, are merged in the wrong order.
+  static let mergeAcrossOffsets = History {
+    $0.fault()
+    $0.split("p.V", at: 18, "p.W")
+    $0.mremap("p.V", to: 66, "p.X")
+    $0.mremap("p.W", to: 64, "p.Y")
+    $0.merge("p.Y", "p.X")
+  }
+
   /// A fork whose clone runs out of memory after the first of two links.
   static let failingFork = History {
     $0.fault()
