@@ -11,6 +11,8 @@
  *            (Two kprobes on one address run newest first, so the order of registration decides
  *            there, and a handler that returns 1 hides the call from the others.)
  *   ret    - runs when the function returns, with the arguments that it was called with.
+ * With a caller named, entry runs at each call of the function within that caller instead, before it: what is
+ * skipped there was never called, and no event tells of it.
  */
 #ifndef ANON_VMA_FAULTS_H
 #define ANON_VMA_FAULTS_H
@@ -40,6 +42,8 @@ struct av_hook {
 	enum av_verdict (*entry)(struct pt_regs *regs);
 	void (*ret)(const struct av_call *call, struct pt_regs *regs);
 	bool optional;		/* a kernel without any of the symbols is fine */
+	const char *caller;	/* entry runs at the calls within this function ... */
+	unsigned int extent;	/* ... in so many bytes of it: no more than it has */
 };
 
 struct av_fault {
@@ -50,6 +54,7 @@ struct av_fault {
 
 /* The lists of faults, one per file; each ends with an entry without a name. */
 extern const struct av_fault av_clone_faults[];
+extern const struct av_fault av_death_faults[];
 extern const struct av_fault av_fork_faults[];
 extern const struct av_fault av_lock_faults[];
 extern const struct av_fault av_page_faults[];
@@ -59,7 +64,7 @@ extern const struct av_fault av_walk_faults[];
 
 /* main.c */
 bool av_ours(void);	/* is the current task one that faults are limited to? */
-/* A candidate: true if this one is to be broken (pages=, after=, count=). */
+/* A candidate: true if this one is to be broken (pages=, after=, rate=, count=); without a VMA whatever its size. */
 bool av_take(struct vm_area_struct *vma);
 /* The one line that says what was broken: ends up in the console log. */
 void av_report(const char *function, const char *fmt, ...) __printf(2, 3);
@@ -69,6 +74,7 @@ int av_hooks_register(const struct av_hook *hooks);
 void av_hooks_unregister(void);
 unsigned long av_argument(const struct pt_regs *regs, unsigned int n);
 enum av_verdict av_return(struct pt_regs *regs, unsigned long value);	/* skips the function */
+enum av_verdict av_skip_call(struct pt_regs *regs);	/* with a caller: the call is not made */
 
 /*
  * Notes: what a hook leaves for a later one, found by (task, kind) or (object, kind). There are few;

@@ -3,12 +3,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/slab.h>
+#include <asm/text-patching.h>
 #include <linux/spinlock.h>
 
 #include "faults.h"
 
 #define AV_SITES 12
 #define AV_NOTES 64
+#define ENDBR_SIZE 4
 #define FTRACE_SITE 5	/* bytes of a call or a nop */
 
 struct av_site {
@@ -42,6 +44,13 @@ enum av_verdict av_return(struct pt_regs *regs, unsigned long value)
 	regs->ax = value;
 	regs->ip = *(unsigned long *)regs->sp;
 	regs->sp += sizeof(unsigned long);
+	return AV_JUMP;
+}
+
+/* A call has five bytes, as the site at a function's entry has. */
+enum av_verdict av_skip_call(struct pt_regs *regs)
+{
+	regs->ip = instruction_pointer(regs) - INT3_INSN_SIZE + CALL_INSN_SIZE;
 	return AV_JUMP;
 }
 
@@ -102,27 +111,82 @@ static kprobe_opcode_t *behind_ftrace_site(kprobe_opcode_t *address)
 	return NULL;
 }
 
+static struct av_site *new_site(const struct av_hook *hook)
+{
+	struct av_site *site;
+
+	if (site_count == AV_SITES)
+		return NULL;
+	site = &sites[site_count++];
+	site->hook = hook;
+	return site;
+}
+
+static int hook_instruction(struct av_site *site, kprobe_opcode_t *address)
+{
+	int err;
+
+	site->entry.addr = address;
+	site->entry.pre_handler = at_entry;
+	site->entry.post_handler = behind_entry;
+	err = register_kprobe(&site->entry);
+	site->entry_on = !err;
+	return err;
+}
+
+/*
+ * The calls of the function at address within the caller. No other instruction has these very five bytes there. A probe's
+ * address is behind an ENDBR, where there is one, and a call's target before it.
+ */
+static int hook_calls(const struct av_hook *hook, const char *symbol, kprobe_opcode_t *address)
+{
+	u8 *caller = address_of(hook->caller), *at;
+	unsigned int found = 0;
+
+	if (!caller) {
+		pr_err("no %s in this kernel\n", hook->caller);
+		return -ENOENT;
+	}
+	for (at = caller; at < caller + hook->extent; at++) {
+		u8 *target = at + CALL_INSN_SIZE + *(s32 *)(at + 1);
+		struct av_site *site;
+		int err;
+
+		if (*at != CALL_INSN_OPCODE || (target != address && target + ENDBR_SIZE != address))
+			continue;
+		site = new_site(hook);
+		err = site ? hook_instruction(site, at) : -ENOSPC;
+		if (err) {
+			pr_err("cannot probe the call of %s in %s (%d)\n", symbol, hook->caller, err);
+			return err;
+		}
+		found++;
+	}
+	if (!found)
+		pr_err("%s does not call %s\n", hook->caller, symbol);
+	return found ? 0 : -ENOENT;
+}
+
 static int hook_symbol(const struct av_hook *hook, const char *symbol, kprobe_opcode_t *address)
 {
 	struct av_site *site;
 	int err;
 
-	if (site_count == AV_SITES)
+	if (hook->caller)
+		return hook_calls(hook, symbol, address);
+	site = new_site(hook);
+	if (!site)
 		return -ENOSPC;
-	site = &sites[site_count++];
-	site->hook = hook;
 	if (hook->entry) {
-		site->entry.addr = behind_ftrace_site(address);
-		if (!site->entry.addr) {
+		kprobe_opcode_t *behind = behind_ftrace_site(address);
+
+		if (!behind) {
 			pr_err("%s has no ftrace site at its entry\n", symbol);
 			return -EINVAL;
 		}
-		site->entry.pre_handler = at_entry;
-		site->entry.post_handler = behind_entry;
-		err = register_kprobe(&site->entry);
+		err = hook_instruction(site, behind);
 		if (err)
 			goto refused;
-		site->entry_on = true;
 	}
 	if (hook->ret) {
 		site->ret.kp.symbol_name = symbol;

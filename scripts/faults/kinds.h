@@ -17,6 +17,9 @@ enum av_note_kind {
 	AV_NO_MMAP_LOCK,	/* task: it does not hold what it seems to; object: a rwsem or an mm */
 	AV_WRONG_PROTECTION,	/* object: a VMA; value[0]: its honest vm_page_prot */
 	AV_NEW_PAGE,		/* object: a VMA; value[0]: the last page that was new in it */
+	AV_IN_UNLINK,		/* task: inside unlink_anon_vmas; object: the VMA */
+	AV_FREED_EARLY,		/* object: an anon_vma; value: its tree, which is hidden */
+	AV_IN_RESTORE,		/* task: inside remove_migration_ptes; object: the new folio; value[0]: changed */
 };
 
 /* Hooks that keep a note while a task is inside a function. */

@@ -25,6 +25,10 @@ static unsigned int count = 1;
 module_param(count, uint, 0444);
 MODULE_PARM_DESC(count, "break at most this many (default 1)");
 
+static unsigned int rate = 1;
+module_param(rate, uint, 0444);
+MODULE_PARM_DESC(rate, "of those that follow, break one in this many (default 1: each)");
+
 static unsigned long pages;
 module_param(pages, ulong, 0444);
 MODULE_PARM_DESC(pages, "only VMAs of this many pages (default any)");
@@ -32,7 +36,7 @@ MODULE_PARM_DESC(pages, "only VMAs of this many pages (default any)");
 static atomic_t candidates = ATOMIC_INIT(0);
 
 static const struct av_fault *const lists[] = {
-	av_clone_faults, av_fork_faults, av_lock_faults,
+	av_clone_faults, av_death_faults, av_fork_faults, av_lock_faults,
 	av_page_faults, av_prepare_faults, av_tree_faults, av_walk_faults,
 };
 
@@ -47,10 +51,10 @@ bool av_take(struct vm_area_struct *vma)
 {
 	unsigned int n;
 
-	if (pages && vma_pages(vma) != pages)
+	if (pages && vma && vma_pages(vma) != pages)
 		return false;
 	n = atomic_inc_return(&candidates) - 1;
-	return n >= after && n - after < count;
+	return n >= after && (n - after) % rate == 0 && (n - after) / rate < count;
 }
 
 void av_report(const char *function, const char *fmt, ...)
@@ -86,11 +90,15 @@ static int __init anon_vma_faults_init(void)
 		pr_err("no fault '%s'\n", fault);
 		return -EINVAL;
 	}
+	if (!rate) {
+		pr_err("rate=0 breaks nothing\n");
+		return -EINVAL;
+	}
 	err = av_hooks_register(chosen->hooks);
 	if (err)
 		return err;
-	pr_info("armed %s (%s) pages=%lu after=%u count=%u comm=%s\n",
-		chosen->name, chosen->what, pages, after, count, comm);
+	pr_info("armed %s (%s) pages=%lu after=%u rate=%u count=%u comm=%s\n",
+		chosen->name, chosen->what, pages, after, rate, count, comm);
 	return 0;
 }
 

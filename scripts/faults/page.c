@@ -201,6 +201,85 @@ static void share_exclusively(const struct av_call *call, struct pt_regs *regs)
 	av_forget(note);
 }
 
+/* copy_page_range(dst_vma, src_vma): a page that both map gets another index, or another anon_vma. */
+static void change(const struct av_call *call, struct pt_regs *regs, bool index)
+{
+	struct vm_area_struct *src = (void *)call->arg[1];
+	struct av_note *note = av_note_of_object(AV_NEW_PAGE, src);
+	struct anon_vma *stranger = src->anon_vma ? av_stranger_to(src->anon_vma) : NULL;
+	struct page *page;
+
+	if (!note || regs->ax || (!index && !stranger))
+		return;
+	page = (struct page *)note->value[0];
+	if (index)
+		page->index++;
+	else
+		page->mapping = (void *)stranger + PAGE_MAPPING_ANON;
+	av_report("copy_page_range", "page=%px src=%px: mapped, and %s changed", page, src,
+		  index ? "its index" : "its anon_vma");
+	av_forget(note);
+}
+
+static void change_index(const struct av_call *call, struct pt_regs *regs)
+{
+	change(call, regs, true);
+}
+
+static void change_mapping(const struct av_call *call, struct pt_regs *regs)
+{
+	change(call, regs, false);
+}
+
+/* remove_migration_ptes(src, dst): the new folio has another index while it takes the entries' place. */
+static enum av_verdict restore_begins(struct pt_regs *regs)
+{
+	struct page *src = (struct page *)regs->di, *dst = (struct page *)regs->si;
+
+	if (av_ours() && src != dst && PageAnon(dst) && !PageCompound(dst))
+		av_note(AV_IN_RESTORE, dst);
+	return AV_PASS;
+}
+
+/* The walk has its place by now. */
+static enum av_verdict shift_restored(struct pt_regs *regs)
+{
+	struct av_note *note = av_note_of_task(AV_IN_RESTORE);
+	struct page *page;
+
+	if (!note || note->value[0] || note->value[1] || !av_take(NULL))
+		return AV_PASS;
+	page = note->object;
+	note->value[0] = 1;
+	page->index++;
+	av_report("remove_migration_ptes", "page=%px: index one too high", page);
+	return AV_PASS;
+}
+
+static void shift_back(struct av_note *note)
+{
+	if (note && note->value[0]) {
+		((struct page *)note->object)->index--;
+		note->value[0] = 0;
+		note->value[1] = 1;
+	}
+}
+
+static enum av_verdict restore_one(struct pt_regs *regs)
+{
+	shift_back(av_note_of_task(AV_IN_RESTORE));
+	return AV_PASS;
+}
+
+static void restore_ends(const struct av_call *call, struct pt_regs *regs)
+{
+	struct av_note *note = av_note_of_task(AV_IN_RESTORE);
+
+	shift_back(note);
+	if (note)
+		av_forget(note);
+}
+
 static const struct av_hook wrong_mapping[] = { AV_MEETING, { { ADD_NEW }, new_to_stranger, NULL }, {} };
 static const struct av_hook oldest_mapping[] = { { { ADD_NEW }, new_to_root, NULL }, {} };
 static const struct av_hook wrong_index[] = { { { ADD_NEW }, new_off_by_one, NULL }, {} };
@@ -210,6 +289,17 @@ static const struct av_hook wrong_move[] = { AV_MEETING, { { MOVE }, move_to_str
 static const struct av_hook hugetlb_index[] = { { { ADD_HUGETLB }, hugetlb_off_by_one, NULL }, {} };
 static const struct av_hook shared_exclusive[] = {
 	{ { ADD_NEW }, NULL, remember_new }, { { "copy_page_range" }, NULL, share_exclusively }, {}
+};
+static const struct av_hook changed_index[] = {
+	{ { ADD_NEW }, NULL, remember_new }, { { "copy_page_range" }, NULL, change_index }, {}
+};
+static const struct av_hook changed_mapping[] = {
+	AV_MEETING, { { ADD_NEW }, NULL, remember_new }, { { "copy_page_range" }, NULL, change_mapping }, {}
+};
+static const struct av_hook migrated_index[] = {
+	{ { "remove_migration_ptes" }, restore_begins, restore_ends },
+	{ { "anon_vma_interval_tree_iter_first" }, shift_restored, NULL },
+	{ { "remove_migration_pte" }, restore_one, NULL }, {}
 };
 
 const struct av_fault av_page_faults[] = {
@@ -221,5 +311,8 @@ const struct av_fault av_page_faults[] = {
 	{ "wrong-move", "a reused page is moved to an anon_vma of another root", wrong_move },
 	{ "hugetlb-index", "a new page of hugetlbfs has the next one's index", hugetlb_index },
 	{ "shared-exclusive", "fork leaves a page that it shares exclusive", shared_exclusive },
+	{ "changed-index", "a mapped page's index changes", changed_index },
+	{ "changed-mapping", "a mapped page comes to point to an anon_vma of another root", changed_mapping },
+	{ "migrated-index", "a migrated page has another index while it is mapped", migrated_index },
 	{}
 };

@@ -49,6 +49,18 @@ static enum av_verdict next(struct pt_regs *regs)
 			overlapping(rb_next(&node->rb), regs->si, regs->dx));
 }
 
+/* The walk's `done`: folio_not_mapped says that the folio is not mapped, and it is. */
+static enum av_verdict done(struct pt_regs *regs)
+{
+	struct page *page = (struct page *)regs->di;
+
+	if (!av_ours() || !PageAnon(page) || PageCompound(page) || atomic_read(&page->_mapcount) < 0 || !av_take(NULL))
+		return AV_PASS;
+	av_report("folio_not_mapped", "page=%px: mapped %d times, and taken for unmapped", page,
+		  atomic_read(&page->_mapcount) + 1);
+	return av_return(regs, 1);
+}
+
 static const struct av_hook blind_walk[] = {
 	{ { "anon_vma_interval_tree_iter_first" }, first }, {}
 };
@@ -56,8 +68,13 @@ static const struct av_hook short_walk[] = {
 	{ { "anon_vma_interval_tree_iter_next" }, next }, {}
 };
 
+static const struct av_hook early_done[] = {
+	{ { "folio_not_mapped", "page_not_mapped" }, done }, {}
+};
+
 const struct av_fault av_walk_faults[] = {
 	{ "blind-walk", "an rmap walk visits no VMA", blind_walk },
 	{ "short-walk", "an rmap walk ends after the first VMA", short_walk },
+	{ "early-done", "try_to_unmap's walk ends while the folio is still mapped", early_done },
 	{}
 };
