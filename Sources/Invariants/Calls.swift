@@ -155,3 +155,12 @@ struct MigrationCall: ~Copyable, Sendable {
     _ situation: borrowing MigrationSituation, _ graph: borrowing RmapGraph, _ ledgers: inout [Ledger]
   ) { judge(situation, graph, &ledgers[ledger]) }
 }
+
+struct UnmapCall: ~Copyable, Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing UnmapSituation, borrowing RmapGraph, inout Ledger) -> Void
+
+  @inline(__always) func callAsFunction(
+    _ situation: borrowing UnmapSituation, _ graph: borrowing RmapGraph, _ ledgers: inout [Ledger]
+  ) { judge(situation, graph, &ledgers[ledger]) }
+}

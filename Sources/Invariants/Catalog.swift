@@ -28,6 +28,7 @@ extension Invariant {
     .walkOrder,
     .migration,
     .walkCoverage,
+    .walkUnmaps,
   ]
 }
 

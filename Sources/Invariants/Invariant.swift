@@ -79,6 +79,8 @@ public struct Invariant: Sendable {
     case walked(@Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// Before a migrated folio is mapped in a VMA.
     case restoring(@Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// When a walk's callback has unmapped a folio in a VMA, or is known not to have.
+    case unmapped(@Sendable (borrowing UnmapSituation, borrowing RmapGraph, inout Ledger) -> Void)
   }
 }
 

@@ -28,6 +28,7 @@ public struct Judge: GraphObserver, Sendable {
   private let onVisiting: Calls<VisitCall>
   private let onWalked: Calls<WalkCall>
   private let onRestoring: Calls<MigrationCall>
+  private let onUnmapped: Calls<UnmapCall>
 
   /// A judge of the given invariants.
   public init(_ invariants: [Invariant]) {
@@ -84,6 +85,9 @@ public struct Judge: GraphObserver, Sendable {
     }
     onRestoring = Calls(invariants) { check, ledger in
       if case .restoring(let judge) = check { MigrationCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onUnmapped = Calls(invariants) { check, ledger in
+      if case .unmapped(let judge) = check { UnmapCall(ledger: ledger, judge: judge) } else { nil }
     }
   }
 
@@ -238,6 +242,15 @@ public struct Judge: GraphObserver, Sendable {
   ) {
     for index in 0..<onRestoring.count {
       onRestoring[index](situation, graph, &ledgers)
+    }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func unmapped(
+    _ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph
+  ) {
+    for index in 0..<onUnmapped.count {
+      onUnmapped[index](situation, graph, &ledgers)
     }
   }
 }

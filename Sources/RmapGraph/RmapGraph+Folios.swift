@@ -10,7 +10,10 @@ extension RmapGraph {
     switch event.step {
     case .new: newFolio(event, stamp, &observer)
     case .add: addMapping(event, stamp, &observer)
-    case .remove: removeMapping(event, stamp, &observer)
+    case .remove:
+      let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
+      removeMapping(event, stamp, &observer)
+      countUnmaps(in: event.vma.mm, since: before)
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
     }
@@ -39,7 +42,7 @@ extension RmapGraph {
     let index = event.isAfter ? event.index : event.vma.linearIndex(of: event.address ?? event.vma.start)
     let folio = makeFolio(event, mapping, index: index, predicted: !event.isAfter, stamp)
     folios[folio].birthWasSeen = true
-    map(folio, event, stamp)
+    map(folio, event, stamp, &observer)
     tell(event, stamp, folio: folio, vma: vma, prior: nil, &observer)
   }
 
@@ -53,7 +56,7 @@ extension RmapGraph {
     var priorIndex: PgOff?
     if event.mapping.isKSM {
       let slot = meetMerged(event, stamp)
-      map(slot, event, stamp)
+      map(slot, event, stamp, &observer)
       return tell(event, stamp, folio: slot, vma: vma, prior: nil, &observer)
     }
     // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped.
@@ -70,7 +73,7 @@ extension RmapGraph {
       slot = makeFolio(event, mapping, index: index, predicted: !isSet, stamp)
       folios[slot].birthWasSeen = !isSet
     }
-    map(slot, event, stamp)
+    map(slot, event, stamp, &observer)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
   }
 

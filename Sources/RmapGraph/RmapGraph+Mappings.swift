@@ -8,7 +8,9 @@ extension RmapGraph {
     return UserAddress(event.vma.start.raw &+ (pages << 12))
   }
 
-  mutating func map(_ slot: UInt32, _ event: FolioEvent, _ stamp: EventStamp) {
+  mutating func map<Observer: GraphObserver & ~Copyable>(
+    _ slot: UInt32, _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
     guard let address = event.address else { return }
     folios[slot].changeStamp = stamp
     for offset in 0..<UInt64(event.pages) {
@@ -19,8 +21,10 @@ extension RmapGraph {
         isPMD: event.isPMD)
       // Count first: replacing the folio's own entry must not make it look unmapped for a moment.
       countMapping(1, slot)
-      if let known = tables.entry(mm: event.vma.mm.raw, page: page), known.bits == entry.bits {
-        contradict(.pageMapping)
+      if let known = tables.entry(mm: event.vma.mm.raw, page: page) {
+        let isProof = !walking.left.isEmpty && event.step == .add && !event.mapping.isKSM
+        let isTold = isProof && tellLeft(known.folio, event.vma.mm, page, stamp, &observer)
+        if known.bits == entry.bits, !isTold { contradict(.pageMapping) }
       }
       if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
         displace(old, by: slot, event.vma.mm, page)
@@ -44,8 +48,11 @@ extension RmapGraph {
   mutating func unmap(
     _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ first: PageTables.Place?, _ stamp: EventStamp
   ) {
-    if let slot { folios[slot].changeStamp = stamp }
     let mm = event.vma.mm
+    if let slot {
+      folios[slot].changeStamp = stamp
+      if !walking.left.isEmpty { forgetLeft(slot, mm) }
+    }
     for offset in 0..<UInt64(event.pages) {
       let page = address.page &+ offset
       noteUncertain(mm, page)

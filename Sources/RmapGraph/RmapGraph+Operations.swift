@@ -49,11 +49,14 @@ extension RmapGraph {
     switch entry.kind {
     case .prepare:
       let vma = meet(entry.vma)
+      // exec's new stack (fs/exec.c:bprm_mm_init).
+      if entry.vma.isTemporaryStack { bornMMs.set(entry.vma.mm.raw, to: 0) }
       // anon_vma == NULL means an empty chain; the probe fires only on that path.
       if entry.vma.anonVMA.isNull, vmas[vma.slot].chainCount == 0 {
         vmas[vma.slot].chainIsKnown = true
       }
     case .fork:
+      if entry.vma.mm != entry.source.mm { bornMMs.set(entry.vma.mm.raw, to: 0) }
       // The child's VMA is fresh from vm_area_dup, which empties its chain.
       if vmaOf[entry.vma.address.raw].map({ vmas[$0].chainCount > 0 }) ?? false {
         forgetVMA(entry.vma.address)

@@ -57,12 +57,20 @@ extension RmapGraph {
     }
   }
 
+  /// What was unmapped in an mm that was seen to be made counts a second time: all of its mappings are in the recording.
+  mutating func countUnmaps(in mm: KernelAddress, since before: (predicted: UInt64, unpredicted: UInt64)) {
+    guard bornMMs[mm.raw] != nil else { return }
+    statistics.predictedUnmapsOfBorn += statistics.predictedUnmaps - before.predicted
+    statistics.unpredictedUnmapsOfBorn += statistics.unpredictedUnmaps - before.unpredicted
+  }
+
   /// An mm is gone: what its tables still hold was unmapped without an event.
   mutating func purge(_ mm: KernelAddress) {
     forgetPages(of: mm, UserAddress(0), UserAddress(.max))
     for page in displaced where page.mm == mm { dropEntry(page.entry) }
     displaced.removeAll { $0.mm == mm }
     tables.forget(mm: mm.raw)
+    bornMMs.remove(mm.raw)
   }
 
   /// Pages whose place is no longer known.
@@ -82,6 +90,8 @@ extension RmapGraph {
       collect(mm: copy.source.mm, event.start, event.end)
       for (page, _) in scratch { noteUncertain(event.vma.mm, page) }
     }
+    let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
+    defer { countUnmaps(in: event.vma.mm, since: before) }
     collect(mm: event.vma.mm, event.start, event.end)
     for (page, entry) in scratch where folios[entry.folio].isHugetlb {
       guard event.only.isNull || folios[entry.folio].address == event.only else { continue }

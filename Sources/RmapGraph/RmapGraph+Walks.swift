@@ -8,6 +8,8 @@ struct WalkState: ~Copyable {
   var migratingOf = SlotMap()
   /// The callbacks whose calls were seen; there are less than ten in the kernel.
   var callbacksSeen: ContiguousArray<(address: KernelAddress, purpose: WalkVisit.Purpose)> = []
+  /// Mappings that a callback said it had taken away, and of whose removal no event has told.
+  var left: ContiguousArray<Unmapping> = []
   /// The tasks that have begun a walk since the recording, or the last gap in it, began: what they do is known.
   var known = SlotMap()
 }
@@ -184,6 +186,7 @@ extension RmapGraph {
     observer.visiting(
       WalkVisitSituation(
         visit: visit, frame: frame, vma: vmaOf[visit.vma.raw].map(VMAID.init), stamp: stamp), in: self)
+    walking.walkers[slot].unmapping = unmapping(visit, of: frame, stamp)
     if visit.purpose == .migrate, frame.folio == visit.folio {
       noteMigrating(frame, walking.walkers[slot].frameStamp)
     }
@@ -204,6 +207,8 @@ extension RmapGraph {
       return
     }
     walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
+    if goesOn, let unmapping = walking.walkers[slot].unmapping { endUnmapping(unmapping, stamp, &observer) }
+    walking.walkers[slot].unmapping = nil
     if !goesOn { finishWalk(slot, .refused, stamp, &observer) }
   }
 

@@ -52,6 +52,8 @@ public struct RmapGraph: ~Copyable {
   var deadAnonVMAs = SlotMap()
   /// The mms that were seen to end: what stands in one at their address later was made within the recording.
   var knownMMs = SlotMap()
+  /// The mms that were seen to be made, by fork or exec.
+  var bornMMs = SlotMap()
   /// The mms that exit_mmap is at work on.
   var exitingMMs = SlotMap()
   /// The VMAs that were freed and whose address has not been used again.
@@ -334,6 +336,10 @@ public struct GraphStatistics: Sendable, Equatable {
   public var predictedUnmaps: UInt64 = 0
   /// Page unmappings that it had not: mapped before the recording, or by a way that leaves no event.
   public var unpredictedUnmaps: UInt64 = 0
+  /// Those of ``predictedUnmaps`` in an mm that fork or exec made within the recording.
+  public var predictedUnmapsOfBorn: UInt64 = 0
+  /// Those of ``unpredictedUnmaps`` in such an mm.
+  public var unpredictedUnmapsOfBorn: UInt64 = 0
   /// Pages that the model still had mapped when their mm was gone: unmapped by a way that leaves no event.
   public var vanishedPages: UInt64 = 0
   /// Pages that fork was inferred to share (copy_page_range leaves no event per page).

@@ -197,6 +197,8 @@ public protocol GraphObserver: ~Copyable {
   mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph)
   /// A migrated folio is about to be mapped in one VMA.
   mutating func restoring(_ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph)
+  /// A walk's callback has unmapped a folio, or is known not to have done so.
+  mutating func unmapped(_ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph)
 }
 
 /// Whoever does not care for walks need not say so.
@@ -214,5 +216,9 @@ extension GraphObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func restoring(
     _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
+  ) {}
+  /// Does nothing.
+  public mutating func unmapped(
+    _ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph
   ) {}
 }

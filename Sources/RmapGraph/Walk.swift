@@ -46,6 +46,8 @@ struct Walker {
   var walk: Walk?
   /// The folio that a restoring walk takes the place of.
   var restored: KernelAddress?
+  /// What the callback that has been entered is to unmap, where the model is sure of it.
+  var unmapping: Unmapping?
 }
 
 /// A folio whose mappings have become migration entries.
@@ -116,6 +118,24 @@ public struct MigrationSituation: ~Copyable {
   public let migration: WalkVisit.Migration
   /// The old folio when its mappings became migration entries; nil if that was not seen.
   public let source: MigratingFolio?
+  /// The event's place.
+  public let stamp: EventStamp
+}
+
+/// A walk's callback has unmapped a folio in one VMA, or was to do so and has not.
+public struct UnmapSituation: ~Copyable {
+  /// The callback.
+  public let purpose: WalkVisit.Purpose
+  /// The folio.
+  public let folio: KernelAddress
+  /// The VMA.
+  public let vma: VMAID
+  /// Where the folio was mapped.
+  public let address: UserAddress
+  /// Whether no removal was told of, and the place is now mapped anew.
+  public let isLeft: Bool
+  /// The callback's entry; where it has left the mapping, its return.
+  public let returned: EventStamp
   /// The event's place.
   public let stamp: EventStamp
 }

@@ -87,6 +87,14 @@ public struct History: Sendable {
     return copy
   }
 
+  /// With the first event of one label happening right behind the first of another, which it preceded.
+  public func moving(_ label: String, to other: String) -> History {
+    var copy = self
+    let step = copy.steps.remove(at: number(label) - 1)
+    copy.steps.insert(step, at: copy.number(other))
+    return copy
+  }
+
   /// With another step, which gets the ordinal `number`.
   public func inserting(_ step: Step, at number: Int) -> History {
     var copy = self

@@ -19,7 +19,7 @@ enum av_note_kind {
 	AV_NEW_PAGE,		/* object: a VMA; value[0]: the last page that was new in it */
 	AV_IN_UNLINK,		/* task: inside unlink_anon_vmas; object: the VMA */
 	AV_FREED_EARLY,		/* object: an anon_vma; value: its tree, which is hidden */
-	AV_IN_RESTORE,		/* task: inside remove_migration_ptes; object: the new folio; value[0]: changed */
+	AV_IN_RESTORE,		/* task: inside rmap_walk for remove_migration_ptes; object: the new folio; value[0]: changed */
 };
 
 /* Hooks that keep a note while a task is inside a function. */

@@ -231,12 +231,22 @@ static void change_mapping(const struct av_call *call, struct pt_regs *regs)
 	change(call, regs, false);
 }
 
-/* remove_migration_ptes(src, dst): the new folio has another index while it takes the entries' place. */
+/*
+ * rmap_walk(folio, control) for remove_migration_ptes, which alone has neither anon_lock nor done: the new folio has another
+ * index while it takes the place of the old one's entries.
+ */
 static enum av_verdict restore_begins(struct pt_regs *regs)
 {
-	struct page *src = (struct page *)regs->di, *dst = (struct page *)regs->si;
+	struct page *dst = (struct page *)regs->di;
+	struct rmap_walk_control *control = (void *)regs->si;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+	void *src = control->arg ? *(void **)control->arg : NULL;
+#else
+	void *src = control->arg;
+#endif
 
-	if (av_ours() && src != dst && PageAnon(dst) && !PageCompound(dst))
+	if (av_ours() && !control->done && !control->anon_lock && src && src != (void *)dst && PageAnon(dst) &&
+	    !PageCompound(dst))
 		av_note(AV_IN_RESTORE, dst);
 	return AV_PASS;
 }
@@ -252,7 +262,7 @@ static enum av_verdict shift_restored(struct pt_regs *regs)
 	page = note->object;
 	note->value[0] = 1;
 	page->index++;
-	av_report("remove_migration_ptes", "page=%px: index one too high", page);
+	av_report("rmap_walk", "page=%px: index one too high", page);
 	return AV_PASS;
 }
 
@@ -297,7 +307,7 @@ static const struct av_hook changed_mapping[] = {
 	AV_MEETING, { { ADD_NEW }, NULL, remember_new }, { { "copy_page_range" }, NULL, change_mapping }, {}
 };
 static const struct av_hook migrated_index[] = {
-	{ { "remove_migration_ptes" }, restore_begins, restore_ends },
+	{ { "rmap_walk" }, restore_begins, restore_ends },
 	{ { "anon_vma_interval_tree_iter_first" }, shift_restored, NULL },
 	{ { "remove_migration_pte" }, restore_one, NULL }, {}
 };

@@ -1,0 +1,44 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let walkUnmaps = Invariant(
+    name: "walk-unmaps", number: 29,
+    statement: """
+      When try_to_unmap_one or try_to_migrate_one wants the walk to go on, its VMA no longer maps the folio, and \
+      folio_remove_rmap was told of the mapping that it took away.
+      """,
+    source: """
+      mm/rmap.c: try_to_unmap_one, try_to_migrate_one (a swap or migration entry takes the page's place, and behind \
+      it folio_remove_rmap_pte; 6.1: page_remove_rmap; both under the page table's lock)
+      """,
+    kernels: "4.13 and later",
+    exceptions: """
+      Another thread may be taking the mapping away at the same time (zap_pte_range, wp_page_copy) and tell of it \
+      after the callback's return: that nobody has is proved only when a swap-in or the end of a migration maps the \
+      place anew. Folios of one page whose first mapping the recording holds; not KSM, not hugetlbfs; not in an mm in \
+      which mremap is moving pages. That nothing is left when the VMA goes is reach's and anon-vma-death's rule.
+      """,
+    needs: .graphChanges + .pageChanges + [.walk, .walkVisit],
+    checks: [.unmapped(judge)])
+}
+
+private func judge(
+  _ s: borrowing UnmapSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  if !s.isLeft { return ledger.holds() }
+  let (purpose, folio, address, stamp, returned) = (s.purpose, s.folio, s.address, s.stamp, s.returned)
+  let view = graph[s.vma].view
+  ledger.broken(key: folio.raw ^ view.address.raw) {
+    Finding(
+      what: "A walk's callback has unmapped a page without telling the rmap.", function: purpose.kernelFunction,
+      stamp: stamp, doer: .step(returned),
+      objects: [("F", "folio \(folio)"), ("V", describe(view))],
+      established: [
+        .init("V mapped F at \(address), and \(purpose.kernelFunction)(F, V) returned true", returned),
+        .init("folio_remove_rmap was not called for F and V"),
+      ],
+      contradiction: .init("\(address) had no page any more, and is mapped anew", stamp),
+      rule: "Each mapping that a walk takes away is taken from the folio's mapcount (mm/rmap.c, try_to_unmap_one).")
+  }
+}
