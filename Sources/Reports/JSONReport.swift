@@ -45,6 +45,8 @@ public enum JSONReport {
     let doubts: [String]
     let predictedUnmaps: UInt64
     let unpredictedUnmaps: UInt64
+    let predictedUnmapsOfBorn: UInt64
+    let unpredictedUnmapsOfBorn: UInt64
     let vanishedPages: UInt64
     let inheritedPages: UInt64
     let missingReturns: UInt64
@@ -64,6 +66,8 @@ public enum JSONReport {
       doubts = result.doubts
       predictedUnmaps = result.statistics.predictedUnmaps
       unpredictedUnmaps = result.statistics.unpredictedUnmaps
+      predictedUnmapsOfBorn = result.statistics.predictedUnmapsOfBorn
+      unpredictedUnmapsOfBorn = result.statistics.unpredictedUnmapsOfBorn
       vanishedPages = result.statistics.vanishedPages
       inheritedPages = result.statistics.inheritedPages
       missingReturns = result.statistics.missingReturns

@@ -50,11 +50,19 @@ public enum TextReport {
     parts.append("\(counted(result.events, "event")) of \(counted(result.records, "record"))")
     parts.append(result.losses.isEmpty ? "none lost" : counted(UInt64(result.losses.count), "gap"))
     page.paragraph("  replayed", parts.joined(separator: ", "), indent: 11)
-    let (hit, miss) = (result.statistics.predictedUnmaps, result.statistics.unpredictedUnmaps)
-    if hit + miss > 0 {
-      let tenths = hit * 1000 / (hit + miss)
-      page.line("  predicted  \(tenths / 10).\(tenths % 10) % of \(hit + miss) page unmappings")
+    let statistics = result.statistics
+    guard let all = share(statistics.predictedUnmaps, statistics.unpredictedUnmaps) else { return }
+    page.line("  predicted  \(all) page unmappings")
+    if let born = share(statistics.predictedUnmapsOfBorn, statistics.unpredictedUnmapsOfBorn) {
+      page.line("             \(born) in processes born in the recording")
     }
+  }
+
+  /// `99.1 % of 7966`, rounded down; nil of nothing.
+  private static func share(_ hit: UInt64, _ miss: UInt64) -> String? {
+    guard hit + miss > 0 else { return nil }
+    let tenths = hit * 1000 / (hit + miss)
+    return "\(tenths / 10).\(tenths % 10) % of \(hit + miss)"
   }
 
   /// What was lost, where and when.
