@@ -123,6 +123,9 @@ public enum Defect: String, CaseIterable, Sendable {
   /// The new folio belongs to the root.
   case migrationChangesOwner
 
+  /// try_to_unmap_one takes a page away and does not tell the rmap.
+  case unmapKeepsRmap
+
   // MARK: rmap_walk_anon
   /// The last VMA is left out.
   case walkLeavesOut

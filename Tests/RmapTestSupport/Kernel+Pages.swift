@@ -18,7 +18,7 @@ extension Kernel {
     prepare(vma)
     // mm/memory.c:wp_can_reuse_anon_folio refuses large folios, and those that others may still swap in.
     let isMine = mapping.folio.mapcount == 1 || fires(.reuseTakesShared)
-    if isMine, mapping.folio.mapping.isAnonymous, !isAwaited(mapping.folio) {
+    if isMine, !mapping.folio.isLarge, mapping.folio.mapping.isAnonymous, !isAwaited(mapping.folio) {
       move(mapping.folio, vma)
     } else {
       if mapping.isPMD { splitPMD(name, page) }
@@ -29,7 +29,7 @@ extension Kernel {
   }
 
   /// do_anonymous_page or wp_page_copy: folio_add_new_anon_rmap, then folio_add_lru_vma.
-  private func mapNew(_ vma: VMA, _ page: UInt64, isExclusive: Bool = true) {
+  func mapNew(_ vma: VMA, _ page: UInt64, isExclusive: Bool = true) {
     guard let own = vma.anonVMA else { preconditionFailure("a page needs an anon_vma") }
     let owner = isExclusive ? newOwner(vma, own) : fires(.swapInGetsLeaf, if: own !== own.root) ? own : own.root
     let isWrong = fires(.newPageMistakesIndex, if: vma.pgoff != vma.pages.lowerBound)
@@ -76,35 +76,6 @@ extension Kernel {
     event.isAfter = version == .v6_12
     if version == .v6_1 { event.mapping = old }
     emit(.folio(event), by: vma.mm.process)
-  }
-
-  /// A PMD's worth of pages at once (do_huge_pmd_anonymous_page).
-  public func writeHuge(_ name: String, _ page: UInt64) {
-    let vma = vma(name)
-    prepare(vma)
-    guard let own = vma.anonVMA else { return }
-    let folio = Folio(take(.folio), FolioMapping(anonVMA: own.address), index: index(vma, page))
-    folio.isLarge = true
-    tell(
-      .new, Mapping(folio: folio, isPMD: true), vma, page, pages: 512, isExclusive: true,
-      isUnset: version == .v6_1)
-    for number in 0..<512 {
-      vma.mm.tables[page + UInt64(number)] = Mapping(
-        folio: folio, subpage: UInt32(number), isPMD: true)
-    }
-    folio.mapcount += 512
-  }
-
-  /// __split_huge_pmd: the same pages, mapped one by one. 6.1 counts the mappings without a call that is probed.
-  public func splitPMD(_ name: String, _ page: UInt64) {
-    let vma = vma(name)
-    let first = page & ~511
-    guard let mapping = vma.mm.tables[first], mapping.isPMD else { return }
-    if version != .v6_1 {
-      tell(.add, Mapping(folio: mapping.folio), vma, first, pages: 512)
-      tell(.remove, mapping, vma, first, pages: 512)
-    }
-    for page in first..<first + 512 { vma.mm.tables[page]?.isPMD = false }
   }
 
   // MARK: Unmapping
@@ -157,12 +128,19 @@ extension Kernel {
 
   /// kswapd: try_to_unmap takes the page out of every page table.
   public func swapOut(_ name: String, _ page: UInt64) {
-    guard let folio = vma(name).mm.tables[page]?.folio, folio.mapping.isAnonymous, !folio.isHugetlb
+    guard let folio = vma(name).mm.tables[page]?.folio, folio.mapping.isAnonymous, !folio.isHugetlb,
+      !folio.isLarge
     else { return }
     visitor = "kswapd"
     let swap = Swap()
     walk(for: folio, .unmap) { vma, page in
       guard let mapping = vma.mm.tables.removeValue(forKey: page) else { return }
+      if fires(.unmapKeepsRmap) {
+        // It cannot be freed then, and is found in the swap cache.
+        vma.mm.swapped[page] = swap
+        swap.cached = folio
+        return
+      }
       tell(.remove, mapping, vma, page)
       vma.mm.swapped[page] = swap
       folio.mapcount -= 1
@@ -188,7 +166,7 @@ extension Kernel {
 
   /// migrate_pages: all mappings of the old folio go, the new one takes mapping and index and all places.
   public func migrate(_ name: String, _ page: UInt64) {
-    guard let old = vma(name).mm.tables[page]?.folio, !isAwaited(old), !old.isHugetlb else { return }
+    guard let old = vma(name).mm.tables[page]?.folio, !isAwaited(old), !old.isHugetlb, !old.isLarge else { return }
     visitor = "kcompactd"
     let places = mappings(of: old)
     walk(for: old, .migrate) { vma, page in
@@ -214,7 +192,7 @@ extension Kernel {
   public func mergeSame(_ first: String, _ firstPage: UInt64, _ second: String, _ page: UInt64) {
     let (kept, vma) = (vma(first), vma(second))
     guard let folio = kept.mm.tables[firstPage]?.folio, let old = vma.mm.tables[page],
-      folio !== old.folio, !isAwaited(folio), !folio.isHugetlb, !old.folio.isHugetlb
+      folio !== old.folio, !isAwaited(folio), !folio.isHugetlb, !old.folio.isHugetlb, !folio.isLarge, !old.folio.isLarge
     else { return }
     visitor = "ksmd"
     folio.mapping = FolioMapping(0xffff_8880_0600_0000 | 3)

@@ -79,7 +79,7 @@ extension Kernel {
       return mmap("p\(number).0", 64..<72)
     }
     let page = UInt64.random(in: vma.pages, using: &generator)
-    switch Int.random(in: 0..<42, using: &generator) {
+    switch Int.random(in: 0..<48, using: &generator) {
     case 0..<14: write(vma.name, page)
     case 14..<16: discard(vma.name, page)
     case 16: migrate(vma.name, page)
@@ -87,6 +87,10 @@ extension Kernel {
     case 19..<21: swapIn(vma.name, page)
     case 21, 40: migrate(vma.name, page)
     case 41: look(for: vma.name, page)
+    case 42..<45: if version == .v6_12 { writeLarge(vma.name, page) }
+    case 45: splitFolio(vma.name, page)
+    case 46: writeHugePages(number, vma)
+    case 47: if vma.mm.tables[page]?.isPMD ?? false { splitPMD(vma.name, page) }
     case 22: mergePages(vma, page, all, &generator)
     case 23: moveByUserfault(vma, page, &generator)
     case 24..<28: fork(number, vma.mm.process)
@@ -99,6 +103,15 @@ extension Kernel {
     if mms.count < 6 { fork(process, "p\(number)") }
   }
 
+  /// Maps a PMD's worth of pages, and writes to it.
+  private func writeHugePages(_ number: Int, _ vma: VMA) {
+    let pages: Range<UInt64> = 2048..<2560
+    let name = "\(vma.mm.process).\(number)"
+    guard isFree(pages, vma.mm) else { return }
+    mmap(name, pages)
+    writeHuge(name, pages.lowerBound)
+  }
+
   private func mergePages(
     _ vma: VMA, _ page: UInt64, _ all: [VMA], _ generator: inout SeededGenerator
   ) {
@@ -107,7 +120,7 @@ extension Kernel {
   }
 
   private func moveByUserfault(_ vma: VMA, _ page: UInt64, _ generator: inout SeededGenerator) {
-    guard version == .v6_12, let folio = vma.mm.tables[page]?.folio, folio.isExclusive,
+    guard version == .v6_12, let folio = vma.mm.tables[page]?.folio, folio.isExclusive, !folio.isLarge,
       let target = vma.mm.vmas.randomElement(using: &generator)
     else { return }
     let free = target.pages.filter { vma.mm.tables[$0] == nil && vma.mm.swapped[$0] == nil }
@@ -121,6 +134,7 @@ extension Kernel {
     _ number: Int, _ vma: VMA, _ page: UInt64, _ generator: inout SeededGenerator
   ) {
     let name = "\(vma.mm.process).\(number)"
+    splitPMDs(vma)
     let place = UInt64.random(in: 1..<200, using: &generator) * 8
     let next = vma.mm.vmas.first { isContiguous(vma, $0) }
     switch Int.random(in: 0..<14, using: &generator) {
