@@ -87,6 +87,32 @@ public struct Undecidable: Sendable {
         (refcount, anon-vma-death), one too many is not.
         """),
     Undecidable(
+      name: "mapcount",
+      statement: "A folio's mapcount is the number of its mappings.",
+      reason: """
+        The words that it is made of differ from kernel to kernel and are not recorded: how often a folio is mapped is \
+        known by the calls that count. A mapping that is taken away without such a call is decided (reach, \
+        anon-vma-death, walk-unmaps); what the call itself does to the counter is not.
+        """),
+    Undecidable(
+      name: "overlooked-page",
+      statement: "A walk's callback finds the folio wherever its VMA maps it.",
+      reason: """
+        page_vma_mapped_walk may legally miss an entry that mprotect or NUMA balancing has taken out for a moment \
+        (ptep_modify_prot_start), unless it is asked to wait (PVMW_SYNC): that the folio is still mapped after a callback's \
+        return proves nothing. What it has unmapped it must have told of (walk-unmaps).
+        """),
+    Undecidable(
+      name: "clone-mmap-lock",
+      statement: """
+        The source's mm is write-locked in anon_vma_clone (asserted since 2026: check_anon_vma_clone, \
+        mmap_assert_write_locked(src->vm_mm)).
+        """,
+      reason: """
+        The entry of anon_vma_clone is recorded without mmap_lock; that of __anon_vma_prepare has it (prepare-lock). The \
+        other asserts there, on anon_vma and chain of both VMAs, are those of copy-closure, fork-closure and vma-state.
+        """),
+    Undecidable(
       name: "use-after-free",
       statement: "Nobody uses an anon_vma, an AVC or a VMA after it was freed (commit 624483f3ea82).",
       reason: "Reads leave no event. What would be found dangling is decided (anon-vma-death, vma-death); else KASAN."),

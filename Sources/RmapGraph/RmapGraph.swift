@@ -353,7 +353,7 @@ public struct GraphStatistics: Sendable, Equatable {
   public init() {}
 }
 
-/// The `vm_page_prot` of private mappings with the same access rights (mm/pgprot.c:vm_get_page_prot).
+/// The `vm_page_prot` of private mappings with the same access rights (arch/x86/mm/pgprot.c:vm_get_page_prot).
 public struct Protection: Sendable {
   /// The word.
   public let raw: UInt64

@@ -10,7 +10,8 @@ extension Invariant {
       """,
     source: """
       include/linux/rmap.h, struct anon_vma_chain: "The same_vma list contains the anon_vma_chains linking all \
-      the anon_vmas associated with this VMA"; mm/rmap.c: anon_vma_chain_link, unlink_anon_vmas
+      the anon_vmas associated with this VMA"; mm/rmap.c: anon_vma_chain_link (6.12.113 and later: \
+      anon_vma_chain_assign), unlink_anon_vmas
       """,
     kernels: "2.6.34 and later (an interval tree since 3.7)",
     exceptions: """

@@ -9,8 +9,8 @@ extension Invariant {
       index, as the old one did when the entries were made; and that anon_vma has lived on meanwhile.
       """,
     source: """
-      mm/migrate.c: folio_migrate_mapping, remove_migration_pte, migrate_folio_unmap ("we need to take a reference \
-      to the anon_vma"); mm/rmap.c: try_to_migrate_one
+      mm/migrate.c: folio_migrate_mapping, remove_migration_pte, migrate_folio_unmap ("This get_anon_vma() \
+      delays freeing anon_vma pointer until the end of migration"); mm/rmap.c: try_to_migrate_one
       """,
     kernels: "2.6.37 and later",
     exceptions: """

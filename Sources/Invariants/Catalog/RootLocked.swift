@@ -9,8 +9,9 @@ extension Invariant {
       the change; every step of a walk through it with the rwsem held, for reading or for writing.
       """,
     source: """
-      include/linux/rmap.h, struct anon_vma_chain: rb is "locked by anon_vma->rwsem"; mm/mmap.c, mm/vma.c: "the \
-      entire update must be protected by the root anon_vma's mutex"; commit 012f18004da3 (2.6.36)
+      include/linux/rmap.h, struct anon_vma_chain: rb is "locked by anon_vma->rwsem"; mm/vma.c (6.1: \
+      mm/mmap.c), before anon_vma_interval_tree_pre_update_vma: "The entire update must be protected by exclusive \
+      mmap_lock and by the root anon_vma's mutex"; commit 012f18004da3 (2.6.36)
       """,
     kernels: "2.6.36 and later",
     exceptions: """

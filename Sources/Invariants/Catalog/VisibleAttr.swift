@@ -9,7 +9,8 @@ extension Invariant {
       a walk that restores a page table entry takes it from there.
       """,
     source: """
-      mm/pgprot.c (x86: arch/x86/mm/pgprot.c): vm_get_page_prot; mm/migrate.c: remove_migration_pte; commit \
+      arch/x86/mm/pgprot.c: vm_get_page_prot (others: include/linux/pgtable.h, DECLARE_VM_GET_PAGE_PROT); \
+      mm/migrate.c: remove_migration_pte; commit \
       e86f15ee64d8 (4.9)
       """,
     kernels: "all",

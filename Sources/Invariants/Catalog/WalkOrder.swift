@@ -10,7 +10,7 @@ extension Invariant {
       at least once.
       """,
     source: """
-      mm/mremap.c: move_ptes ("we rely on the order of rmap traversal"), mm/vma.c: copy_vma (need_rmap_locks); \
+      mm/mremap.c: move_ptes ("new_vma is often known to be placed after vma in rmap traversal order"); mm/vma.c: copy_vma (need_rmap_locks); \
       mm/huge_memory.c, mm/rmap.c: fork's AVCs come after the parent's; commit 948f017b093a (3.3)
       """,
     kernels: "3.7 and later",
