@@ -157,14 +157,12 @@ public final class RecordRun {
       if case .process(let pid) = plan.target, startOfRunningProcess(pid) != targetStart { return nil }
       if let duration = plan.duration, Double(now - begin) >= duration * 1e9 { return nil }
       guard turn.isMultiple(of: 5) else { continue }
+      tool.flush()
       let counters = Counters(of: tenancy, probes.definitions)
       if output.isShortOfRoom(unwritten(counters)) { return "the disk is nearly full" }
       if now >= nextReport {
         nextReport = now + 1_000_000_000
-        if plan.tool == .perf {
-          perfLosses.read(output.working)
-          tool.flush()
-        }
+        if plan.tool == .perf { perfLosses.read(output.working) }
         report(progress(counters, output, hits: counters.hits).line)
       }
     }
