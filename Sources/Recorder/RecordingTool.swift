@@ -22,6 +22,10 @@ struct RecordingTool {
       (control, acknowledgement) = (commands.writing, answers.reading)
       descriptors[3] = commands.reading
       descriptors[4] = answers.writing
+      // Our ends too: perf does not finish its file once nobody else has them ("Thread and evlist pollfd index
+      // mismatch", perf 6.1), and we may be killed.
+      descriptors[5] = control
+      descriptors[6] = acknowledgement
     }
     defer { for descriptor in [descriptors[3], descriptors[4]] { descriptor.map { _ = close($0) } } }
     process = try ChildProcess(plan.command(tenancy.name), .apart, descriptors: descriptors)

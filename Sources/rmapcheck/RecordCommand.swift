@@ -18,8 +18,8 @@ struct RecordCommand: ParsableCommand {
       tracefs is touched.
 
       Exit status: 0 recorded (the command's own status is said, and stands in the sidecar); with --check that of \
-      `rmapcheck check`; 69 this kernel can't be recorded, 71 the system refused something, 73 the output is there \
-      already or can't be made, 77 not root, 64 usage.
+      `rmapcheck check`; 69 this kernel can't be recorded, 71 the system refused something, or something \
+      could not be removed, 73 the output is there already or can't be made, 77 not root, 64 usage.
       """)
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"))

@@ -168,6 +168,17 @@ import Testing
         == "perf record -a -k CLOCK_MONOTONIC -m 4096K -e rmap_3_9:* --delay=-1 --control=fd:3,4 -o a.data")
   }
 
+  /// A process that has ended is still there for its parent, but not for whoever waits for its end.
+  @Test func anEndedProcessDoesNotRun() throws {
+    #expect(startOfRunningProcess(getpid()) == startOfProcess(getpid()))
+    let child = try ChildProcess(["true"], .ours)
+    for _ in 0..<500 where startOfRunningProcess(child.pid) != nil { usleep(20_000) }
+    #expect(startOfRunningProcess(child.pid) == nil)
+    #expect(startOfProcess(child.pid) != nil, "nobody has looked at it yet")
+    #expect(child.wait(seconds: 10) && child.exitStatus == 0)
+    #expect(startOfProcess(child.pid) == nil)
+  }
+
   @Test func progress() {
     let text = ProgressText(seconds: 12, events: 482_113, missed: 3, lost: 0, bytes: 31_449_000)
     #expect(text.line == "12 s: 482113 events, 0 lost, 3 missed, 31.4 MB")
