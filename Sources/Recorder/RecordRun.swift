@@ -73,10 +73,10 @@ public final class RecordRun {
       outcome.leftovers = cleanUp(janitor)
       return outcome
     } catch {
-      // As long as the probes are there, so are the formats that the parts are read by.
-      let rescued = rescue(output, error)
+      let kept = output.giveUp()
+      let rest = kept.isEmpty ? "" : "; what was recorded until then was left in \(kept.joined(separator: ", "))"
       let leftovers = cleanUp(janitor).map { "; could not be removed: \($0)" }
-      throw RecordingFailure(error.kind, error.reason + rescued + leftovers.joined())
+      throw RecordingFailure(error.kind, error.reason + rest + leftovers.joined())
     }
   }
 
@@ -85,21 +85,6 @@ public final class RecordRun {
     _ = tenancy.end()
     janitor.dismiss()
     return tenancy.end()
-  }
-
-  /// What was recorded before the tool failed: makes a recording of it, or leaves it where it is. Returns what to say.
-  private func rescue(_ output: ReservedOutput, _ failure: RecordingFailure) -> String {
-    let parts = output.parts()
-    if RecordingTool.restore(parts, to: output.working) {
-      for part in parts { unlink(part) }
-      sidecar.recorder?.ending = failure.reason
-      sidecar.recorder?.complete = false
-      if (try? output.finish(sidecar)) != nil { return "; what was recorded until then is in \(output.path)" }
-    }
-    let kept = output.giveUp()
-    if kept.isEmpty { return "" }
-    return "; what was recorded until then was left in " + kept.joined(separator: ", ")
-      + (parts.isEmpty ? "" : " (`trace-cmd restore` makes a recording of such files)")
   }
 
   private func record(_ output: ReservedOutput, _ janitor: JanitorHandle) throws(RecordingFailure) -> Outcome {

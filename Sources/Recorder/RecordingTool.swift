@@ -95,20 +95,6 @@ struct RecordingTool {
     return pread(file, &size, 8, 48) == 8 && size != 0
   }
 
-  /// Has trace-cmd put its parts into one recording, by the formats that the kernel has now; says whether it could.
-  static func restore(_ parts: [String], to output: String) -> Bool {
-    guard !parts.isEmpty, let log = try? makeUnnamedFile() else { return false }
-    defer { close(log) }
-    let command = ["trace-cmd", "restore", "-o", output] + parts
-    guard let process = try? ChildProcess(command, .apart, descriptors: [STDOUT_FILENO: log, STDERR_FILENO: log])
-    else { return false }
-    guard process.wait(seconds: patience) else {
-      process.killGroup()
-      return false
-    }
-    return process.exitStatus == 0
-  }
-
   /// Ends it at once, if it still runs, with all of its helpers.
   func kill() {
     if process.isRunning() { process.killGroup() }
