@@ -164,3 +164,12 @@ struct UnmapCall: ~Copyable, Sendable {
     _ situation: borrowing UnmapSituation, _ graph: borrowing RmapGraph, _ ledgers: inout [Ledger]
   ) { judge(situation, graph, &ledgers[ledger]) }
 }
+
+struct ReplacementCall: ~Copyable, Sendable {
+  let ledger: Int
+  let judge: @Sendable (borrowing ReplacementSituation, borrowing RmapGraph, inout Ledger) -> Void
+
+  @inline(__always) func callAsFunction(
+    _ situation: borrowing ReplacementSituation, _ graph: borrowing RmapGraph, _ ledgers: inout [Ledger]
+  ) { judge(situation, graph, &ledgers[ledger]) }
+}

@@ -29,6 +29,7 @@ extension Invariant {
     .migration,
     .walkCoverage,
     .walkUnmaps,
+    .replacement,
   ]
 }
 

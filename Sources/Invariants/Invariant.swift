@@ -81,6 +81,8 @@ public struct Invariant: Sendable {
     case restoring(@Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void)
     /// When a walk's callback has unmapped a folio in a VMA, or is known not to have.
     case unmapped(@Sendable (borrowing UnmapSituation, borrowing RmapGraph, inout Ledger) -> Void)
+    /// When a replaced mapping is gone, or is known not to have been taken away.
+    case replaced(@Sendable (borrowing ReplacementSituation, borrowing RmapGraph, inout Ledger) -> Void)
   }
 }
 

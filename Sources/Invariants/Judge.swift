@@ -29,6 +29,7 @@ public struct Judge: GraphObserver, Sendable {
   private let onWalked: Calls<WalkCall>
   private let onRestoring: Calls<MigrationCall>
   private let onUnmapped: Calls<UnmapCall>
+  private let onReplaced: Calls<ReplacementCall>
 
   /// A judge of the given invariants.
   public init(_ invariants: [Invariant]) {
@@ -88,6 +89,9 @@ public struct Judge: GraphObserver, Sendable {
     }
     onUnmapped = Calls(invariants) { check, ledger in
       if case .unmapped(let judge) = check { UnmapCall(ledger: ledger, judge: judge) } else { nil }
+    }
+    onReplaced = Calls(invariants) { check, ledger in
+      if case .replaced(let judge) = check { ReplacementCall(ledger: ledger, judge: judge) } else { nil }
     }
   }
 
@@ -251,6 +255,15 @@ public struct Judge: GraphObserver, Sendable {
   ) {
     for index in 0..<onUnmapped.count {
       onUnmapped[index](situation, graph, &ledgers)
+    }
+  }
+
+  /// See ``GraphObserver``.
+  public mutating func replaced(
+    _ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph
+  ) {
+    for index in 0..<onReplaced.count {
+      onReplaced[index](situation, graph, &ledgers)
     }
   }
 }

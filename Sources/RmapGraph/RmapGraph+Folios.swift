@@ -7,6 +7,7 @@ extension RmapGraph {
     guard event.indexIsKnown else {
       return tell(event, stamp, folio: nil, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
     }
+    if !owed.isEmpty { settleOwed(event, stamp, &observer) }
     switch event.step {
     case .new: newFolio(event, stamp, &observer)
     case .add: addMapping(event, stamp, &observer)

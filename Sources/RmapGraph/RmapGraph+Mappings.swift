@@ -27,6 +27,10 @@ extension RmapGraph {
         if known.bits == entry.bits, !isTold { contradict(.pageMapping) }
       }
       if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
+        let isSplit = old.folio == slot && old.isPMD && !entry.isPMD
+        if isSplit || old.folio != slot && isReplacement(of: old.folio, by: event) {
+          noteOwed(old: folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, page, stamp)
+        }
         displace(old, by: slot, event.vma.mm, page)
       }
       noteUncertain(event.vma.mm, page)

@@ -38,6 +38,7 @@ public struct RmapGraph: ~Copyable {
   var activeMoves: ContiguousArray<ActiveMove> = []
   var walking = WalkState()
   var displaced: ContiguousArray<DisplacedPage> = []
+  var owed: ContiguousArray<Owed> = []
   /// How many displaced pages are kept: each waits for the very next events of its task.
   static let displacedKept = 64
   var scratch: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []

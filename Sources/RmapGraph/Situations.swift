@@ -199,6 +199,8 @@ public protocol GraphObserver: ~Copyable {
   mutating func restoring(_ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph)
   /// A walk's callback has unmapped a folio, or is known not to have done so.
   mutating func unmapped(_ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph)
+  /// A mapping that another one has replaced is gone, or is known not to have been taken away.
+  mutating func replaced(_ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph)
 }
 
 /// Whoever does not care for walks need not say so.
@@ -220,5 +222,9 @@ extension GraphObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func unmapped(
     _ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph
+  ) {}
+  /// Does nothing.
+  public mutating func replaced(
+    _ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph
   ) {}
 }

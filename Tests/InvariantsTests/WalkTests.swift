@@ -6,7 +6,7 @@ import Testing
 /// The kernel's own walks: the smallest histories in which one goes right, and one thing in it wrong.
 @Suite struct WalkTests {
   /// The invariants whose good and bad histories are here, in catalog order.
-  static let invariants = ["walk-order", "migration", "walk-coverage", "walk-unmaps"]
+  static let invariants = ["walk-order", "migration", "walk-coverage", "walk-unmaps", "replacement"]
 
   /// A page that parent and child share is looked for: two VMAs in the tree, and the child's own anon_vma beside.
   private let looked = History { kernel in

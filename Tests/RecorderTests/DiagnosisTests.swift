@@ -108,7 +108,7 @@ import Testing
 
         """))
     #expect(
-      diagnosis.text().contains("\nInvariants: none can be decided as it is; with what is needed above, 27 of 27\n"))
+      diagnosis.text().contains("\nInvariants: none can be decided as it is; with what is needed above, 28 of 28\n"))
     #expect(!diagnosis.text().contains("can be recorded.\n"))
   }
 

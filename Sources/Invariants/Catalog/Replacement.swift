@@ -1,0 +1,41 @@
+import RmapEvents
+import RmapGraph
+
+extension Invariant {
+  static let replacement = Invariant(
+    name: "replacement", number: 30,
+    statement: """
+      Who puts a page where another one is mapped, or the pages of a folio where its PMD is, takes the old mapping \
+      away before it goes on to another folio.
+      """,
+    source: """
+      mm/memory.c: wp_page_copy (folio_add_new_anon_rmap, and behind set_pte_at folio_remove_rmap_pte of the old page); \
+      mm/ksm.c: replace_page; mm/huge_memory.c: __split_huge_pmd_locked (folio_add_anon_rmap_ptes, then \
+      folio_remove_rmap_pmd); all under the page table's lock
+      """,
+    kernels: "2.6.34 and later; that a PMD goes, as an event, 6.7 and later",
+    exceptions: """
+      hugetlbfs, which takes away first and inline. Judged by the task's next event of a folio; a task that has none \
+      any more is judged when its anon_vma dies (anon-vma-death).
+      """,
+    needs: .graphChanges + .pageChanges,
+    checks: [.replaced(judge)])
+}
+
+private func judge(
+  _ s: borrowing ReplacementSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
+  if !s.isLeft { return ledger.holds() }
+  let (old, new, isPMD, address, mm) = (s.old, s.new, s.isPMD, s.address, s.mm)
+  let (added, stamp) = (s.added, s.stamp)
+  ledger.broken(key: old.raw ^ mm.raw) {
+    Finding(
+      what: isPMD
+        ? "A PMD's mapping is split and not taken away." : "A page is replaced and its mapping not taken away.",
+      function: added.function?.kernelFunction ?? "folio_add_new_anon_rmap", stamp: stamp, doer: .step(added),
+      objects: [("O", "folio \(old)"), ("F", "folio \(new)"), ("M", "mm \(mm)")],
+      established: [.init("O was mapped at \(address) in M, and F is mapped there", added)],
+      contradiction: .init("the task goes on to another step without folio_remove_rmap of O", stamp),
+      rule: "A mapping that another one replaces is taken from its folio's mapcount (mm/memory.c, wp_page_copy).")
+  }
+}
