@@ -90,7 +90,9 @@ let package = Package(
       path: "Tests/experiment", swiftSettings: settings),
     .testTarget(
       name: "ExperimentTests",
-      dependencies: ["Checking", "Invariants", "RecordingExperiments", "RmapTestSupport"], swiftSettings: settings),
+      dependencies: [
+        "Checking", "Invariants", "RecordingExperiments", "RmapEvents", "RmapTestSupport", "TraceReading",
+      ], swiftSettings: settings),
     .target(
       name: "TraceWriting", dependencies: ["RmapEvents"], path: "Tests/TraceWriting", swiftSettings: settings),
     .executableTarget(

@@ -11,6 +11,9 @@ struct Intake: Sendable {
   private(set) var events: UInt64 = 0
   /// Events of ours that made no sense.
   private(set) var malformed: UInt64 = 0
+  /// The level of the last of them, and the lowest of all their levels.
+  private(set) var malformedLevel = RecordingLevel.structure
+  private(set) var lowestMalformed: RecordingLevel?
   /// Whether an event of ours was recorded in more than one buffer.
   private(set) var twiceRecorded = false
   /// Events of ours that are a copy of the one before.
@@ -36,6 +39,8 @@ struct Intake: Sendable {
     case .foreign: break
     case .malformed:
       malformed &+= 1
+      malformedLevel = decoder.level(ofEvent: record.eventID)
+      lowestMalformed = min(lowestMalformed ?? malformedLevel, malformedLevel)
       return false
     }
     return true

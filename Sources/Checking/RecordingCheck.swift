@@ -122,8 +122,7 @@ public struct RecordingCheck: Sendable {
       result.doubts.append(
         "\(result.statistics.missingReturns) return(s) of functions were not recorded: a probe missed them")
     }
-    // Next to a violation it would only say the same in other words.
-    if result.violations == 0, let first = result.statistics.contradictions.first {
+    if let first = result.statistics.contradictions.first {
       result.doubts.append(
         "the recording contradicts itself \(result.statistics.contradictions.total) time(s), first at event "
           + "\(first.ordinal): \(first.kind.meaning)")

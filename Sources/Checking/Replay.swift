@@ -38,7 +38,7 @@ package struct Replay: ~Copyable {
   mutating func take(_ stretch: Stretch) {
     apply(stretch.events)
     switch stretch.ending {
-    case .malformed: graph.reset()
+    case .malformed(let level): graph.forget(from: level)
     case .lost(let lost): lose(lost)
     case .full, .over, .failed: break
     }
@@ -66,9 +66,16 @@ package struct Replay: ~Copyable {
   /// The next record, in order of time: for experiments, which want to look in between.
   package mutating func take(_ record: RawRecord) {
     let stretch = Stretch()
-    stretch.ending = intake.take(record, into: &stretch.events) ? .full : .malformed
+    stretch.ending = intake.take(record, into: &stretch.events) ? .full : .malformed(intake.malformedLevel)
     take(stretch)
   }
+
+  /// How many checks of each invariant came to what so far, as one number, and what the model holds, as another: two
+  /// replays with other numbers differ.
+  package func checksSoFar() -> UInt64 { judge.countsSoFar ^ loneJudge.countsSoFar &* 3 }
+
+  /// See ``checksSoFar()``.
+  package func modelFingerprint() -> UInt64 { graph.fingerprint() }
 
   /// One invariant's checks so far.
   package func ledger(of invariant: Invariant) -> Ledger? {
@@ -103,7 +110,8 @@ package struct Replay: ~Copyable {
       return InvariantResult(
         invariant: invariant, ledger: judge.ledger(of: invariant) ?? Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !observability.fields.contains($0) },
-        isUnbroken: losses.isEmpty && intake.malformed == 0, isRecorded: invariant.level <= result.level)
+        isUnbroken: losses.isEmpty && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
+        isRecorded: invariant.level <= result.level)
     }
     for (_, finding) in result.findings {
       for stamp in finding.events {

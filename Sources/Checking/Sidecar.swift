@@ -177,21 +177,36 @@ public struct Sidecar: Codable, Sendable {
       guard let data = FileManager.default.contents(atPath: path) else {
         throw SidecarError(path: path, reason: "it can't be read")
       }
-      guard let head = try? JSONDecoder().decode(Head.self, from: data) else {
-        throw SidecarError(path: path, reason: "not a sidecar of \(name)")
-      }
+      let head = try head(of: data, name, path)
       if path == folder + "about.json", try isOfAnother(head, name, folder, path) { continue }
-      guard head.recording == name else { throw SidecarError(path: path, reason: "not a sidecar of \(name)") }
-      guard head.schema == currentSchema else {
-        throw SidecarError(path: path, reason: "schema \(head.schema ?? "none") is not \(currentSchema)")
-      }
-      do {
-        return try JSONDecoder().decode(Sidecar.self, from: data)
-      } catch {
-        throw SidecarError(path: path, reason: "\(error)")
-      }
+      return try Sidecar(data, head, of: name, path)
     }
     return nil
+  }
+
+  /// Reads the text of a sidecar of the recording `name`, as if it lay at `path`.
+  package init(_ data: Data, of name: String, at path: String) throws(SidecarError) {
+    try self.init(data, try Self.head(of: data, name, path), of: name, path)
+  }
+
+  private init(_ data: Data, _ head: Head, of name: String, _ path: String) throws(SidecarError) {
+    guard head.recording == name else { throw SidecarError(path: path, reason: "not a sidecar of \(name)") }
+    guard head.schema == Self.currentSchema else {
+      throw SidecarError(path: path, reason: "schema \(head.schema ?? "none") is not \(Self.currentSchema)")
+    }
+    do {
+      self = try JSONDecoder().decode(Sidecar.self, from: data)
+    } catch {
+      throw SidecarError(path: path, reason: "\(error)")
+    }
+  }
+
+  private static func head(of data: Data, _ name: String, _ path: String) throws(SidecarError) -> Head {
+    do {
+      return try JSONDecoder().decode(Head.self, from: data)
+    } catch {
+      throw SidecarError(path: path, reason: "not a sidecar of \(name)")
+    }
   }
 
   /// Any program may have an `about.json` in a folder, and a recording's neighbour may have one of ours.

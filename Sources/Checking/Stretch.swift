@@ -14,8 +14,8 @@ final class Stretch {
   enum Ending {
     /// It is as long as a stretch may be.
     case full
-    /// After it comes an event of ours that makes no sense.
-    case malformed
+    /// After it comes an event of ours that makes no sense, of that level.
+    case malformed(RecordingLevel)
     /// After it records are missing.
     case lost(LostEvents)
     /// So does the recording.
@@ -59,7 +59,8 @@ struct StretchReader<Source: RecordSource & ~Copyable>: ~Copyable {
   private mutating func fill(_ events: inout EventBatch) throws(TraceReadingError) -> Stretch.Ending {
     for _ in 0..<Stretch.recordsMax {
       switch try source.next() {
-      case .record(let record): if !intake.take(record, into: &events) { return .malformed }
+      case .record(let record):
+        if !intake.take(record, into: &events) { return .malformed(intake.malformedLevel) }
       case .lost(let lost): return .lost(lost)
       case nil: return .over
       }

@@ -25,6 +25,8 @@ public struct EventDecoder: Sendable {
   /// The numbers of the events that are decoded.
   public let identifiers: Set<UInt16>
   private let layouts: LayoutTable
+  /// The levels of those above ``RecordingLevel/structure``.
+  private let levels: [UInt16: RecordingLevel]
 
   /// A decoder for a recording's formats.
   public init(formats: EventFormats) {
@@ -38,6 +40,7 @@ public struct EventDecoder: Sendable {
     var unusable: [String] = []
     var usable: [EventFormat] = []
     var present: Set<EventKind> = []
+    var levels: [UInt16: RecordingLevel] = [:]
     let unit = Self.hugetlbUnit(formats, system)
     for format in formats.all where format.system == system {
       guard let recipe = Layout.recipes[format.name] else { continue }
@@ -50,6 +53,8 @@ public struct EventDecoder: Sendable {
         continue
       }
       layouts.add(shape, length: finder.length, ofEvent: format.id)
+      let level = RecordingLevel(of: Set(Layout.kinds(ofEvent: format.name)))
+      if level > .structure { levels[format.id] = level }
       identifiers.insert(format.id)
       kinds.formUnion(recipe.kinds)
       usable.append(format)
@@ -62,12 +67,16 @@ public struct EventDecoder: Sendable {
     }
     kinds.formUnion(entries.intersection(returns))
     self.layouts = layouts
+    self.levels = levels
     self.kinds = kinds
     level = RecordingLevel(of: present)
     self.unusable = unusable
     self.identifiers = identifiers
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
+
+  /// The level of an event: one that makes no sense can only have been about what is recorded at its level.
+  package func level(ofEvent id: UInt16) -> RecordingLevel { levels[id] ?? .structure }
 
   /// The unit is a mark in the formats of the events that only hugetlbfs has.
   private static func hugetlbUnit(_ formats: EventFormats, _ system: String) -> HugetlbUnit {

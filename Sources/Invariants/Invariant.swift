@@ -86,6 +86,17 @@ public struct Invariant: Sendable {
   }
 }
 
+extension Invariant.Check {
+  /// The level of the events at which it judges.
+  fileprivate var level: RecordingLevel {
+    switch self {
+    case .walkStep, .visiting, .walked, .restoring: .walks
+    case .folio, .page: .pages
+    default: .structure
+    }
+  }
+}
+
 extension [EventKind] {
   /// What the model needs to know an anon_vma's birth, a range change from a removal, and the counters.
   static let graphChanges: [EventKind] = [.insert, .remove, .prepare, .clone, .fork, .unlink]
@@ -99,6 +110,12 @@ extension [EventKind] {
 extension Invariant {
   /// How much a recording must hold for it to decide anything: the highest level among its events.
   public var level: RecordingLevel { needs.map(\.level).max() ?? .structure }
+
+  /// The highest level of the events that it looks at where they are recorded.
+  public var highestLevel: RecordingLevel {
+    let levels = (needs + needsWithPages).map(\.level) + checks.map(\.level)
+    return levels.max() ?? .structure
+  }
 
   /// The events that it needs and a recording with `kinds` does not have. With any missing it does not judge: what
   /// is not seen would be taken for what is not so.

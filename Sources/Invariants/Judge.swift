@@ -100,6 +100,11 @@ public struct Judge: GraphObserver, Sendable {
     invariants.firstIndex { $0.number == invariant.number }.map { ledgers[$0] }
   }
 
+  /// The counts of all ledgers as one number, for experiments that compare two replays.
+  package var countsSoFar: UInt64 {
+    ledgers.reduce(0) { ($0 ^ $1.countsSoFar) &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
+  }
+
   /// From now on, what the model does not know may be unknown for another reason than that it is older than the
   /// recording.
   public mutating func blame(_ reason: UndecidedReason) {

@@ -46,6 +46,11 @@ public struct Ledger: Sendable {
   /// How often a reason kept the rule from being decided.
   public func undecided(_ reason: UndecidedReason) -> UInt64 { undecided[Int(reason.rawValue)] }
 
+  /// All counts as one number.
+  var countsSoFar: UInt64 {
+    undecided.reduce(decided &* 31 &+ violations) { ($0 ^ $0 >> 29) &* 0xbf58_476d_1ce4_e5b9 &+ $1 }
+  }
+
   /// How often it could not be decided, whatever the reason.
   public var undecidedTotal: UInt64 { undecided.reduce(0, &+) }
 }

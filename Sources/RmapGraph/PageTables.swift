@@ -158,6 +158,13 @@ package struct PageTables: ~Copyable {
     }
   }
 
+  /// Calls `body` with the mm and the number of every mapped page, in no particular order.
+  func forEach(_ body: (UInt64, UInt64, Entry) -> Void) {
+    spaceOf.forEachPair { mm, _ in
+      forEach(mm: mm, pages: 0..<1 << 44) { page, entry in body(mm, page, entry) }
+    }
+  }
+
   /// The first page of a range at which a folio is mapped.
   func firstPage(of folio: UInt32, mm: UInt64, pages: Range<UInt64>) -> UInt64? {
     var first: UInt64?

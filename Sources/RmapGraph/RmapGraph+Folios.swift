@@ -87,9 +87,10 @@ extension RmapGraph {
       if let old = folioOf[event.folio.raw] { makeStale(old) }
       return
     }
+    if walking.walkers.count > 0 { compareRemoval() }
     let vma = vmaOf[event.vma.address.raw]
-    if let vma { compare(event.vma, with: vma) }
     let slot = knownFolio(event)
+    if let vma { compare(event.vma, with: vma) } else { noteUnknownVMA(event, slot) }
     let priorIndex = slot.map { folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
     let address = linearAddress(event)
@@ -119,7 +120,9 @@ extension RmapGraph {
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
       return
     }
+    compareMove(event, slot)
     if !event.vma.contains(address) || place(of: slot, event, at: address) == nil {
+      if !event.isAfter { noteUnknownPage(event) }  // Before 6.7, when UFFDIO_MOVE was not yet there.
       makeStale(slot)
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
       return

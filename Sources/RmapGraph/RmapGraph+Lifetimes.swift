@@ -14,7 +14,9 @@ extension RmapGraph {
       if isOther { regroup(slot) }
       return VMAID(slot: slot)
     }
-    if knownMMs[view.mm.raw] != nil || deadVMAs[view.address.raw] != nil { contradict(.vmaBirth) }
+    if birthsAreRecorded && knownMMs[view.mm.raw] != nil || deadVMAs[view.address.raw] != nil {
+      contradict(.vmaBirth)
+    }
     return newVMA(view, birth: .beforeRecording, chainIsKnown: false)
   }
 
@@ -30,6 +32,7 @@ extension RmapGraph {
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
   mutating func vmaBorn(at address: KernelAddress, _ origin: OffsetOrigin, _ stamp: EventStamp) {
     guard address.isKernel else { return }
+    birthsAreRecorded = true
     if vmaOf[address.raw].map({ vmas[$0].chainCount > 0 }) ?? false { contradict(.vmaBirth) }
     forgetVMA(address)
     var view = VMAView.none
@@ -46,6 +49,7 @@ extension RmapGraph {
       tasks[task].operations[0].kind == .mmExit
     {
       exitFreesVMAs = true
+      if let slot = vmaOf[free.vma.raw], vmas[slot].unlinkStamp == 0 { contradict(.vmaDeath) }
     }
     guard let slot = vmaOf[free.vma.raw] else { return }
     var view = vmas[slot].view
@@ -119,6 +123,7 @@ extension RmapGraph {
     settleUnlink(task, stamp)
     putsAreRecorded = true
     if let dying = anonVMA(at: put.anonVMA) {
+      if anonVMAs[dying.slot].birthWasSeen, anonVMAs[dying.slot].root != put.root { contradict(.anonVMADeath) }
       tell(put, dying, implicit: false, task, stamp, &observer)
       bury(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)

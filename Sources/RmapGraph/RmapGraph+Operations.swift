@@ -3,9 +3,13 @@ import RmapEvents
 extension RmapGraph {
   // MARK: Tasks
 
+  /// include/linux/threads.h: PID_MAX_LIMIT
+  private static var pidMax: UInt32 { 4 << 20 }
+
   mutating func task(_ pid: Int32) -> UInt32 {
     let key = UInt64(UInt32(bitPattern: pid)) + 1
     if let slot = taskOf[key] { return slot }
+    if UInt32(bitPattern: pid) > Self.pidMax { contradict(.noTask) }
     let slot: UInt32
     if let idle = tasks.takeFreeSlot() {
       tasks[idle].begin(pid, isClear: clearTasks[key] != nil)
@@ -30,13 +34,21 @@ extension RmapGraph {
     clearTasks.set(UInt64(UInt32(bitPattern: tasks[slot].pid)) + 1, to: 0)
   }
 
+  /// A task that is at work in an mm which was made within the recording has begun within it all that it is in.
+  mutating func clarify(_ slot: UInt32, by mm: KernelAddress) {
+    guard !tasks[slot].isClear, tasks[slot].operations.isEmpty else { return }
+    if knownMMs[mm.raw] != nil || forkedMMs[mm.raw] != nil { markClear(slot) }
+  }
+
   // MARK: Entry
 
   mutating func enter<Observer: GraphObserver & ~Copyable>(
     _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
-    if entry.kind.isOutermost { markClear(task) }
+    if entry.kind == .fork || entry.kind == .copyRange { noteFork(into: entry.vma.mm, isWhole: tasks[task].isClear) }
+    if entry.kind == .userfaultMove { walking.foliosWander = true }
+    if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
     dropStale(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
     compare(entry, in: task)
@@ -84,6 +96,13 @@ extension RmapGraph {
     default: return
     }
     tellEntered(task, entry, stamp, &observer)
+  }
+
+  /// fork fills a new mm. A task that has been seen outside of it before, and now for the first time in it, makes all of
+  /// the mm within the recording.
+  private mutating func noteFork(into mm: KernelAddress, isWhole: Bool) {
+    guard knownMMs[mm.raw] == nil, forkedMMs[mm.raw] == nil, vmaCountOf[mm.raw] == nil else { return }
+    if isWhole { knownMMs.set(mm.raw, to: 0) } else { forkedMMs.set(mm.raw, to: 0) }
   }
 
   private mutating func tellEntered<Observer: GraphObserver & ~Copyable>(
@@ -271,6 +290,7 @@ extension RmapGraph {
     case .mmExit:
       purge(entry.mm)
       knownMMs.set(entry.mm.raw, to: 0)
+      forkedMMs.remove(entry.mm.raw)
       exitingMMs.remove(entry.mm.raw)
       if exitFreesVMAs, vmaCountOf[entry.mm.raw] != nil { contradict(.vmaDeath) }
     default: break

@@ -84,6 +84,31 @@ extension RmapGraph {
     }
   }
 
+  /// Forgets what an event of a level can have changed: it was there, but made no sense.
+  ///
+  /// Walks change nothing that they look at, and what pages do changes no VMA, AVC or anon_vma.
+  public mutating func forget(from level: RecordingLevel) {
+    switch level {
+    case .structure: reset()
+    case .pages: forgetAllPages()
+    case .walks: walking = WalkState()
+    }
+  }
+
+  /// Nothing is known of any page any more, nor of the operations that copy or move some just now.
+  private mutating func forgetAllPages() {
+    tables = PageTables()
+    folios = Slab<Folio>()
+    folioOf = SlotMap()
+    displaced.removeAll()
+    activeCopies.removeAll()
+    activeMoves.removeAll()
+    anonVMAOf.forEach { slot in
+      anonVMAs[slot].mappedPages = 0
+      anonVMAs[slot].mayHaveMorePages = true
+    }
+  }
+
   /// hugetlb_remove_rmap is inline: what a VMA of hugetlbfs maps in a range goes with this one event.
   mutating func unmapHugetlb(_ event: HugetlbUnmap) {
     for copy in activeCopies {

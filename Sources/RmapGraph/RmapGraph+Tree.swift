@@ -7,6 +7,7 @@ extension RmapGraph {
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    if isUnclear(task) { clarify(task, by: update.vma.mm) }
     dropStale(task, beforeInsertionOf: update)
     let vma = meet(update.vma)
     let operation = tasks[task].innermost
@@ -164,6 +165,7 @@ extension RmapGraph {
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
+    if isUnclear(task) { clarify(task, by: update.vma.mm) }
     dropStale(task, beforeRemovalOf: update)
     let operation = tasks[task].innermost
     var stamp = stamp

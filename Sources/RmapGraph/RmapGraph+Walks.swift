@@ -10,6 +10,10 @@ struct WalkState: ~Copyable {
   var callbacksSeen: ContiguousArray<(address: KernelAddress, purpose: WalkVisit.Purpose)> = []
   /// Mappings that a callback said it had taken away, and of whose removal no event has told.
   var left: ContiguousArray<Unmapping> = []
+  /// What comes with each callback.
+  var shapes: ContiguousArray<WalkShape> = []
+  /// Whether UFFDIO_MOVE is in use.
+  var foliosWander = false
   /// The tasks that have begun a walk since the recording, or the last gap in it, began: what they do is known.
   var known = SlotMap()
 }
@@ -55,6 +59,7 @@ extension RmapGraph {
     walking.walkers[slot].isOpen = true
     walking.walkers[slot].frame = frame
     walking.walkers[slot].frameStamp = stamp
+    compare(frame)
   }
 
   private mutating func endFrame<Observer: GraphObserver & ~Copyable>(
@@ -119,6 +124,7 @@ extension RmapGraph {
       contradict(.walkStep)
     }
     if let known = anonVMANode(at: start.anonVMA), known.root != start.root { contradict(.walkStep) }
+    if let frame = walking.walkers[slot].frame, !frame.isKSM { compare(start, with: frame) }
     walking.walkers[slot].walk = Walk(start: start, stamp: stamp)
   }
 
@@ -191,8 +197,10 @@ extension RmapGraph {
       noteMigrating(frame, walking.walkers[slot].frameStamp)
     }
     guard let migration = visit.migration, migration.source != visit.folio else { return }
+    if walking.walkers[slot].restored.map({ $0 != migration.source }) ?? false { contradict(.walkStep) }
     walking.walkers[slot].restored = migration.source
     let source = walking.migratingOf[migration.source.raw].map { walking.migrating[$0] }
+    if source == nil, waits(migration) { contradict(.walkStep) }
     observer.restoring(
       MigrationSituation(visit: visit, migration: migration, source: source, stamp: stamp), in: self)
   }

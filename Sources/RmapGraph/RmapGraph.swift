@@ -55,6 +55,10 @@ public struct RmapGraph: ~Copyable {
   var knownMMs = SlotMap()
   /// The mms that were seen to be made, by fork or exec.
   var bornMMs = SlotMap()
+  /// The mms that fork has made within the recording, or maybe begun to make before it.
+  var forkedMMs = SlotMap()
+  /// Whether vm_area_alloc and vm_area_dup are recorded.
+  var birthsAreRecorded = false
   /// The mms that exit_mmap is at work on.
   var exitingMMs = SlotMap()
   /// The VMAs that were freed and whose address has not been used again.

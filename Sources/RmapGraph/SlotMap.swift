@@ -82,6 +82,11 @@ struct SlotMap: ~Copyable {
     for index in 0...mask where pairs[index].key != 0 { body(pairs[index].slot) }
   }
 
+  /// Calls `body` with every key and its slot, in no particular order.
+  func forEachPair(_ body: (UInt64, UInt32) -> Void) {
+    for index in 0...mask where pairs[index].key != 0 { body(pairs[index].key, pairs[index].slot) }
+  }
+
   private mutating func grow() {
     var larger = SlotMap(minimumCapacity: mask + 1)
     for index in 0...mask where pairs[index].key != 0 { larger.set(pairs[index].key, to: pairs[index].slot) }

@@ -21,7 +21,7 @@ public struct Walk: Sendable {
   public var awaitsStep: Bool { awaitsReturn }
 
   /// What a walk did with an AVC.
-  public enum LastVisit: Sendable, Equatable {
+  public enum LastVisit: Hashable, Sendable {
     /// Nothing, as far as the recording shows.
     case passedOver
     /// The callback was called and has not returned.

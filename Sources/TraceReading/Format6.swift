@@ -36,7 +36,18 @@ struct Format6 {
     contents.buffers = tables.map { name, cpus in
       TraceBuffer(name: name, clock: contents.options.clock, pageSize: pageSize, cpus: cpus)
     }
+    noteTrailing(after: reader.offset)
     return contents
+  }
+
+  /// The CPUs' data are the end of the file.
+  private mutating func noteTrailing(after metadata: UInt64) {
+    let ends = contents.buffers.flatMap(\.cpus).filter { $0.size > 0 }.map {
+      $0.offset.addingReportingOverflow($0.size)
+    }
+    let end = ends.map { $0.overflow ? .max : $0.partialValue }.max() ?? .max
+    let size = UInt64(file.bytes.count)
+    if size > max(end, metadata) { contents.trailing = size - max(end, metadata) }
   }
 
   /// The kernel's own account of its pages wins over the machine's page size.

@@ -10,6 +10,8 @@ struct TraceContents {
   var commandNames = CommandNames()
   /// Format 6 only: where the table of the top buffer's CPUs lies in the file, bytes.
   var tableOffset: UInt64?
+  /// Format 6 only: bytes after the last CPU's data.
+  var trailing: UInt64 = 0
 
   /// Reads what `events/header_page` and `events/header_event` said.
   mutating func readHeaderInfo(_ reader: inout ByteReader) throws(TraceReadingError) {

@@ -35,6 +35,8 @@ public final class TraceFile: RecordedFile {
   let compressionAlgorithm: Compression?
   private let commandNames: Mutex<CommandNames>
   private let cpusAreApart: Bool
+  /// Bytes of a file of format 6 that belong to nothing.
+  private let trailing: UInt64
 
   /// Opens the recording at `path`.
   /// - Throws: every kind of `TraceReadingError`; `truncated` if any announced part is not all there.
@@ -69,6 +71,7 @@ public final class TraceFile: RecordedFile {
     header = try RecordHeader(eventFormats)
     uname = contents.options.uname
     cpusAreApart = contents.options.cpusAreApart
+    trailing = contents.trailing
     traceCommandVersion = contents.options.version
     cpuStatistics = CPUStatistics.parse(contents.options.statistics)
     commandNames = Mutex(contents.commandNames)
@@ -99,6 +102,9 @@ public final class TraceFile: RecordedFile {
     // The other clocks are the guest kernel's own, which orders them across its CPUs.
     if cpusAreApart, clocks.isEmpty || clocks.contains("x86-tsc") {
       omissions.append("the guest's CPUs have different time offsets: record the guest with -C mono")
+    }
+    if trailing > 0 {
+      omissions.append("\(trailing) byte(s) follow the last CPU's data: something was appended to the file")
     }
     return omissions
   }

@@ -24,6 +24,15 @@ import Testing
     return RecordingCheck().run(path: path)
   }
 
+  /// A file of format 6 has no list of its parts: what follows the last of them is not read, and is not passed over.
+  @Test func bytesBehindTheEndOfFormat6() throws {
+    let sound = try Data(contentsOf: URL(filePath: "\(tracesFolder)/6.12-structure-v6/trace.dat"))
+    let path = try file("trace.dat", sound + Data([1, 2, 3]))
+    let result = check(path)
+    #expect(result.verdict == .undecided)
+    #expect(result.doubts.contains("3 byte(s) follow the last CPU's data: something was appended to the file"))
+  }
+
   @Test func missingFile() {
     let result = check(folder.path + "/none.dat")
     #expect(result.verdict == .damaged)

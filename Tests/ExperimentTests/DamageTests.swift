@@ -12,6 +12,9 @@ import Testing
     #expect(zip(flipped, bytes).filter { $0 != $1 }.count == 1 && flipped[9] == bytes[9] ^ 8)
     #expect(DamagePlan.zero(page: 1).applied(to: bytes)[4096..<8192].allSatisfy { $0 == 0 })
     #expect(DamagePlan.copy(page: 1, source: 2).applied(to: bytes)[4096..<8192].allSatisfy { $0 == 3 })
+    let swapped = DamagePlan.swap(page: 1, other: 2).applied(to: bytes)
+    #expect(swapped[4096..<8192].allSatisfy { $0 == 3 } && swapped[8192..<12288].allSatisfy { $0 == 2 })
+    #expect(DamagePlan.append(3).applied(to: bytes) == bytes + bytes.prefix(3))
   }
 
   @Test func randomDamageStaysWithinTheFile() {
@@ -20,7 +23,8 @@ import Testing
       for kind in DamagePlan.Kind.allCases {
         for _ in 0..<50 {
           let damaged = DamagePlan(kind, size: size, using: &random).applied(to: Array(bytes.prefix(size)))
-          #expect(damaged.count == size || (kind == .cut && damaged.count < size))
+          #expect(
+            kind == .cut ? damaged.count < size : kind == .append ? damaged.count > size : damaged.count == size)
         }
       }
     }
@@ -29,6 +33,7 @@ import Testing
   @Test func outcomes() {
     #expect(DamageOutcome.rmapcheck(status: 0, isSame: false) == .silent)
     #expect(DamageOutcome.rmapcheck(status: 0, isSame: true) == .same)
+    #expect(DamageOutcome.rmapcheck(status: 4, isSame: true) == .same)
     #expect(DamageOutcome.rmapcheck(status: nil, isSame: false) == .hang)
     #expect(DamageOutcome.rmapcheck(status: 132, isSame: false) == .crash)
     #expect(DamageOutcome.rmapcheck(status: 64, isSame: false) == .crash)

@@ -1,5 +1,6 @@
 import Checking
 import EventDecoding
+import Foundation
 import RmapEvents
 
 @testable import TraceReading
@@ -23,6 +24,8 @@ enum FuzzTarget: String, CaseIterable {
   case decoder
   /// Any recording, from its bytes to the verdict.
   case check
+  /// A recording's sidecar.
+  case sidecar
 
   var callback: Callback {
     switch self {
@@ -31,6 +34,7 @@ enum FuzzTarget: String, CaseIterable {
     case .format: { bytes, count in run(bytes, count) { parse($0) } }
     case .decoder: { bytes, count in run(bytes, count) { decode($0) } }
     case .check: { bytes, count in run(bytes, count) { _ = RecordingCheck().run(copying: $0) } }
+    case .sidecar: { bytes, count in run(bytes, count) { understand($0) } }
     }
   }
 }
@@ -95,4 +99,15 @@ private func decode(_ bytes: UnsafeRawBufferPointer) {
     pid: 1, payload: payload)
   var batch = EventBatch()
   _ = Vocabulary.decoder.decode(record, ordinal: 1, into: &batch)
+}
+
+/// What can be understood can be written and read again.
+private func understand(_ bytes: UnsafeRawBufferPointer) {
+  do throws(SidecarError) {
+    let sidecar = try Sidecar(Data(bytes), of: "trace.dat", at: "about.json")
+    guard let text = try? JSONEncoder().encode(sidecar) else { return }  // A number that JSON has not.
+    _ = try Sidecar(text, of: "trace.dat", at: "about.json")
+  } catch {
+    precondition(!error.description.isEmpty)
+  }
 }

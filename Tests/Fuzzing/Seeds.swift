@@ -12,13 +12,13 @@ struct Seeds {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     for name in Self.recordings {
       let file = try TraceFile(path: "\(traces)/\(name)/trace.dat")
-      for (index, seed) in try seeds(of: target, file).enumerated() {
+      for (index, seed) in try seeds(of: target, file, name).enumerated() {
         try Data(seed).write(to: URL(filePath: "\(folder)/\(name)-\(index)"))
       }
     }
   }
 
-  private func seeds(of target: FuzzTarget, _ file: TraceFile) throws -> [[UInt8]] {
+  private func seeds(of target: FuzzTarget, _ file: TraceFile, _ name: String) throws -> [[UInt8]] {
     switch target {
     case .trace:
       let sample = try Self.sample(of: file, records: 4)
@@ -29,6 +29,7 @@ struct Seeds {
       return [try Self.sample(of: file, records: 12).format6()] + (try Self.perf(of: file, records: 12))
         + [Array(try Self.text(of: file, records: 20).utf8)]
     case .page: return try Self.sample(of: file, records: 12).buffers[0].cpus.compactMap(\.first)
+    case .sidecar: return [Array(try Data(contentsOf: URL(filePath: "\(traces)/\(name)/about.json")))]
     case .format: return file.eventFormats.all.prefix(30).map { Array(Self.text($0).utf8) }
     case .decoder:
       return try Self.payloads(of: file, count: 40).map { payload, format in

@@ -9,6 +9,10 @@ public enum DamagePlan: Sendable {
   /// The 4096 bytes from here on are zero, or a copy of those at `source`.
   case zero(page: Int)
   case copy(page: Int, source: Int)
+  /// The 4096 bytes from here on and those at `other` have changed places.
+  case swap(page: Int, other: Int)
+  /// Bytes were added at the end.
+  case append(Int)
 
   /// The kinds by name, for a table.
   public enum Kind: String, CaseIterable, Sendable {
@@ -16,6 +20,8 @@ public enum DamagePlan: Sendable {
     case flip = "a bit flipped"
     case zero = "a page zeroed"
     case copy = "a page repeated"
+    case swap = "pages swapped"
+    case append = "bytes appended"
   }
 
   private static let pageSize = 4096
@@ -31,6 +37,9 @@ public enum DamagePlan: Sendable {
     case .copy:
       self = .copy(
         page: Int.random(in: 0..<pages, using: &random), source: Int.random(in: 0..<pages, using: &random))
+    case .swap:
+      self = .swap(page: Int.random(in: 0..<pages, using: &random), other: Int.random(in: 0..<pages, using: &random))
+    case .append: self = .append(Int.random(in: 1...Self.pageSize, using: &random))
     }
   }
 
@@ -47,6 +56,11 @@ public enum DamagePlan: Sendable {
     case .zero(let number): for index in page(number) { damaged[index] = 0 }
     case .copy(let number, let source):
       for (to, from) in zip(page(number), page(source)) { damaged[to] = bytes[from] }
+    case .swap(let number, let other):
+      for (one, two) in zip(page(number), page(other)) { (damaged[one], damaged[two]) = (bytes[two], bytes[one]) }
+    case .append(let count):
+      // What follows is as likely to be the beginning of a recording as anything.
+      damaged += bytes.prefix(count)
     }
     return damaged
   }
@@ -59,7 +73,7 @@ public enum DamageOutcome: String, CaseIterable, Sendable {
   case refused
   /// Said less than of the sound file, and that it is less: losses, doubts, events that make no sense.
   case lowered
-  /// Said that a rule is violated.
+  /// Said that a rule is violated, or of a recording with violations something else about them.
   case violated
   /// Said the same as of the sound file, to the byte: nothing that it reads was hit.
   case same
@@ -72,10 +86,8 @@ public enum DamageOutcome: String, CaseIterable, Sendable {
   public static func rmapcheck(status: Int32?, isSame: Bool) -> DamageOutcome {
     switch status {
     case nil: .hang
-    case 0: isSame ? .same : .silent
-    case 1: .violated
     case 3: .refused
-    case 4: .lowered
+    case 0, 1, 4: isSame ? .same : status == 0 ? .silent : status == 1 ? .violated : .lowered
     default: .crash
     }
   }

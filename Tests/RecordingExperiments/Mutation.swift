@@ -65,6 +65,36 @@ public struct Mutation: Sendable {
   }
 }
 
+extension Mutation {
+  /// How many other values of a field are tried to find out whether it is read.
+  private static let bitsTried = 12
+  private static let donorsTried = 6
+
+  /// Mutations of the same field of the same record: to nothing, to all ones, by single bits, and to what other records
+  /// have there.
+  func others(
+    in recording: MemoryRecording, donors: [Int], using generator: inout SeededGenerator
+  ) -> [Mutation] {
+    guard let field else { return [] }
+    var others = [UInt8(0), .max].map { byte in
+      Mutation(change: .bit, index: index, field: field, value: Array(repeating: byte, count: field.size))
+    }
+    let tried =
+      Array(repeating: Change.bit, count: Self.bitsTried) + Array(repeating: .other, count: Self.donorsTried)
+    others += tried.compactMap {
+      Mutation($0, of: index, field: field, in: recording, donors: donors, using: &generator)
+    }
+    return others
+  }
+
+  private init(change: Change, index: Int, field: EventField, value: [UInt8]) {
+    self.change = change
+    self.index = index
+    self.field = field
+    self.value = value
+  }
+}
+
 extension MemoryRecording {
   /// Applies a mutation, hands out the records, and takes the mutation back.
   mutating func with<Result>(_ mutation: Mutation, _ body: (borrowing Self) -> Result) -> Result {
@@ -94,6 +124,19 @@ extension MemoryRecording {
         records[index + 1].timestamp = times.1
       case .other, .bit: restore(old, record)
       }
+    }
+    return body(self)
+  }
+
+  /// Hands out the records with one of them at the end.
+  mutating func withLast<Result>(_ index: Int, _ body: (borrowing Self) -> Result) -> Result {
+    let (record, last) = (records[index], records[records.count - 1])
+    records.remove(at: index)
+    records.append(record)
+    records[records.count - 1].timestamp = last.timestamp
+    defer {
+      records.removeLast()
+      records.insert(record, at: index)
     }
     return body(self)
   }

@@ -1,7 +1,6 @@
 import Checking
 import EventDecoding
 import Invariants
-import RmapEvents
 import RmapTestSupport
 import TraceReading
 
@@ -13,10 +12,12 @@ public struct MutationTrial: Sendable {
     case violation
     /// The verdict was lowered, or a doubt stated that was not there.
     case lowered
-    /// The changed field is not read: the event is the same.
-    case unread
-    /// Nothing depends on the order of the two records: every count of the check is the same.
-    case commutes
+    /// It means the same: the course of the check is the same, and of a changed field so it is with every other value
+    /// that was tried: nobody reads it there.
+    case same
+    /// The course of the check is the same, but would not be with every value: a rule reads the field, and the new
+    /// value is one that no rule forbids. Or a dropped record can as well have come after the end of the recording.
+    case allowed
     /// Nothing was said, and as much or more was decided.
     case unnoticed
     /// Nothing was said, and less was decided.
@@ -35,7 +36,7 @@ public struct MutationTrial: Sendable {
   /// Whether somebody who reads the verdict is warned.
   public var isKilled: Bool { fate == .violation || fate == .lowered }
   /// Whether it says the same as before, and need not be noticed.
-  public var isEquivalent: Bool { fate == .unread || fate == .commutes }
+  public var isEquivalent: Bool { fate == .same || fate == .allowed }
 }
 
 extension MemoryRecording {
@@ -45,74 +46,87 @@ extension MemoryRecording {
     _ deliver: (MutationTrial) -> Void
   ) {
     var generator = SeededGenerator(seed: seed)
+    let whole = course()
+    for target in targets(changes) {
+      for _ in 0..<count { tryOut(target, whole, &generator, deliver) }
+    }
+  }
+
+  /// Tries `count` mutations of one change, each of any kind of event and any of its fields.
+  public mutating func sampleOfMutations(
+    _ change: Mutation.Change, count: Int, seed: UInt64, _ deliver: (MutationTrial) -> Void
+  ) {
+    var generator = SeededGenerator(seed: seed)
+    let whole = course()
+    let targets = targets([change])
+    for _ in 0..<count {
+      guard let target = targets.randomElement(using: &generator) else { return }
+      tryOut(target, whole, &generator, deliver)
+    }
+  }
+
+  /// What can be changed of one kind of event: the records, and where a field is changed, which.
+  private struct Target {
+    let change: Mutation.Change
+    let field: EventField?
+    let places: [Int]
+  }
+
+  private func targets(_ changes: [Mutation.Change]) -> [Target] {
     let kinds = Dictionary(grouping: records.indices) { records[$0].eventID }.sorted { $0.key < $1.key }
     let decoder = EventDecoder(formats: file.eventFormats)
-    for (id, places) in kinds {
-      guard decoder.identifiers.contains(id), let format = file.eventFormats[id] else { continue }
-      for change in changes {
-        let fields: [EventField?] = change == .other || change == .bit ? Mutation.fields(of: format) : [nil]
-        for field in fields {
-          for _ in 0..<count {
-            guard let index = places.randomElement(using: &generator),
-              let mutation = Mutation(
-                change, of: index, field: field, in: self, donors: places, using: &generator)
-            else { continue }
-            deliver(trial(mutation, decoder))
-          }
-        }
+    return kinds.flatMap { id, places -> [Target] in
+      guard decoder.identifiers.contains(id), let format = file.eventFormats[id] else { return [] }
+      return changes.flatMap { change -> [Target] in
+        guard change == .other || change == .bit else { return [Target(change: change, field: nil, places: places)] }
+        return Mutation.fields(of: format).map { Target(change: change, field: $0, places: places) }
       }
     }
   }
 
-  private mutating func trial(_ mutation: Mutation, _ decoder: EventDecoder) -> MutationTrial {
-    let record = records[mutation.index]
+  private mutating func tryOut(
+    _ target: Target, _ whole: Course, _ generator: inout SeededGenerator, _ deliver: (MutationTrial) -> Void
+  ) {
+    guard let index = target.places.randomElement(using: &generator),
+      let mutation = Mutation(
+        target.change, of: index, field: target.field, in: self, donors: target.places, using: &generator)
+    else { return }
+    deliver(trial(mutation, whole, donors: target.places, using: &generator))
+  }
+
+  private mutating func trial(
+    _ mutation: Mutation, _ whole: Course, donors: [Int], using generator: inout SeededGenerator
+  ) -> MutationTrial {
     let partner = mutation.change == .swap ? name(of: records[mutation.index + 1]) : nil
-    let before = event(mutation.index, decoder)
-    let (after, result) = with(mutation) { mutant in
-      (
-        mutation.field == nil ? "" : mutant.event(mutation.index, decoder),
-        mutant.check(mutant.records.lazy.map(Item.record))
-      )
+    let event = name(of: records[mutation.index])
+    var fate = with(mutation) { $0.fate(of: $0.check($0.records.lazy.map(Item.record))) }
+    if fate == .unnoticed || fate == .quiet {
+      // Apart, since it takes longer, and few are left.
+      let course = with(mutation) { $0.course() }
+      if whole.isSame(as: course, after: mutation) {
+        fate = isRead(mutation, whole, donors: donors, using: &generator) ? .allowed : .same
+      } else if mutation.change == .drop, whole.isSame(as: withLast(mutation.index) { $0.course() }, after: mutation) {
+        fate = .allowed
+      }
     }
-    let isSameEvent = mutation.field != nil && mutation.fieldName != "common_pid" && before == after
-    return MutationTrial(
-      mutation: mutation, event: name(of: record), partner: partner,
-      fate: isSameEvent ? .unread : fate(of: mutation, result))
+    return MutationTrial(mutation: mutation, event: event, partner: partner, fate: fate)
   }
 
-  /// All that the decoder makes of a record, as text.
-  private func event(_ index: Int, _ decoder: EventDecoder) -> String {
-    var batch = EventBatch()
-    let outcome = bytes.withUnsafeBytes {
-      decoder.decode(records[index].raw(in: $0), ordinal: 1, into: &batch)
+  /// Whether another value of the field that a mutation changes, in the same record, changes the course of the check.
+  private mutating func isRead(
+    _ mutation: Mutation, _ whole: Course, donors: [Int], using generator: inout SeededGenerator
+  ) -> Bool {
+    for other in mutation.others(in: self, donors: donors, using: &generator)
+    where !with(other, { whole.isSame(as: $0.course(), after: other) }) {
+      return true
     }
-    guard batch.count == 1 else { return "\(outcome)" }
-    let place = Int(batch.items[0].index)
-    switch batch.items[0].kind {
-    case .insert, .remove: return "\(batch.updates[place])"
-    case .enter: return "\(batch.entries[place])"
-    case .leave: return "\(batch.returns[place])"
-    case .put: return "\(batch.puts[place])"
-    case .vmaFree: return "\(batch.vmaFrees[place])"
-    case .hugetlbUnmap: return "\(batch.hugetlbUnmaps[place])"
-    case .walk: return "\(batch.walks[place])"
-    case .folio:
-      let folio = batch.folios[place]
-      // The removal of a file's page: nothing in it is looked at.
-      let isFile = folio.step == .remove && !folio.mapping.isAnonymous && !folio.mapping.isKSM
-      return isFile ? "a file's page" : "\(folio)"
-    }
+    return false
   }
 
-  private func fate(of mutation: Mutation, _ result: RecordingResult) -> MutationTrial.Fate {
+  private func fate(of result: RecordingResult) -> MutationTrial.Fate {
     if result.violations > 0 { return .violation }
     if result.verdict != baseline.verdict || result.doubts.count > baseline.doubts.count { return .lowered }
     let ledgers = zip(baseline.invariants, result.invariants).map { ($0.ledger, $1.ledger) }
-    if mutation.change == .swap, result.statistics == baseline.statistics,
-      ledgers.allSatisfy({ $0.decided == $1.decided && $0.undecidedTotal == $1.undecidedTotal })
-    {
-      return .commutes
-    }
     return ledgers.contains { $0.decided > $1.decided } ? .quiet : .unnoticed
   }
 }

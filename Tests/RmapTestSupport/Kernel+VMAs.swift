@@ -100,9 +100,10 @@ extension Kernel {
   public func exit(_ process: String) {
     let mm = mm(process)
     emit(.enter(OperationEntry(kind: .mmExit, mm: mm.address)), by: process)
-    for vma in mm.vmas { zap(vma) }
-    for vma in mm.vmas where vma === mm.vmas[0] || !fires(.exitUnlinksFirst) { unlink(vma, by: process) }
-    for vma in mm.vmas { free(vma) }
+    let vmas = mm.vmas.sorted { $0.pages.lowerBound < $1.pages.lowerBound }
+    for vma in vmas { zap(vma) }
+    for vma in vmas where vma === vmas[0] || !fires(.exitUnlinksFirst) { unlink(vma, by: process) }
+    for vma in vmas { free(vma) }
     leave(.mmExit, by: process)
     mms[process] = nil
     give(back: mm.address, .mm)

@@ -19,7 +19,7 @@ struct MutateCommand: ParsableCommand {
     var fates: [MutationTrial.Fate: Int] = [:]
     var all: Int { fates.values.reduce(0, +) }
     var killed: Int { (fates[.violation] ?? 0) + (fates[.lowered] ?? 0) }
-    var equivalent: Int { (fates[.unread] ?? 0) + (fates[.commutes] ?? 0) }
+    var equivalent: Int { (fates[.same] ?? 0) + (fates[.allowed] ?? 0) }
     var rate: Double { all == equivalent ? 1 : Double(killed) / Double(all - equivalent) }
   }
 

@@ -125,10 +125,9 @@ private func judgePage(
   let index = graph[s.folio].index + UInt64(s.subpage)
   switch s.cause {
   case .inherited, .moved:
-    if let id = graph.membership(of: s.vma, in: mapping.anonVMA), graph[id].isLinked,
-      s.view.linearIndex(of: s.address) == index
-    {
-      return ledger.holds()
+    if let id = graph.membership(of: s.vma, in: mapping.anonVMA), s.view.linearIndex(of: s.address) == index {
+      // Out of its tree it can only be since the copy: by the child, which changes the VMA's range.
+      return graph[id].isLinked ? ledger.holds() : ledger.cannotTell(.contended)
     }
     guard graph[s.vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   case .unlinked, .givenUp:
