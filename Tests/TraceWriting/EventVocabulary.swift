@@ -147,9 +147,11 @@ struct EventVocabulary {
 
   private func folio(_ event: FolioEvent) -> [UInt64] {
     let pageSize: UInt64 = 64
+    // A folio's size is read where it is new, and is then what is mapped.
+    let size = event.isLarge ? event.step == .new ? UInt64(event.pages) : 512 : 1
     return [event.folio.raw] + view(event.vma)
       + [
-        event.mapping.raw, event.index.raw, event.isLarge ? 1 : 0, event.isLarge ? 512 : 1, pageSize,
+        event.mapping.raw, event.index.raw, event.isLarge ? 1 : 0, size, pageSize,
         event.folio.raw + UInt64(event.subpage) * pageSize, UInt64(event.pages), event.address?.raw ?? 0,
         event.isExclusive ? 1 : 0, event.isPageExclusive ?? false ? 1 : 0,
       ]
