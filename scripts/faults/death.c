@@ -114,6 +114,23 @@ static enum av_verdict keep_rmap(struct pt_regs *regs)
 	return av_skip_call(regs);
 }
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define COPY "do_wp_page"	/* wp_page_copy is inlined */
+#else
+#define COPY "wp_page_copy"
+#endif
+
+/* A write fault maps a copy and leaves the old page its mapcount. */
+static enum av_verdict keep_old(struct pt_regs *regs)
+{
+	struct page *page = (struct page *)regs->di;
+
+	if (!av_ours() || !PageAnon(page) || PageCompound(page) || !av_take(VMA_OF(regs)))
+		return AV_PASS;
+	av_report("wp_page_copy", "page=%px vma=%px: replaced, and still counted", page, VMA_OF(regs));
+	return av_skip_call(regs);
+}
+
 #define UNLINK(entry, ret) { { "unlink_anon_vmas" }, entry, ret }
 
 static const struct av_hook kept_chain[] = {
@@ -127,11 +144,15 @@ static const struct av_hook early_free[] = {
 static const struct av_hook kept_rmap[] = {
 	{ { REMOVE_RMAP }, keep_rmap, NULL, false, "try_to_unmap_one", 0x1000 }, {}
 };
+static const struct av_hook kept_old[] = {
+	{ { REMOVE_RMAP }, keep_old, NULL, false, COPY, 0x1000 }, {}
+};
 
 const struct av_fault av_death_faults[] = {
 	{ "kept-chain", "a VMA is freed without unlink_anon_vmas", kept_chain },
 	{ "left-avc", "unlink_anon_vmas leaves an AVC in its tree", left_avc },
 	{ "early-free", "an anon_vma is freed while its tree holds an AVC", early_free },
+	{ "kept-old", "a write fault maps a copy and does not take the old page's mapping away", kept_old },
 	{ "kept-rmap", "reclaim unmaps a page and does not count it", kept_rmap },
 	{}
 };
