@@ -23,14 +23,16 @@ extension Diagnosis {
     if let plan { probes(plan, &out) }
     if !invariants.isEmpty { decidable(&out) }
     if !advice.isEmpty {
-      out.line("\nAdvice")
+      out.line()
+      out.line("Advice")
       for line in advice { out.paragraph("  -", line, indent: 4) }
     }
     return out.text
   }
 
   private func probes(_ plan: ProbePlan, _ out: inout TextLayout) {
-    out.line("\nProbes (level \(level.rawValue)): \(plan.definitions.count)")
+    out.line()
+    out.line("Probes (level \(level.rawValue)): \(plan.definitions.count)")
     for outcome in plan.outcomes {
       let events = outcome.events.joined(separator: ", ")
       let detail = outcome.symbol ?? outcome.reason ?? ""
@@ -40,7 +42,8 @@ extension Diagnosis {
       for clone in outcome.clones { out.paragraph("", "calls through \(clone) are not seen", indent: 14) }
     }
     guard !plan.dialects.isEmpty else { return }
-    out.line("\nThis kernel's names and forms")
+    out.line()
+    out.line("This kernel's names and forms")
     for dialect in plan.dialects {
       out.paragraph("  \(column(dialect.evidence.rawValue, 9))", "\(dialect.name): \(dialect.meaning)", indent: 12)
     }
@@ -55,10 +58,11 @@ extension Diagnosis {
   private func decidable(_ out: inout TextLayout) {
     let recorded = invariants.filter(\.isRecorded)
     let count = "\(recorded.count { $0.isDecidable }) of \(recorded.count)"
+    out.line()
     switch recordability {
-    case .possible: out.line("\nInvariants: \(count) can be decided")
-    case .impossible: out.line("\nInvariants: none can be decided as it is; with what is needed above, \(count)")
-    case .unknown: out.line("\nInvariants: \(count) can be decided if it can be recorded")
+    case .possible: out.line("Invariants: \(count) can be decided")
+    case .impossible: out.line("Invariants: none can be decided as it is; with what is needed above, \(count)")
+    case .unknown: out.line("Invariants: \(count) can be decided if it can be recorded")
     }
     for invariant in invariants {
       out.paragraph(

@@ -6,11 +6,13 @@ import RmapEvents
 public enum ExpectationReport {
   /// The line of one recording, and what went wrong below it.
   public static func render(_ result: RecordingResult) -> String {
-    switch result.expectation {
-    case .met: "as expected  \(result.path): \(outcome(result))\n"
-    case .missed(let how): "NOT EXPECTED \(result.path): \(how)\n"
-    case .absent: "NO SIDECAR   \(result.path): \(outcome(result)), nothing expected\n"
-    }
+    let line =
+      switch result.expectation {
+      case .met: "as expected  \(result.path): \(outcome(result))"
+      case .missed(let how): "NOT EXPECTED \(result.path): \(how)"
+      case .absent: "NO SIDECAR   \(result.path): \(outcome(result)), nothing expected"
+      }
+    return printable(line) + "\n"
   }
 
   private static func outcome(_ result: RecordingResult) -> String {

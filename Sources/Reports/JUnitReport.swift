@@ -63,8 +63,8 @@ public enum JUnitReport {
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
       case "\n", "\t": result += " "
-      // XML 1.0 has no way to write other control characters.
-      case _ where scalar.value < 0x20 || scalar.value == 0xfffe || scalar.value == 0xffff:
+      // XML 1.0 has no way to write C0 and these two, not even escaped; the others are for terminals.
+      case _ where isUnprintable(scalar) || scalar.value == 0xfffe || scalar.value == 0xffff:
         result += "?"
       default: result.unicodeScalars.append(scalar)
       }

@@ -20,7 +20,7 @@ public enum KTAPReport {
     var text = "  KTAP version 1\n  1..\(result.invariants.count)\n"
     for (index, entry) in result.invariants.enumerated() {
       if let finding = entry.findings.first {
-        text += "  # \(finding.what) (\(finding.function), event \(finding.stamp.ordinal))\n"
+        text += "  # \(escaped(finding.what)) (\(escaped(finding.function)), event \(finding.stamp.ordinal))\n"
       }
       let counts = "decided \(entry.ledger.decided), undecided \(entry.ledger.undecidedTotal)"
       text += "  # \(counts)\n  \(word(entry.verdict)) \(index + 1) \(entry.invariant.name)"
@@ -51,6 +51,6 @@ public enum KTAPReport {
   }
 
   private static func escaped(_ text: String) -> String {
-    String(text.map { $0 == "#" || $0.isNewline ? "_" : $0 })
+    String(printable(text).map { $0 == "#" ? "_" : $0 })
   }
 }

@@ -1,4 +1,4 @@
-/// Plain text for mails and terminals: lines of at most 80 columns.
+/// Plain text for mails and terminals: lines of at most 80 columns, in which no control character is left.
 package struct TextLayout {
   static let width = 80
 
@@ -6,7 +6,7 @@ package struct TextLayout {
   package private(set) var text = ""
 
   package mutating func line(_ line: String = "") {
-    text += line
+    text += printable(line)
     text += "\n"
   }
 
@@ -14,7 +14,8 @@ package struct TextLayout {
   package mutating func paragraph(_ label: String, _ body: String, indent: Int) {
     var line = label + String(repeating: " ", count: max(1, indent - label.count))
     var isEmpty = true
-    for word in body.split(separator: " ") {
+    // Before it is wrapped: what is shown instead of a character is wider.
+    for word in printable(body).split(separator: " ") {
       if !isEmpty, line.count + 1 + word.count > Self.width {
         self.line(line)
         line = String(repeating: " ", count: indent)

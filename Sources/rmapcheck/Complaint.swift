@@ -1,7 +1,8 @@
 import Glibc
+import Reports
 
 /// One line on stderr.
-func complain(_ message: String) { writeToStandardError("rmapcheck: \(message)\n") }
+func complain(_ message: String) { writeToStandardError("rmapcheck: \(printable(message))\n") }
 
 /// Bytes to stderr, past C's `stderr`, which Swift 6 does not take for safe to share.
 func writeToStandardError(_ text: String) {

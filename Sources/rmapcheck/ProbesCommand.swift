@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import KernelProbes
+import Reports
 
 extension ProbeLevel: ExpressibleByArgument {}
 
@@ -59,7 +60,7 @@ struct ProbesCommand: ParsableCommand {
   }
 
   private func complain(_ line: String) {
-    _ = write(all: "rmapcheck probes: \(line)\n", to: STDERR_FILENO)
+    _ = write(all: "rmapcheck probes: \(printable(line))\n", to: STDERR_FILENO)
   }
 
   /// `print` would not say that half of the definitions were lost on a full disk.
