@@ -50,6 +50,20 @@ public struct Undecidable: Sendable {
         """,
       reason: "Page table entries and the lifetime of page tables are not recorded; the graph may be right."),
     Undecidable(
+      name: "fork-skips-tables",
+      statement: "Fork copies the page tables of each VMA that needs it (mm/memory.c: vma_needs_copy).",
+      reason: """
+        copy_page_range has an event, what it copies has none: a page that it left out is a page the child does not \
+        have, as if it had been discarded.
+        """),
+    Undecidable(
+      name: "table-move-locks",
+      statement: "mremap moves whole PMDs and PUDs under the rmap locks, merged or not (commit 97113eb39fa7, 5.14).",
+      reason: """
+        move_pgt_entry asks for them itself, without an event; mremap-lock decides need_rmap_locks, which is for PTEs. \
+        The harm, a stale TLB entry, leaves no trace either.
+        """),
+    Undecidable(
       name: "tlb",
       statement: "A page is not used through a stale TLB entry after it was unmapped or moved (CVE-2018-18281).",
       reason: "Flushes are not recorded, and a stale entry leaves no trace in the graph."),

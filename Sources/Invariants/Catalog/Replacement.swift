@@ -16,7 +16,10 @@ extension Invariant {
     kernels: "2.6.34 and later; that a PMD goes, as an event, 6.7 and later",
     exceptions: """
       hugetlbfs, which takes away first and inline. Judged by the task's next event of a folio; a task that has none \
-      any more is judged when its anon_vma dies (anon-vma-death).
+      any more is judged when its anon_vma dies (anon-vma-death). Not decided: the split of a PMD on 6.1, where \
+      __split_huge_pmd_locked counts the PTEs inline. A fault on both lines shows that a wrong wp_page_copy is found; \
+      that a wrong split and a wrong replace_page are is shown by one recording of a 6.12 with changed lines only, \
+      the split by model histories besides.
       """,
     needs: .graphChanges + .pageChanges,
     checks: [.replaced(judge)])
