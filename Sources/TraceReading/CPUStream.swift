@@ -95,6 +95,8 @@ struct CPUStream {
       throw damaged("a page head that does not fit its page of \(page.bytes.count) bytes")
     }
     if walker.isHole { throw damaged("a page of zeros") }
+    // The kernel hands out no page without entries (ring_buffer.c:rb_get_reader_page), and no kept recording has one.
+    if walker.isEmpty, walker.loss == .none { throw damaged("a page without records") }
     self.walker = walker
     if walker.loss != .none { note(walker.loss) }
     return true

@@ -3,6 +3,8 @@ struct Format6 {
   let file: MappedFile
   let header: FileHeader
   private(set) var contents = TraceContents()
+  /// Where metadata lie.
+  private var claimed: [Range<UInt64>] = []
 
   init(file: MappedFile, header: FileHeader) {
     self.file = file
@@ -32,22 +34,28 @@ struct Format6 {
       var table = try instanceReader(instance)
       let kind = try table.take(10)
       tables.append((instance.name, try readTable(kind, cpuCount: cpuCount, &table)))
+      claimed.append(instance.offset..<table.offset)
     }
     contents.buffers = tables.map { name, cpus in
       TraceBuffer(name: name, clock: contents.options.clock, pageSize: pageSize, cpus: cpus)
     }
-    noteTrailing(after: reader.offset)
+    claimed.append(0..<reader.offset)
+    noteUnclaimed()
     return contents
   }
 
-  /// The CPUs' data are the end of the file.
-  private mutating func noteTrailing(after metadata: UInt64) {
-    let ends = contents.buffers.flatMap(\.cpus).filter { $0.size > 0 }.map {
-      $0.offset.addingReportingOverflow($0.size)
+  /// Metadata and the CPUs' data follow each other, each from the start of a page, up to the file's end: bytes that
+  /// belong to none of them were appended, or are pages of a CPU whose size in the table is wrong.
+  private mutating func noteUnclaimed() {
+    let data = contents.buffers.flatMap(\.cpus).filter { $0.size > 0 }
+    var end: UInt64 = 0
+    let ranges = claimed.map { ($0.lowerBound, $0.upperBound) } + data.map { ($0.offset, $0.offset &+ $0.size) }
+    for range in ranges.sorted(by: { $0.0 < $1.0 }) {
+      if range.0 > end, range.0 - end >= UInt64(pageSize) { contents.unclaimed += range.0 - end }
+      end = max(end, range.1)
     }
-    let end = ends.map { $0.overflow ? .max : $0.partialValue }.max() ?? .max
     let size = UInt64(file.bytes.count)
-    if size > max(end, metadata) { contents.trailing = size - max(end, metadata) }
+    if size > end { contents.trailing = size - end }
   }
 
   /// The kernel's own account of its pages wins over the machine's page size.

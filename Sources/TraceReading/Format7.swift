@@ -5,6 +5,8 @@ struct Format7 {
   /// Most options of one file; overlapping sections cannot make reading them long.
   static let optionCountMax = 1 << 17
   static let sectionHeaderSize: UInt64 = 16
+  /// Most sections of one file; trace-cmd writes ten, and one or two more for each buffer.
+  static let sectionCountMax = 1 << 18
   private static let stringsID: UInt16 = 15
   private static let flagCompressed: UInt16 = 1
 
@@ -46,17 +48,25 @@ struct Format7 {
 
   /// Walks all sections, which follow each other from the header to the file's end.
   ///
-  /// Options say where sections begin, but only this tells that the file still has its tail: the names
+  /// Options say where sections begin, but only this tells that the file still has its tail, and no other one: the names
   /// of the sections come last. (Their ids are no help: trace-cmd may count names it does not write.)
   private func checkSections() throws(TraceReadingError) {
     var offset = header.end
-    var hasNames = false
+    var count = 0
+    var last: Section?
     while offset < UInt64(file.bytes.count) {
       let section = try section(at: offset)
-      if section.id == Self.stringsID { hasNames = true }
+      count += 1
+      guard count <= Self.sectionCountMax else { throw TraceReadingError(.damaged, "too many sections", at: offset) }
+      // Options end with an option; only the pages of a buffer can be none.
+      guard section.size > 0 || section.id == TraceOptions.ID.buffer else {
+        throw TraceReadingError(
+          .damaged, "section \(section.id) of no bytes; zeros or something else was appended to the file?", at: offset)
+      }
+      last = section
       offset = section.dataOffset + section.size
     }
-    guard hasNames else {
+    guard last?.id == Self.stringsID else {
       throw TraceReadingError(
         .truncated(expected: Self.sectionHeaderSize, actual: 0), "the names of the sections",
         at: offset)

@@ -51,8 +51,11 @@ struct PageWalker {
     timestamp = 0
   }
 
+  /// Whether no entry is left, not even padding.
+  var isEmpty: Bool { end == next }
+
   /// Whether the page's head is all zero: no kernel writes that, a hole in a copied file does.
-  var isHole: Bool { end == next && timestamp == 0 && loss == .none }
+  var isHole: Bool { isEmpty && timestamp == 0 && loss == .none }
 
   /// Reads the page's head; nil if it does not fit the page.
   init?(_ bytes: UnsafeRawBufferPointer, _ layout: PageLayout) {

@@ -12,6 +12,8 @@ struct TraceContents {
   var tableOffset: UInt64?
   /// Format 6 only: bytes after the last CPU's data.
   var trailing: UInt64 = 0
+  /// Format 6 only: bytes before it that belong to nothing, in gaps of at least a page.
+  var unclaimed: UInt64 = 0
 
   /// Reads what `events/header_page` and `events/header_event` said.
   mutating func readHeaderInfo(_ reader: inout ByteReader) throws(TraceReadingError) {

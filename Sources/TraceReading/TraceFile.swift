@@ -35,8 +35,9 @@ public final class TraceFile: RecordedFile {
   let compressionAlgorithm: Compression?
   private let commandNames: Mutex<CommandNames>
   private let cpusAreApart: Bool
-  /// Bytes of a file of format 6 that belong to nothing.
+  /// Bytes of a file of format 6 that belong to nothing, behind all data and before.
   private let trailing: UInt64
+  private let unclaimed: UInt64
 
   /// Opens the recording at `path`.
   /// - Throws: every kind of `TraceReadingError`; `truncated` if any announced part is not all there.
@@ -72,6 +73,7 @@ public final class TraceFile: RecordedFile {
     uname = contents.options.uname
     cpusAreApart = contents.options.cpusAreApart
     trailing = contents.trailing
+    unclaimed = contents.unclaimed
     traceCommandVersion = contents.options.version
     cpuStatistics = CPUStatistics.parse(contents.options.statistics)
     commandNames = Mutex(contents.commandNames)
@@ -105,6 +107,9 @@ public final class TraceFile: RecordedFile {
     }
     if trailing > 0 {
       omissions.append("\(trailing) byte(s) follow the last CPU's data: something was appended to the file")
+    }
+    if unclaimed > 0 {
+      omissions.append("\(unclaimed) byte(s) belong to no CPU: the table of the CPUs' data is wrong")
     }
     return omissions
   }

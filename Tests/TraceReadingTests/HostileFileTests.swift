@@ -142,6 +142,60 @@ import Testing
     }
   }
 
+  /// A page whose length is lost would take its records with it.
+  @Test func pageWithoutRecords() {
+    var page = PageBuilder(at: 5)
+    page.event(100)
+    let cases: [[PageBuilder]] = [[page, PageBuilder(at: 6)], [PageBuilder(at: 4), page], [page, PageBuilder(at: 6), page]]
+    for pages in cases {
+      for bytes in SampleTrace(cpus: [pages]).everyFile {
+        #expect(readAll(bytes).error?.what == "a page without records, CPU 0 of buffer 0")
+      }
+    }
+    let (items, error) = readAll(SampleTrace(cpus: [[page, PageBuilder(at: 6, loss: .counted(3)), page]]).format6())
+    #expect(items.count == 3 && error == nil, "one that notes a loss is a gap")
+  }
+
+  /// Of 1 TiB of zeros, which a sparse file has for nothing, only the first are read.
+  @Test func zerosBehindTheSections() {
+    for bytes in SampleTrace.rich.everyFile.dropFirst() {
+      for size in [16, 4096, 1 << 40] {
+        let file = TemporaryFile(bytes)
+        file.truncate(to: bytes.count + size)
+        let error = readAll(file).error
+        #expect(error?.what == "section 0 of no bytes; zeros or something else was appended to the file?")
+        #expect(error?.offset == UInt64(bytes.count))
+      }
+    }
+  }
+
+  @Test func aSectionBehindTheNames() {
+    var bytes = Bytes()
+    bytes.all = SampleTrace.rich.format7()
+    bytes.number(UInt16(3))
+    bytes.number(UInt16(0))
+    bytes.number(UInt32(0))
+    bytes.number(UInt64(0))
+    #expect(readAll(bytes.all).error?.what == "the names of the sections")
+  }
+
+  /// Pages that a wrong table of CPUs leaves out must not be missing without a word.
+  @Test func pagesOfNoCPU() throws {
+    let sound = SampleTrace.rich.format6()
+    #expect(try open(sound).omissions == [])
+    let cpus = try open(sound).buffers.flatMap(\.cpus).filter { $0.size > 0 }
+    for cpu in cpus {
+      let entry = UInt64(try place(of: cpu.offset, in: sound))
+      for (offset, size) in [(cpu.offset, cpu.size - 256), (cpu.offset + 256, cpu.size - 256), (cpu.offset, 0)] {
+        var bytes = Bytes()
+        bytes.all = sound
+        bytes.patch(offset, at: entry)
+        bytes.patch(size, at: entry + 8)
+        #expect(try open(bytes.all).omissions.count == 1, "CPU \(cpu.cpu) at \(offset), \(size) bytes")
+      }
+    }
+  }
+
   @Test func chunkThatIsABomb() throws {
     let frame = SampleTrace.Packing.zstdBomb(size: 1 << 20)
     var chunk = Bytes()
