@@ -14,6 +14,8 @@ struct Observability {
   let fields: Set<RecordedField>
   /// What lowers the verdict, one line each.
   private(set) var doubts: [String] = []
+  /// How many records the recorder took out of the kernel's buffers, if that was counted.
+  private var recordsTaken: UInt64?
 
   init(_ file: any RecordedFile, _ decoder: EventDecoder, _ sidecar: Sidecar?, isOrdered: Bool = true) {
     kinds = decoder.kinds
@@ -21,8 +23,11 @@ struct Observability {
     fields = decoder.fields
     doubts += decoder.unusable
     leaveOutMissedProbes(sidecar)
+    leaveOutUndescribedProbes(file, sidecar)
     doubtTheEnd(sidecar)
-    let flaws = [Self.unorderedClock(file)].compactMap { $0 } + file.omissions
+    doubtOverwritten(sidecar)
+    recordsTaken = Self.recordsTaken(file, sidecar)
+    let flaws = [Self.unorderedClock(file), Self.unmarkedLosses(sidecar)].compactMap { $0 } + file.omissions
     doubts += flaws
     if !flaws.isEmpty || !isOrdered { kinds = [] }
   }
@@ -44,6 +49,17 @@ struct Observability {
     }
   }
 
+  /// A probe that fired has its events in the recording, so the file describes them; under that name.
+  private mutating func leaveOutUndescribedProbes(_ file: any RecordedFile, _ sidecar: Sidecar?) {
+    let described = Set(file.eventFormats.all.filter { ProbeGroup.isOurs($0.system) }.map(\.name))
+    for probe in sidecar?.probes ?? [] {
+      let kinds = EventDecoder.kinds(ofEvent: probe.event)
+      guard let hits = probe.hits, hits > 0, !kinds.isEmpty, !described.contains(probe.event) else { continue }
+      doubts.append("the sidecar has \(hits) hit(s) of probe \(probe.event), which the file does not describe")
+      self.kinds.subtract(kinds)
+    }
+  }
+
   /// Who did not live to the recording's end could not count what was missed.
   private mutating func doubtTheEnd(_ sidecar: Sidecar?) {
     guard let recorder = sidecar?.recorder else { return }
@@ -53,6 +69,34 @@ struct Observability {
     if recorder.complete == false {
       doubts.append("what the probes missed was not counted: the recorder did not come to its end")
     }
+  }
+
+  /// Pages mark what was overwritten before them; that the kernel counted it is said all the same.
+  private mutating func doubtOverwritten(_ sidecar: Sidecar?) {
+    let overwritten = (sidecar?.buffers ?? []).reduce(UInt64(0)) { $0 &+ ($1.overrun ?? 0) }
+    if overwritten > 0 { doubts.append("the kernel overwrote \(overwritten) event(s) before they were read") }
+  }
+
+  /// What a full buffer, or one interrupted too deeply, drops is marked nowhere.
+  private static func unmarkedLosses(_ sidecar: Sidecar?) -> String? {
+    let dropped = (sidecar?.buffers ?? []).reduce(UInt64(0)) {
+      $0 &+ ($1.droppedEvents ?? 0) &+ ($1.commitOverrun ?? 0)
+    }
+    return dropped > 0 ? "the sidecar counts \(dropped) dropped event(s), at places that the file does not mark" : nil
+  }
+
+  /// Only a trace.dat is made of what is read from these buffers; perf has its own.
+  private static func recordsTaken(_ file: any RecordedFile, _ sidecar: Sidecar?) -> UInt64? {
+    guard file is TraceFile, let buffers = sidecar?.buffers, !buffers.isEmpty else { return nil }
+    let counts = buffers.compactMap(\.readEvents)
+    return counts.count == buffers.count ? counts.reduce(0, &+) : nil
+  }
+
+  /// What lowers the verdict once all of the recording was read: all kept recordings hold exactly as many records as
+  /// the kernel counted when they were taken out, gaps or not.
+  func doubts(afterReading records: UInt64) -> [String] {
+    guard let recordsTaken, recordsTaken != records else { return doubts }
+    return doubts + ["the file holds \(records) of the \(recordsTaken) record(s) that were taken out of the kernel"]
   }
 
   /// Clocks that are ordered across CPUs (Documentation/trace/ftrace.rst, trace_clock).

@@ -93,7 +93,7 @@ package struct Replay: ~Copyable {
   }
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
-    result.doubts += observability.doubts
+    result.doubts += observability.doubts(afterReading: intake.records)
     if intake.repeated > 0 {
       result.doubts.append("\(intake.repeated) event(s) were recorded twice, at one time on one CPU")
     }

@@ -1,6 +1,7 @@
 import Checking
 import Foundation
 import Invariants
+import RmapEvents
 import Testing
 
 /// What a recorder could not put into the ring buffer must reach the verdict.
@@ -101,5 +102,53 @@ import Testing
     let result = try check(
       #"{"schema": "rmapcheck-recording/1", "recording": "run.dat", "probes": [{"event": "av_put", "missee": 50}]}"#)
     #expect(result.doubts.contains("the sidecar does not say how many hits 1 probe(s) missed"))
+  }
+
+  /// 6.12-healthy has 6.12's folio_remove in its place.
+  @Test func aProbeThatFiredIsDescribedByTheFile() throws {
+    func doubts(_ event: String, hits: UInt64) throws -> RecordingResult {
+      try check(try sidecar { $0.probes = [Sidecar.Probe(event: event, hits: hits, missed: 0)] })
+    }
+    let result = try doubts("page_remove", hits: 7)
+    #expect(result.verdict == .undecided)
+    #expect(result.doubts == ["the sidecar has 7 hit(s) of probe page_remove, which the file does not describe"])
+    #expect(result.invariants.contains { $0.missing.contains(.folioRemove) })
+    #expect(try doubts("page_remove", hits: 0).verdict == .holds)
+    #expect(try doubts("another_event", hits: 7).verdict == .holds, "it is none of ours")
+  }
+
+  private func checkBuffers(_ change: (inout Sidecar.Buffer) -> Void) throws -> RecordingResult {
+    try check(
+      try sidecar {
+        var (first, second) = (Sidecar.Buffer(buffer: "rmap", cpu: 0), Sidecar.Buffer(buffer: "rmap", cpu: 1))
+        first.readEvents = 3
+        second.readEvents = records - 3
+        change(&second)
+        $0.buffers = [first, second]
+      })
+  }
+
+  private var records: UInt64 { RecordingCheck().run(path: "\(tracesFolder)/6.12-healthy/trace.dat").records }
+
+  @Test(arguments: [-1, 1])
+  func recordsThatWereReadAreInTheFile(difference: Int) throws {
+    #expect(try checkBuffers { _ in }.verdict == .holds)
+    #expect(try checkBuffers { $0.readEvents = nil }.verdict == .holds, "not counted")
+    let counted = Int(records) + difference
+    let result = try checkBuffers { $0.readEvents = UInt64(counted - 3) }
+    #expect(result.verdict == .undecided)
+    #expect(result.doubts == ["the file holds \(records) of the \(counted) record(s) that were taken out of the kernel"])
+  }
+
+  @Test func lossesThatTheKernelCountedAreADoubt() throws {
+    let overwritten = try checkBuffers { $0.overrun = 5 }
+    #expect(overwritten.verdict == .undecided)
+    #expect(overwritten.doubts == ["the kernel overwrote 5 event(s) before they were read"])
+    for change in [{ $0.droppedEvents = 2 }, { $0.commitOverrun = 2 }] as [(inout Sidecar.Buffer) -> Void] {
+      let dropped = try checkBuffers(change)
+      #expect(dropped.verdict == .undecided)
+      #expect(dropped.doubts == ["the sidecar counts 2 dropped event(s), at places that the file does not mark"])
+      #expect(dropped.invariants.allSatisfy { !$0.missing.isEmpty }, "each event by itself")
+    }
   }
 }
