@@ -137,7 +137,8 @@ import Testing
     let counted = Int(records) + difference
     let result = try checkBuffers { $0.readEvents = UInt64(counted - 3) }
     #expect(result.verdict == .undecided)
-    #expect(result.doubts == ["the file holds \(records) of the \(counted) record(s) that were taken out of the kernel"])
+    #expect(
+      result.doubts == ["the file holds \(records) of the \(counted) record(s) that were taken out of the kernel"])
   }
 
   @Test func lossesThatTheKernelCountedAreADoubt() throws {

@@ -146,8 +146,8 @@ import Testing
   @Test func pageWithoutRecords() {
     var page = PageBuilder(at: 5)
     page.event(100)
-    let cases: [[PageBuilder]] = [[page, PageBuilder(at: 6)], [PageBuilder(at: 4), page], [page, PageBuilder(at: 6), page]]
-    for pages in cases {
+    let (early, late) = (PageBuilder(at: 4), PageBuilder(at: 6))
+    for pages in [[page, late], [early, page], [page, late, page]] {
       for bytes in SampleTrace(cpus: [pages]).everyFile {
         #expect(readAll(bytes).error?.what == "a page without records, CPU 0 of buffer 0")
       }
