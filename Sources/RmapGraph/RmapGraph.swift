@@ -122,11 +122,18 @@ public struct RmapGraph: ~Copyable {
   public mutating func apply<Observer: GraphObserver & ~Copyable>(
     _ batch: borrowing EventBatch, from start: Int = 0, observer: inout Observer
   ) {
-    for position in start..<batch.count { apply(batch, at: position, observer: &observer) }
+    for position in start..<batch.count { applyOne(batch, at: position, observer: &observer) }
   }
 
-  /// Applies one event of a batch, where it lies.
+  /// Applies one event of a batch.
   public mutating func apply<Observer: GraphObserver & ~Copyable>(
+    _ batch: borrowing EventBatch, at position: Int, observer: inout Observer
+  ) {
+    applyOne(batch, at: position, observer: &observer)
+  }
+
+  /// Inlined, so that the loop above knows where the event lies.
+  @inline(__always) private mutating func applyOne<Observer: GraphObserver & ~Copyable>(
     _ batch: borrowing EventBatch, at position: Int, observer: inout Observer
   ) {
     var stamp = batch.items[position].stamp
