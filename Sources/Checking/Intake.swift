@@ -18,6 +18,8 @@ struct Intake: Sendable {
   private(set) var twiceRecorded = false
   /// Events of ours that are a copy of the one before.
   private(set) var repeated: UInt64 = 0
+  /// The first event that made no sense, or was a copy: what is written there is not what the kernel wrote.
+  private(set) var firstFlaw: (ordinal: UInt64, time: UInt64)?
   private let bufferCount: Int
   private var last: (time: UInt64, event: UInt16, cpu: UInt16) = (0, 0, 0)
   /// By event number, the buffer that showed it first.
@@ -39,6 +41,7 @@ struct Intake: Sendable {
     case .foreign: break
     case .malformed:
       malformed &+= 1
+      noteFlaw(record)
       malformedLevel = decoder.level(ofEvent: record.eventID)
       lowestMalformed = min(lowestMalformed ?? malformedLevel, malformedLevel)
       return false
@@ -50,8 +53,13 @@ struct Intake: Sendable {
   @inline(__always) private mutating func noteIfRepeated(_ record: RawRecord) {
     if record.timestamp == last.time, record.eventID == last.event, record.cpu == last.cpu, last.time % 1000 != 0 {
       repeated &+= 1
+      noteFlaw(record)
     }
     last = (record.timestamp, record.eventID, record.cpu)
+  }
+
+  private mutating func noteFlaw(_ record: RawRecord) {
+    if firstFlaw == nil { firstFlaw = (records, record.timestamp) }
   }
 
   /// An event can be switched on in several buffers, and is then recorded several times: the first buffer that

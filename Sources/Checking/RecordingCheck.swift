@@ -55,32 +55,59 @@ public struct RecordingCheck: Sendable {
   private func replay(_ recording: Recording, into result: inout RecordingResult) throws(TraceReadingError) {
     var replay = Replay(recording.file, invariants, result.sidecar)
     defer { replay.report(to: &result, file: recording.file) }
-    let steps = try drain(recording, into: &replay)
-    guard steps > 0 else { return }
-    // Whatever came before a step may have been out of order too: once more, each event by itself.
-    result.doubts.append("the clock went backwards \(steps) time(s): the order of events is uncertain")
-    replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
-    _ = try drain(recording, into: &replay)
+    let course = try drain(recording, into: &replay)
+    if course.timeRegressions > 0 {
+      // Whatever came before a step may have been out of order too: once more, each event by itself.
+      result.doubts.append("the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
+      replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
+      _ = try drain(recording, into: &replay)
+    } else if let end = proofEnd(of: recording.file, course, replay.intake, result.sidecar),
+      let first = replay.firstViolation(after: end.time)
+    {
+      result.doubts.append(
+        "\(end.reason): \(first.invariant.name) at event \(first.finding.stamp.ordinal), and what else shows behind that, "
+          + "is not proved")
+      replay = Replay(recording.file, invariants, result.sidecar, until: end)
+      _ = try drain(recording, into: &replay)
+    }
+    if let failure = course.failure { throw failure }
   }
 
-  private func drain(_ recording: Recording, into replay: inout Replay) throws(TraceReadingError) -> UInt64 {
+  private func proofEnd(
+    of file: any RecordedFile, _ course: Course, _ intake: Intake, _ sidecar: Sidecar?
+  ) -> ProofEnd? {
+    // Where a CPU's data can't be read further, all of them end together.
+    let uneven = course.failure == nil ? ProofEnd(file, course.ends, sidecar) : nil
+    return [ProofEnd(flaw: intake.firstFlaw), uneven].compactMap { $0 }.min { $0.time < $1.time }
+  }
+
+  /// What a recording's source tells when it has been read.
+  private struct Course {
+    /// How often the clock went backwards.
+    let timeRegressions: UInt64
+    /// Where each CPU's records end.
+    let ends: [RecordCount]
+    /// Why it could not be read to its end.
+    let failure: TraceReadingError?
+  }
+
+  private func drain(_ recording: Recording, into replay: inout Replay) throws(TraceReadingError) -> Course {
     switch recording {
-    case .traceData(let file): try drain(try file.records(), into: &replay)
-    case .perfData(let file): try drain(try file.records(), into: &replay)
-    case .text(let file): try drain(file.records(), into: &replay)
+    case .traceData(let file): drain(try file.records(), into: &replay)
+    case .perfData(let file): drain(try file.records(), into: &replay)
+    case .text(let file): drain(file.records(), into: &replay)
     }
   }
 
   /// Generic, so that the compiler makes a loop of its own for each kind of recording.
   private func drain<Source: RecordSource & ~Copyable>(
     _ source: consuming Source, into replay: inout Replay
-  ) throws(TraceReadingError) -> UInt64 {
+  ) -> Course {
     var reader = StretchReader(source, replay.intake)
     let failure =
       readsAhead ? ReadAhead.run(&reader, into: &replay) : reader.run(into: &replay)
     replay.intake = reader.intake
-    if let failure { throw failure }
-    return reader.timeRegressions
+    return Course(timeRegressions: reader.timeRegressions, ends: reader.ends, failure: failure)
   }
 
   /// Checks what `feed` hands to the replay as if the recording held just that: for experiments on recordings.

@@ -21,9 +21,17 @@ package struct Replay: ~Copyable {
   private var losses: [Loss] = []
   /// Up to this time, ns, records of some CPU are missing.
   private var blindUntil: UInt64?
+  /// Behind this not all is judged; nil again once it has been reached.
+  private var proofEnd: ProofEnd?
+  /// Whether nothing more is judged.
+  private var isOver = false
 
   /// A replay of a recording; with `isOrdered` false each event is judged by itself.
-  init(_ file: any RecordedFile, _ invariants: [Invariant], _ sidecar: Sidecar?, isOrdered: Bool = true) {
+  init(
+    _ file: any RecordedFile, _ invariants: [Invariant], _ sidecar: Sidecar?, isOrdered: Bool = true,
+    until: ProofEnd? = nil
+  ) {
+    proofEnd = until
     self.invariants = invariants
     intake = Intake(file)
     let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)
@@ -46,6 +54,14 @@ package struct Replay: ~Copyable {
 
   private mutating func apply(_ events: borrowing EventBatch) {
     var next = 0
+    if isOver { return }
+    if let end = proofEnd {
+      next = firstPosition(after: end.time, in: events)
+      judge(events, 0..<next)
+      guard next < events.count else { return }
+      reach(end)
+      if isOver { return }
+    }
     if let until = blindUntil {
       while next < events.count, events.stamp(at: next).timestamp < until {
         judgeAlone(events, at: next, &judge)
@@ -54,13 +70,43 @@ package struct Replay: ~Copyable {
       guard next < events.count else { return }
       blindUntil = nil
     }
-    guard !loneJudge.invariants.isEmpty else {
-      return graph.apply(events, from: next, observer: &judge)
+    judge(events, next..<events.count)
+  }
+
+  private mutating func reach(_ end: ProofEnd) {
+    proofEnd = nil
+    if let cpu = end.silentCPU {
+      lose(LostEvents(cpu: cpu, buffer: 0, count: nil, after: end.time, before: .max, offset: 0))
+    } else {
+      isOver = true
     }
-    for position in next..<events.count {
+  }
+
+  private mutating func judge(_ events: borrowing EventBatch, _ positions: Range<Int>) {
+    guard !loneJudge.invariants.isEmpty else {
+      return graph.apply(events, positions, observer: &judge)
+    }
+    for position in positions {
       graph.apply(events, at: position, observer: &judge)
       judgeAlone(events, at: position, &loneJudge)
     }
+  }
+
+  private func firstPosition(after time: UInt64, in events: borrowing EventBatch) -> Int {
+    var position = 0
+    while position < events.count, events.stamp(at: position).timestamp <= time { position += 1 }
+    return position
+  }
+
+  /// The first violation that shows in an event after a time, ns.
+  func firstViolation(after time: UInt64) -> (invariant: Invariant, finding: Finding)? {
+    var first: (invariant: Invariant, finding: Finding)?
+    for invariant in invariants {
+      for finding in ledger(of: invariant)?.findings ?? [] where finding.stamp.timestamp > time {
+        if finding.stamp.ordinal < first?.finding.stamp.ordinal ?? .max { first = (invariant, finding) }
+      }
+    }
+    return first
   }
 
   /// The next record, in order of time: for experiments, which want to look in between.
@@ -110,7 +156,7 @@ package struct Replay: ~Copyable {
       return InvariantResult(
         invariant: invariant, ledger: judge.ledger(of: invariant) ?? Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !observability.fields.contains($0) },
-        isUnbroken: losses.isEmpty && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
+        isUnbroken: losses.isEmpty && !isOver && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
         isRecorded: invariant.level <= result.level)
     }
     for (_, finding) in result.findings {

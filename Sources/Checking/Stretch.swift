@@ -46,6 +46,9 @@ struct StretchReader<Source: RecordSource & ~Copyable>: ~Copyable {
   /// How often a record had an earlier time than one that came before it, so far.
   var timeRegressions: UInt64 { source.timeRegressions }
 
+  /// Where each CPU's records end, so far.
+  var ends: [RecordCount] { source.recordCounts }
+
   /// Fills a stretch with the next one of the recording.
   mutating func read(into stretch: Stretch) {
     stretch.events.removeAll()

@@ -109,6 +109,8 @@ extension RmapGraph {
     for page in displaced {
       sum.add(23, page.mm, page.page, folios[page.entry.folio].address, page.entry.bits >> 33)
     }
+    for owed in owed { sum.add(25, owed.pid, owed.old, owed.new, owed.isPMD, owed.mm, owed.page) }
+    for left in walking.left { sum.add(26, left.mm, left.page, left.address) }
     for note in notes { sum.add(24, note.kind, note.pid, note.view, note.address, note.result) }
   }
 }

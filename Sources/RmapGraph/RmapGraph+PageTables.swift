@@ -69,6 +69,7 @@ extension RmapGraph {
     forgetPages(of: mm, UserAddress(0), UserAddress(.max))
     for page in displaced where page.mm == mm { dropEntry(page.entry) }
     displaced.removeAll { $0.mm == mm }
+    owed.removeAll { $0.mm == mm }
     tables.forget(mm: mm.raw)
     bornMMs.remove(mm.raw)
   }
@@ -103,6 +104,8 @@ extension RmapGraph {
     displaced.removeAll()
     activeCopies.removeAll()
     activeMoves.removeAll()
+    owed.removeAll()
+    walking = WalkState()  // They remember which folio they are to unmap.
     anonVMAOf.forEach { slot in
       anonVMAs[slot].mappedPages = 0
       anonVMAs[slot].mayHaveMorePages = true

@@ -118,11 +118,11 @@ public struct RmapGraph: ~Copyable {
     }
   }
 
-  /// Applies the events of a batch from one on.
+  /// Applies events of a batch.
   public mutating func apply<Observer: GraphObserver & ~Copyable>(
-    _ batch: borrowing EventBatch, from start: Int = 0, observer: inout Observer
+    _ batch: borrowing EventBatch, _ positions: Range<Int>, observer: inout Observer
   ) {
-    for position in start..<batch.count { applyOne(batch, at: position, observer: &observer) }
+    for position in positions { applyOne(batch, at: position, observer: &observer) }
   }
 
   /// Applies one event of a batch.
@@ -340,29 +340,6 @@ public struct RmapGraph: ~Copyable {
   func linkKey(_ vma: UInt32, _ anonVMA: UInt32) -> UInt64 {
     (UInt64(vma) << 32 | UInt64(anonVMA)) &+ 1
   }
-}
-
-/// How well the model's page tables predicted the recorded unmappings.
-public struct GraphStatistics: Sendable, Equatable {
-  /// Page unmappings that the model had predicted, of anonymous pages outside KSM.
-  public var predictedUnmaps: UInt64 = 0
-  /// Page unmappings that it had not: mapped before the recording, or by a way that leaves no event.
-  public var unpredictedUnmaps: UInt64 = 0
-  /// Those of ``predictedUnmaps`` in an mm that fork or exec made within the recording.
-  public var predictedUnmapsOfBorn: UInt64 = 0
-  /// Those of ``unpredictedUnmaps`` in such an mm.
-  public var unpredictedUnmapsOfBorn: UInt64 = 0
-  /// Pages that the model still had mapped when their mm was gone: unmapped by a way that leaves no event.
-  public var vanishedPages: UInt64 = 0
-  /// Pages that fork was inferred to share (copy_page_range leaves no event per page).
-  public var inheritedPages: UInt64 = 0
-  /// Operations whose return was never seen (a kretprobe without a free slot).
-  public var missingReturns: UInt64 = 0
-  /// What of the recording contradicts itself.
-  public var contradictions = Contradictions()
-
-  /// All zero.
-  public init() {}
 }
 
 /// The `vm_page_prot` of private mappings with the same access rights (arch/x86/mm/pgprot.c:vm_get_page_prot).

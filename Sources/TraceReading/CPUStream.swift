@@ -21,7 +21,7 @@ struct CPUStream {
   private var page: PageSource.Page
   private var walker = PageWalker()
   /// Time of the record last stepped to; 0 before the first.
-  private var lastTimestamp: UInt64 = 0
+  private(set) var lastTimestamp: UInt64 = 0
 
   init(
     _ data: CPUData, buffer index: UInt16, of buffer: TraceBuffer, in file: TraceFile,

@@ -64,6 +64,8 @@ public struct RecordCount: Equatable, Sendable {
   public let buffer: UInt16
   /// Records read so far; when the stream has ended, all there are.
   public let count: UInt64
+  /// The time of the last of them, ns.
+  public let lastTimestamp: UInt64
 }
 
 /// What a stream of records yields.

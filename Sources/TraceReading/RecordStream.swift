@@ -66,7 +66,9 @@ public struct RecordStream: RecordSource, ~Copyable {
   /// notes the statistics while its recorders may still be reading, so that some records count twice.
   public var recordCounts: [RecordCount] {
     streams.indices.map {
-      RecordCount(cpu: streams[$0].cpu, buffer: streams[$0].buffer, count: streams[$0].recordCount)
+      RecordCount(
+        cpu: streams[$0].cpu, buffer: streams[$0].buffer, count: streams[$0].recordCount,
+        lastTimestamp: streams[$0].lastTimestamp)
     }
   }
 

@@ -62,6 +62,8 @@ public protocol RecordedFile: Sendable {
   var clocks: Set<String> { get }
   /// Why events may be missing at places that the file does not mark, one line each; empty if none may.
   var omissions: [String] { get }
+  /// What the kernel counted for each CPU when the recording ended; none where the file does not say.
+  var cpuStatistics: [CPUStatistics] { get }
   /// The recording system's kernel; nil if not recorded.
   var uname: String? { get }
   /// The name of the task with that id when it was recorded; nil if the recording has not kept it.
@@ -76,4 +78,16 @@ public protocol RecordSource: ~Copyable {
   mutating func next() throws(TraceReadingError) -> StreamItem?
   /// How often a record had an earlier time than one that came before it, so far.
   var timeRegressions: UInt64 { get }
+  /// What each CPU of each buffer had, so far; none where the recording does not keep the CPUs apart.
+  var recordCounts: [RecordCount] { get }
+}
+
+extension RecordSource where Self: ~Copyable {
+  /// See above.
+  public var recordCounts: [RecordCount] { [] }
+}
+
+extension RecordedFile {
+  /// See above.
+  public var cpuStatistics: [CPUStatistics] { [] }
 }

@@ -70,7 +70,8 @@ import Testing
     #expect(stream.timeRegressions == 1)
     #expect(
       stream.recordCounts == [
-        RecordCount(cpu: 0, buffer: 0, count: 3), RecordCount(cpu: 1, buffer: 0, count: 1),
+        RecordCount(cpu: 0, buffer: 0, count: 3, lastTimestamp: 7),
+        RecordCount(cpu: 1, buffer: 0, count: 1, lastTimestamp: 6),
       ])
   }
 

@@ -1,0 +1,42 @@
+import Checking
+import Foundation
+import Invariants
+import Testing
+
+/// Goal: no violation is proved by what a file may lack at its end, or by what the kernel has not written.
+@Suite struct ProofEndTests {
+  /// The guest died of a fault; 25 ms of CPU 1 had not left it. In them two pages were unmapped, as `panic.txt` shows; CPU 0
+  /// mapped them anew, as exclusive.
+  @Test func behindACPUsEndNothingIsProved() {
+    let result = RecordingCheck().run(path: "\(tracesFolder)/6.12-crash-uneven/trace.dat")
+    #expect(result.damage == nil)
+    #expect(result.violations == 0)
+    #expect(result.verdict == .undecided)
+    #expect(result.losses.count == 1 && result.losses.first?.cpu == 1 && result.losses.first?.before == nil)
+    #expect(result.doubts.contains { $0.contains("CPU 1's records end before the others'") && $0.contains("page-exclusive") })
+  }
+
+  /// A recorder that came to its end has counted the events of each CPU: one that is idle in the end has no more.
+  @Test func whereTheKernelHasCountedTheEndIsProved() {
+    let result = RecordingCheck().run(path: "\(tracesFolder)/6.12-fault-drop-avc/trace.dat")
+    #expect(result.verdict == .violated)
+    #expect(result.losses == [])
+  }
+
+  @Test func behindAnEventThatMakesNoSenseNothingIsProved() throws {
+    var text = try String(contentsOfFile: "\(tracesFolder)/6.12-text/trace.txt", encoding: .utf8)
+    #expect(check(text).verdict == .violated)
+    let pointer = try #require(text.range(of: "avc=0xff[0-9a-f]{14}", options: .regularExpression))
+    text.replaceSubrange(pointer, with: "avc=0xbad")
+    let result = check(text)
+    #expect(result.malformed == 1)
+    #expect(result.violations == 0)
+    #expect(result.verdict == .undecided)
+    #expect(result.doubts.contains { $0.contains("can't have been written by the kernel: fork-closure at event 2117") })
+    #expect(result.invariants.allSatisfy { $0.verdict == .undecided })
+  }
+
+  private func check(_ text: String) -> RecordingResult {
+    Array(text.utf8).withUnsafeBytes { RecordingCheck().run(copying: $0) }
+  }
+}
