@@ -58,7 +58,8 @@ public struct RecordingCheck: Sendable {
     let course = try drain(recording, into: &replay)
     if course.timeRegressions > 0 {
       // Whatever came before a step may have been out of order too: once more, each event by itself.
-      result.doubts.append("the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
+      result.doubts.append(
+        "the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
       replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
       _ = try drain(recording, into: &replay)
     } else if let end = proofEnd(of: recording.file, course, replay.intake, result.sidecar),

@@ -13,7 +13,8 @@ import Testing
     #expect(result.violations == 0)
     #expect(result.verdict == .undecided)
     #expect(result.losses.count == 1 && result.losses.first?.cpu == 1 && result.losses.first?.before == nil)
-    #expect(result.doubts.contains { $0.contains("CPU 1's records end before the others'") && $0.contains("page-exclusive") })
+    #expect(
+      result.doubts.contains { $0.contains("CPU 1's records end before the others'") && $0.contains("page-exclusive") })
   }
 
   /// A recorder that came to its end has counted the events of each CPU: one that is idle in the end has no more.
