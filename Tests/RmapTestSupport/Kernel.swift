@@ -125,6 +125,8 @@ public final class Kernel {
   public var recordsWalks = false
   /// Whether freed addresses are given out again at once, as the slab does.
   public var reusesAddresses = false
+  /// Whether random operations make folios of several pages, and split them.
+  public var makesLargeFolios = true
   private var nextAddress: [Kind: UInt64] = [:]
   private var freed: [Kind: [KernelAddress]] = [:]
 

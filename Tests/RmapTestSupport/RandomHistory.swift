@@ -4,11 +4,12 @@ import RmapEvents
 extension History {
   /// `count` operations of a few processes that then all exit.
   public static func random(
-    _ count: Int, version: Kernel.Version, reusingAddresses: Bool,
+    _ count: Int, version: Kernel.Version, reusingAddresses: Bool, makingLargeFolios: Bool = true,
     using generator: inout SeededGenerator
   ) -> History {
     History(version) { kernel in
       kernel.reusesAddresses = reusingAddresses
+      kernel.makesLargeFolios = makingLargeFolios
       kernel.liveWithWalks(count, &generator)
     }
   }
@@ -79,7 +80,7 @@ extension Kernel {
       return mmap("p\(number).0", 64..<72)
     }
     let page = UInt64.random(in: vma.pages, using: &generator)
-    switch Int.random(in: 0..<48, using: &generator) {
+    switch Int.random(in: 0..<(makesLargeFolios ? 48 : 42), using: &generator) {
     case 0..<14: write(vma.name, page)
     case 14..<16: discard(vma.name, page)
     case 16: migrate(vma.name, page)
