@@ -15,7 +15,7 @@ struct ProofEnd {
   /// do make sense.
   init?(flaw: (ordinal: UInt64, time: UInt64)?) {
     guard let flaw else { return nil }
-    time = flaw.time &- 1
+    time = flaw.time - min(flaw.time, 1)
     silentCPU = nil
     reason = "event \(flaw.ordinal) can't have been written by the kernel"
   }
@@ -28,21 +28,24 @@ struct ProofEnd {
   init?(_ file: any RecordedFile, _ ends: [RecordCount], _ sidecar: Sidecar?) {
     guard let last = ends.map(\.lastTimestamp).max() else { return nil }
     let hasDied = sidecar?.recorder?.complete == false
-    let short = ends.filter { end in
-      let counted = hasDied ? nil : Self.counted(for: end.cpu, in: file)
-      let read = ends.reduce(0) { $1.cpu == end.cpu ? $0 + $1.count : $0 }
-      return counted.map { read < $0 } ?? true
-    }
-    guard let first = short.min(by: { $0.lastTimestamp < $1.lastTimestamp }) else { return nil }
-    time = hasDied ? max(first.lastTimestamp, last - min(last, Self.mostBehind)) : first.lastTimestamp
+    let counted = hasDied ? [:] : Self.counted(in: file)
+    let read = Dictionary(ends.map { ($0.cpu, $0.count) }, uniquingKeysWith: &+)
+    var short = ends.filter { end in counted[end.cpu].map { read[end.cpu, default: 0] < $0 } ?? true }
+      .map { (cpu: $0.cpu, time: $0.lastTimestamp) }
+    // One that has no record at all, though the kernel counted some, ends before the first one.
+    short += counted.filter { $0.value > 0 && read[$0.key] == nil }.map { (cpu: $0.key, time: 0) }
+    guard let first = short.min(by: { ($0.time, $0.cpu) < ($1.time, $1.cpu) }) else { return nil }
+    time = hasDied ? max(first.time, last - min(last, Self.mostBehind)) : first.time
     guard time < last else { return nil }
     silentCPU = first.cpu
     reason = "CPU \(first.cpu)'s records end before the others', and nothing says that it had no more"
   }
 
-  private static func counted(for cpu: UInt16, in file: any RecordedFile) -> UInt64? {
-    let counts = file.cpuStatistics.filter { $0.cpu == Int(cpu) }
-    if counts.isEmpty { return nil }
-    return counts.reduce(0) { $0 &+ ($1.entries ?? 0) &+ ($1.readEvents ?? 0) }
+  /// The kernel's count of each CPU's events, over all buffers.
+  private static func counted(in file: any RecordedFile) -> [UInt16: UInt64] {
+    let counts = file.cpuStatistics.compactMap { statistics in
+      UInt16(exactly: statistics.cpu).map { ($0, (statistics.entries ?? 0) &+ (statistics.readEvents ?? 0)) }
+    }
+    return Dictionary(counts, uniquingKeysWith: &+)
   }
 }
