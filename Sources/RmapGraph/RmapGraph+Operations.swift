@@ -281,7 +281,9 @@ extension RmapGraph {
         contradict(.anonVMADeath)
       }
       if let vma { endUnlink(vma, entry.vma, stamp, &observer) }
-    case .prepare, .split: lend(task, result, vma, stamp) { observer.returned($0, in: $1) }
+    case .prepare, .split:
+      if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, entry) }
+      lend(task, result, vma, stamp) { observer.returned($0, in: $1) }
     case .copyVMA:
       let copy = tasks[task].operations[last].copy
       noteCopy(KernelAddress(UInt64(bitPattern: result.value)), copy: copy, since: began)

@@ -166,6 +166,13 @@ extension RmapGraph {
     }
   }
 
+  /// What a prepare's entry shows as `vma->anon_vma`, another thread's prepare has set since it was called, and has linked
+  /// by the time that this one has had the lock that both take.
+  mutating func compareAnonVMA(ofPrepared vma: VMAID, _ entry: OperationEntry) {
+    guard entry.kind == .prepare, !entry.vma.anonVMA.isNull, vmas[vma.slot].chainIsKnown else { return }
+    if membership(of: vma, in: entry.vma.anonVMA) == nil { contradict(.vmaView) }
+  }
+
   /// Whether an event may show the VMA as it was before another thread's __anon_vma_prepare: who comes to it with
   /// the mmap_lock held for reading has read `vma->anon_vma` a while before the event gets its time (perf takes the
   /// time when the fields are there).

@@ -15,7 +15,7 @@ extension Invariant {
     kernels: "2.6.34 and later; after MREMAP_DONTUNMAP 5.12 and later",
     exceptions: """
       While prepare, clone, fork or unlink is at work on the VMA; two threads may come to prepare at once, and the \
-      slower one still sees NULL. A VMA from vm_area_dup has a copied anon_vma \
+      slower one still sees NULL, or its event, what the faster one has set since. A VMA from vm_area_dup has a copied anon_vma \
       and no chain until it is cloned or forked; one that fork could not set up is freed in that state.
       """,
     needs: .graphChanges,
@@ -63,15 +63,19 @@ private func judge(
     : graph.membership(of: vma, in: view.anonVMA) != nil
   if agrees { return ledger.holds() }
   guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
-  // Threads fault side by side. One may have read the VMA before another one's __anon_vma_prepare changed it, and its
-  // event come later: perf takes an event's time after its fields. A prepare leaves a chain of one.
-  if kind == .prepare, view.anonVMA.isNull, graph.chainCount(of: vma) == 1, graph[vma].chainStamp.pid != stamp.pid {
-    return ledger.cannotTell(.contended)
-  }
+  if kind == .prepare, mayRaceWithAnother(view, graph[vma], stamp) { return ledger.cannotTell(.contended) }
   contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
 }
 
 /// The VMA does not agree with its chain as far as the model has it.
+/// Threads fault side by side, and come to __anon_vma_prepare with `vma->anon_vma == NULL` read: it has no other callers.
+/// One may have read the VMA before another one's prepare changed it, and its event come later: perf takes an event's
+/// time after its fields. A prepare leaves a chain of one. Or its fields are read later than its event's time, which
+/// ftrace takes first, and show what the other prepare, whose events come later, has set meanwhile.
+private func mayRaceWithAnother(_ view: VMAView, _ node: VMA, _ stamp: EventStamp) -> Bool {
+  view.anonVMA.isNull ? node.chainCount == 1 && node.chainStamp.pid != stamp.pid : node.chainCount == 0
+}
+
 private func contradiction(
   _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: String,
   _ graph: borrowing RmapGraph, _ ledger: inout Ledger
