@@ -47,23 +47,11 @@ struct TreeCall: ~Copyable, Sendable {
 
 struct EntryCall: ~Copyable, Sendable {
   let ledger: Int
-  let kinds: EventKindSet
   let judge: @Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void
 
   @inline(__always) func callAsFunction(
     _ situation: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledgers: inout [Ledger]
   ) { judge(situation, graph, &ledgers[ledger]) }
-}
-
-/// Kinds of events, one bit each.
-struct EventKindSet: Sendable {
-  private var bits: UInt64 = 0
-
-  init(_ kinds: [EventKind]) {
-    for kind in kinds { bits |= 1 << UInt64(kind.rawValue) }
-  }
-
-  @inline(__always) func contains(_ kind: EventKind) -> Bool { bits >> UInt64(kind.rawValue) & 1 == 1 }
 }
 
 struct OperationCall: ~Copyable, Sendable {

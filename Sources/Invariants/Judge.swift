@@ -13,7 +13,8 @@ public struct Judge: GraphObserver, Sendable {
 
   private let onLinking: Calls<TreeCall>
   private let onUnlinking: Calls<TreeCall>
-  private let onEntered: Calls<EntryCall>
+  /// One for each kind of operation, by its raw value.
+  private let onEntered: [Calls<EntryCall>]
   private let onReturned: Calls<OperationCall>
   private let onCloned: Calls<OperationCall>
   private let onForked: Calls<OperationCall>
@@ -41,9 +42,11 @@ public struct Judge: GraphObserver, Sendable {
     onUnlinking = Calls(invariants) { check, ledger in
       if case .unlinking(let judge) = check { TreeCall(ledger: ledger, judge: judge) } else { nil }
     }
-    onEntered = Calls(invariants) { check, ledger in
-      guard case .entered(let kinds, let judge) = check else { return nil }
-      return EntryCall(ledger: ledger, kinds: EventKindSet(kinds), judge: judge)
+    onEntered = EventKind.allCases.map { kind in
+      Calls(invariants) { check, ledger in
+        guard case .entered(let kinds, let judge) = check, kinds.contains(kind) else { return nil }
+        return EntryCall(ledger: ledger, judge: judge)
+      }
     }
     onReturned = Calls(invariants) { check, ledger in
       if case .returned(let judge) = check { OperationCall(ledger: ledger, judge: judge) } else { nil }
@@ -133,9 +136,9 @@ public struct Judge: GraphObserver, Sendable {
   public mutating func entered(
     _ situation: borrowing EntrySituation, in graph: borrowing RmapGraph
   ) {
-    let kind = situation.operation.kind
-    for index in 0..<onEntered.count where onEntered[index].kinds.contains(kind) {
-      onEntered[index](situation, graph, &ledgers)
+    let calls = onEntered[Int(situation.operation.kind.rawValue)]
+    for index in 0..<calls.count {
+      calls[index](situation, graph, &ledgers)
     }
   }
 

@@ -66,6 +66,12 @@ public struct Lane<Element>: ~Copyable {
     }
   }
 
+  /// Where a value lies, for those who hand it on as a place; valid until the lane changes.
+  @inline(__always) @inlinable public func address(of index: Int) -> UnsafePointer<Element> {
+    precondition(index >= 0 && index < used)
+    return UnsafePointer(elements + index)
+  }
+
   @usableFromInline mutating func grow() {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: max(16, capacity * 2))
     larger.moveInitialize(from: elements, count: used)

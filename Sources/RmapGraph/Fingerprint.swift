@@ -15,7 +15,7 @@ extension RmapGraph {
     tables.forEach { mm, page, entry in
       sum.add(5, [mm, page, folios[entry.folio].address.raw, entry.bits >> 33])
     }
-    taskOf.forEach { add(tasks[$0], &sum) }
+    taskOf.forEach { if !tasks[$0].isIdle { add(tasks[$0], &sum) } }
     addWalks(&sum)
     addSets(&sum)
     addPending(&sum)

@@ -84,6 +84,8 @@ struct Task: ~Copyable {
   var parked: ContiguousArray<KernelAddress> = []
   /// Page ranges that VMAs have given up since then; to be looked at once all AVCs are back.
   var givenUp: ContiguousArray<GivenUpRange> = []
+  /// Whether it is among the idle tasks that are kept for a while.
+  var isResting = false
 
   var isIdle: Bool { operations.isEmpty && parked.isEmpty && givenUp.isEmpty }
 
@@ -119,6 +121,12 @@ struct Task: ~Copyable {
     self.pid = pid
     self.isClear = isClear
   }
+}
+
+/// Tasks that have become idle, and may have begun something since; the one that did so first is replaced first.
+struct RestingTasks {
+  var tasks = InlineArray<64, UInt32>(repeating: .max)
+  var next = 0
 }
 
 /// Addresses that a VMA no longer covers.

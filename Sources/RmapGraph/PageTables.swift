@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Which folio's page is mapped where: the model's page tables, for every mm in one structure.
 ///
 /// Pages are kept in blocks of 32 neighbours, found by (mm, block number) in one hash table and linked per mm,
@@ -37,7 +39,6 @@ package struct PageTables: ~Copyable {
     var mapped: UInt32 = 0
     var next: UInt32 = .max
     var previous: UInt32 = .max
-    var entries = InlineArray<32, UInt64>(repeating: 0)
   }
 
   struct Space {
@@ -46,9 +47,12 @@ package struct PageTables: ~Copyable {
   }
 
   private var blocks = Slab<Block>()
+  private var words = PageWords()
   private var blockOf = SlotMap()
   private var spaces = Slab<Space>()
   private var spaceOf = SlotMap()
+  /// Never used: so that the tables are lent, and not copied, see ``RmapGraph``.
+  private let pin = Atomic<UInt8>(0)
 
   /// Empty tables.
   package init() {}
@@ -76,7 +80,7 @@ package struct PageTables: ~Copyable {
   }
 
   /// The page mapped at a place.
-  subscript(_ place: Place) -> Entry? { Entry(bits: blocks[place.block].entries[place.index]) }
+  subscript(_ place: Place) -> Entry? { Entry(bits: words[place.block, place.index]) }
 
   /// Unmaps what is mapped at a place.
   mutating func clear(_ place: Place) { put(0, at: place) }
@@ -95,11 +99,21 @@ package struct PageTables: ~Copyable {
     return Entry(bits: put(entry?.bits ?? 0, at: Place(block: block, index: Int(page % Self.blockPages))))
   }
 
+  /// Maps a page that ``canHold(_:)``, unless one is mapped there; returns whether it has.
+  mutating func insert(_ entry: Entry, mm: UInt64, page: UInt64) -> Bool {
+    let number = page / Self.blockPages
+    guard Self.canHold(page), let block = block(mm: mm, number: number, create: true) else { return false }
+    let place = Place(block: block, index: Int(page % Self.blockPages))
+    if self[place] != nil { return false }
+    put(entry.bits, at: place)
+    return true
+  }
+
   @discardableResult
   private mutating func put(_ new: UInt64, at place: Place) -> UInt64 {
     let block = place.block
-    let old = blocks[block].entries[place.index]
-    blocks[block].entries[place.index] = new
+    let old = words[block, place.index]
+    words[block, place.index] = new
     let bit: UInt32 = 1 << UInt32(place.index)
     blocks[block].mapped = blocks[block].mapped & ~bit | (new == 0 ? 0 : bit)
     if blocks[block].mapped == 0, old != 0 { release(block) }
@@ -113,6 +127,7 @@ package struct PageTables: ~Copyable {
     var block = Block(number: number, mm: space)
     block.next = spaces[space].firstBlock
     let slot = blocks.insert(block)
+    words.makeRoom(for: slot)
     if block.next != .max { blocks[block.next].previous = slot }
     spaces[space].firstBlock = slot
     spaces[space].blockCount += 1
@@ -199,7 +214,7 @@ package struct PageTables: ~Copyable {
     while left != 0 {
       let offset = left.trailingZeroBitCount
       left &= left - 1
-      if let entry = Entry(bits: blocks[block].entries[offset]) { body(first + UInt64(offset), entry) }
+      if let entry = Entry(bits: words[block, offset]) { body(first + UInt64(offset), entry) }
     }
   }
 
@@ -211,5 +226,43 @@ package struct PageTables: ~Copyable {
     guard let space = spaceOf[mm], spaces[space].blockCount == 0 else { return }
     spaceOf.remove(mm)
     spaces.remove(space)
+  }
+}
+
+/// What the blocks map, one word a page, 0 for nothing. Apart from the rest of a block: that would be copied with all of
+/// its words to read one.
+private struct PageWords: ~Copyable {
+  private var words: UnsafeMutablePointer<UInt64>
+  private var count = 16 * 32
+
+  init() {
+    words = .allocate(capacity: count)
+    words.initialize(repeating: 0, count: count)
+  }
+
+  deinit { words.deallocate() }
+
+  @inline(__always) subscript(_ block: UInt32, _ index: Int) -> UInt64 {
+    unsafeAddress {
+      let place = Int(block) * 32 + index
+      precondition(index >= 0 && index < 32 && place < count)
+      return UnsafePointer(words + place)
+    }
+    unsafeMutableAddress {
+      let place = Int(block) * 32 + index
+      precondition(index >= 0 && index < 32 && place < count)
+      return words + place
+    }
+  }
+
+  /// A block that is given back maps nothing: only new ones have to be cleared.
+  mutating func makeRoom(for block: UInt32) {
+    guard Int(block) * 32 >= count else { return }
+    let more = max(count * 2, (Int(block) + 1) * 32)
+    let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: more)
+    larger.moveInitialize(from: words, count: count)
+    (larger + count).initialize(repeating: 0, count: more - count)
+    words.deallocate()
+    (words, count) = (larger, more)
   }
 }

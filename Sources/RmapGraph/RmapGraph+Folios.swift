@@ -1,7 +1,8 @@
 import RmapEvents
 
 extension RmapGraph {
-  mutating func folio<Observer: GraphObserver & ~Copyable>(
+  /// Not inlined, so that the event stays where it lies.
+  @inline(never) mutating func folio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.indexIsKnown else {
@@ -14,18 +15,16 @@ extension RmapGraph {
     case .remove:
       let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
       removeMapping(event, stamp, &observer)
-      countUnmaps(in: event.vma.mm, since: before)
+      return countUnmaps(in: event.vma.mm, since: before)
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
     }
-    noteExclusive(event, stamp)
+    noteExclusive(event, folioOf[event.folio.raw], stamp)
   }
 
   /// mm/rmap.c, mm/memory.c:do_wp_page: what marks a page exclusive are new and exclusive mappings, and a move.
-  private mutating func noteExclusive(_ event: FolioEvent, _ stamp: EventStamp) {
-    guard let isExclusive = event.isPageExclusive, !event.isLarge, let slot = folioOf[event.folio.raw] else {
-      return
-    }
+  private mutating func noteExclusive(_ event: FolioEvent, _ slot: UInt32?, _ stamp: EventStamp) {
+    guard let slot, let isExclusive = event.isPageExclusive, !event.isLarge else { return }
     let makesExclusive = event.step == .move || event.isExclusive
     folios[slot].sharedSince = makesExclusive || isExclusive ? nil : folios[slot].sharedSince ?? stamp
   }
@@ -81,7 +80,10 @@ extension RmapGraph {
   private mutating func removeMapping<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if event.mapping.isKSM { return removeMerged(event, stamp, &observer) }
+    if event.mapping.isKSM {
+      removeMerged(event, stamp, &observer)
+      return noteExclusive(event, folioOf[event.folio.raw], stamp)
+    }
     // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
     guard event.mapping.isAnonymous else {
       if let old = folioOf[event.folio.raw] { makeStale(old) }
@@ -95,11 +97,10 @@ extension RmapGraph {
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
     let address = linearAddress(event)
     let place = slot.flatMap { self.place(of: $0, event, at: address) }
-    var told = event
-    told.address = address
     tell(
-      told, stamp, folio: slot, vma: vma.map(VMAID.init), prior: prior, priorIndex: priorIndex,
+      event, stamp, folio: slot, vma: vma.map(VMAID.init), prior: prior, priorIndex: priorIndex, removedFrom: address,
       wasPredicted: place != nil, &observer)
+    noteExclusive(event, slot, stamp)
     unmap(slot, event, at: address, place, stamp)
   }
 
@@ -188,20 +189,22 @@ extension RmapGraph {
 
   func tell<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID?, prior: Prior?,
-    priorIndex: PgOff? = nil, wasPredicted: Bool = false, _ observer: inout Observer
+    priorIndex: PgOff? = nil, removedFrom address: UserAddress? = nil, wasPredicted: Bool = false,
+    _ observer: inout Observer
   ) {
+    let own = vma.flatMap { membership(of: $0, in: event.vma.anonVMA) }
     withUnsafePointer(to: event) { event in
       observer.folio(
         FolioSituation(
-          eventPlace: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma,
-          wasPredicted: wasPredicted, priorMapping: prior?.mapping,
+          eventPlace: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, ownMembership: own,
+          removedFrom: address, wasPredicted: wasPredicted, priorMapping: prior?.mapping,
           priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
           priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)), in: self)
     }
   }
 
   private func isChangingRange(_ pid: Int32) -> Bool {
-    guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return false }
+    guard parkedAVCs > 0, let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return false }
     return !tasks[task].parked.isEmpty
   }
 

@@ -211,11 +211,12 @@ extension RmapGraph {
   /// of the lock: between the two, another task sees counters that the model has not yet changed.
   mutating func hold(rootOf id: AnonVMAID, by task: UInt32) -> Bool {
     let root = rootID(of: id)
-    if let holder = holder(task), tasks[task].operations[holder].root == nil {
+    guard let holder = holder(task) else { return anonVMAs[root.slot].openOperations > 0 }
+    if tasks[task].operations[holder].root == nil {
       tasks[task].operations[holder].root = root
       anonVMAs[root.slot].openOperations += 1
     }
-    return isContended(id, by: task)
+    return anonVMAs[root.slot].openOperations - (tasks[task].operations[holder].root == root ? 1 : 0) > 0
   }
 
   func isContended(_ id: AnonVMAID, by task: UInt32) -> Bool {

@@ -21,12 +21,14 @@ extension RmapGraph {
         isPMD: event.isPMD)
       // Count first: replacing the folio's own entry must not make it look unmapped for a moment.
       countMapping(1, slot)
-      if let known = tables.entry(mm: event.vma.mm.raw, page: page) {
-        let isProof = !walking.left.isEmpty && event.step == .add && !event.mapping.isKSM
-        let isTold = isProof && tellLeft(known.folio, event.vma.mm, page, stamp, &observer)
-        if known.bits == entry.bits, !isTold { contradict(.pageMapping) }
+      var isTold = false
+      if !walking.left.isEmpty, event.step == .add, !event.mapping.isKSM,
+        let known = tables.entry(mm: event.vma.mm.raw, page: page)
+      {
+        isTold = tellLeft(known.folio, event.vma.mm, page, stamp, &observer)
       }
       if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
+        if old.bits == entry.bits, !isTold { contradict(.pageMapping) }
         let isSplit = old.folio == slot && old.isPMD && !entry.isPMD
         if isSplit || old.folio != slot && isReplacement(of: old.folio, by: event) {
           noteOwed(old: folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, page, stamp)

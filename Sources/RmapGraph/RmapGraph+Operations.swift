@@ -21,11 +21,19 @@ extension RmapGraph {
     return slot
   }
 
-  /// Gives back the slot of a task that is in no operation, so that memory does not grow with processes.
+  /// Gives back the slot of a task that is in no operation, so that memory does not grow with processes: not at once,
+  /// since most are soon in the next one, but when some others have become idle after it.
   mutating func retire(_ slot: UInt32) {
-    guard tasks[slot].isIdle else { return }
-    taskOf.remove(UInt64(UInt32(bitPattern: tasks[slot].pid)) + 1)
-    tasks.remove(slot)
+    guard tasks[slot].isIdle, !tasks[slot].isResting else { return }
+    tasks[slot].isResting = true
+    let longest = resting.tasks[resting.next]
+    resting.tasks[resting.next] = slot
+    resting.next = (resting.next + 1) % resting.tasks.count
+    guard longest != .max else { return }
+    tasks[longest].isResting = false
+    guard tasks[longest].isIdle else { return }
+    taskOf.remove(UInt64(UInt32(bitPattern: tasks[longest].pid)) + 1)
+    tasks.remove(longest)
   }
 
   private mutating func markClear(_ slot: UInt32) {
@@ -62,13 +70,13 @@ extension RmapGraph {
     case .prepare:
       let vma = meet(entry.vma)
       // exec's new stack (fs/exec.c:bprm_mm_init).
-      if entry.vma.isTemporaryStack { bornMMs.set(entry.vma.mm.raw, to: 0) }
+      if entry.vma.isTemporaryStack { noteBirth(of: entry.vma.mm) }
       // anon_vma == NULL means an empty chain; the probe fires only on that path.
       if entry.vma.anonVMA.isNull, vmas[vma.slot].chainCount == 0 {
         vmas[vma.slot].chainIsKnown = true
       }
     case .fork:
-      if entry.vma.mm != entry.source.mm { bornMMs.set(entry.vma.mm.raw, to: 0) }
+      if entry.vma.mm != entry.source.mm { noteBirth(of: entry.vma.mm) }
       // The child's VMA is fresh from vm_area_dup, which empties its chain.
       if vmaOf[entry.vma.address.raw].map({ vmas[$0].chainCount > 0 }) ?? false {
         forgetVMA(entry.vma.address)
@@ -112,10 +120,10 @@ extension RmapGraph {
     let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
     let source = vmaOf[entry.source.address.raw].map(VMAID.init)
     let outer = tasks[task].outer(of: last)
-    withUnsafePointer(to: tasks[task].operations[last]) { operation in
-      observer.entered(
-        EntrySituation(operationPlace: operation, outer: outer, stamp: stamp, vma: vma, source: source), in: self)
-    }
+    observer.entered(
+      EntrySituation(
+        operationPlace: tasks[task].operations.address(of: last), outer: outer, stamp: stamp, vma: vma, source: source),
+      in: self)
     switch entry.kind {
     case .prepare, .clone, .fork, .unlink:
       guard let vma else { return }
@@ -187,6 +195,7 @@ extension RmapGraph {
   ) {
     guard !tasks[task].parked.isEmpty || !tasks[task].givenUp.isEmpty else { return }
     let parked = tasks[task].parked
+    parkedAVCs -= parked.count
     tasks[task].parked.removeAll(keepingCapacity: true)
     tasks[task].givenUp.removeAll(keepingCapacity: true)
     for address in parked {
@@ -224,7 +233,7 @@ extension RmapGraph {
   mutating func leave<Observer: GraphObserver & ~Copyable>(
     _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if result.kind != .moveTables { compare(result, with: nil) }
+    if result.kind != .moveTables { compare(result) }
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
       let origin = result.kind == .vmaAlloc ? OffsetOrigin.own : offsetOriginOfCopy(by: stamp.pid)
       vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
@@ -237,7 +246,7 @@ extension RmapGraph {
       return
     }
     while let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
-    if result.kind == .moveTables { compare(result, with: tasks[task].last.map { tasks[task].operations[$0].entry }) }
+    if result.kind == .moveTables { compareMoved(result, by: task) }
     finish(task, result, stamp, &observer)
     let last = tasks[task].operations.count - 1
     if result.kind == .vmaDup || result.kind == .copyVMA {
@@ -261,42 +270,44 @@ extension RmapGraph {
     _ task: UInt32, _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
-    let entry = tasks[task].operations[last].entry
-    let began = tasks[task].operations[last].stamp
-    let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
-    switch entry.kind {
+    // Where it lies: none of what follows changes the task's operations before they are told of.
+    let operation = tasks[task].operations.address(of: last)
+    let vma = vmaOf[operation.pointee.entry.vma.address.raw].map(VMAID.init)
+    switch operation.pointee.kind {
     case .clone:
-      if !result.failed { countClone(entry, reuse: tasks[task].operations[last].reuse, stamp) }
+      if !result.failed { countClone(operation.pointee.entry, reuse: operation.pointee.reuse, stamp) }
       lend(task, result, vma, stamp) { observer.cloned($0, in: $1) }
     case .fork:
-      if let vma, !result.failed, !entry.source.anonVMA.isNull {
+      if let vma, !result.failed, !operation.pointee.entry.source.anonVMA.isNull {
         vmas[vma.slot].forkAwaitsSight = true
-        vmas[vma.slot].forkedAnonVMA = ownAnonVMA(vma, since: began)
+        vmas[vma.slot].forkedAnonVMA = ownAnonVMA(vma, since: operation.pointee.stamp)
         vmas[vma.slot].forkStamp = stamp
       }
       lend(task, result, vma, stamp) { observer.forked($0, in: $1) }
     case .unlink:
       settleUnlink(task, stamp)
-      if let due = tasks[task].operations[last].due, anonVMA(due) != nil, putsAreRecorded {
-        contradict(.anonVMADeath)
-      }
-      if let vma { endUnlink(vma, entry.vma, stamp, &observer) }
+      if let due = operation.pointee.due, anonVMA(due) != nil, putsAreRecorded { contradict(.anonVMADeath) }
+      if let vma { endUnlink(vma, operation.pointee.entry.vma, stamp, &observer) }
     case .prepare, .split:
-      if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, entry) }
+      if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, operation.pointee.entry) }
       lend(task, result, vma, stamp) { observer.returned($0, in: $1) }
     case .copyVMA:
-      let copy = tasks[task].operations[last].copy
-      noteCopy(KernelAddress(UInt64(bitPattern: result.value)), copy: copy, since: began)
-    case .copyRange: inherit(entry, failed: result.failed, stamp, &observer)
-    case .moveTables: move(entry, bytes: result, stamp, &observer)
-    case .mmExit:
-      purge(entry.mm)
-      knownMMs.set(entry.mm.raw, to: 0)
-      forkedMMs.remove(entry.mm.raw)
-      exitingMMs.remove(entry.mm.raw)
-      if exitFreesVMAs, vmaCountOf[entry.mm.raw] != nil { contradict(.vmaDeath) }
+      let made = KernelAddress(UInt64(bitPattern: result.value))
+      noteCopy(made, copy: operation.pointee.copy, since: operation.pointee.stamp)
+    case .copyRange: inherit(operation.pointee.entry, failed: result.failed, stamp, &observer)
+    case .moveTables: move(operation.pointee.entry, bytes: result, stamp, &observer)
+    case .mmExit: end(operation.pointee.entry.mm)
     default: break
     }
+  }
+
+  /// exit_mmap has returned.
+  private mutating func end(_ mm: KernelAddress) {
+    purge(mm)
+    knownMMs.set(mm.raw, to: 0)
+    forkedMMs.remove(mm.raw)
+    exitingMMs.remove(mm.raw)
+    if exitFreesVMAs, vmaCountOf[mm.raw] != nil { contradict(.vmaDeath) }
   }
 
   /// Lends the situation at the return of the task's innermost operation.
@@ -308,11 +319,10 @@ extension RmapGraph {
     let last = tasks[task].operations.count - 1
     let outer = tasks[task].outer(of: last)
     let source = vmaOf[tasks[task].operations[last].entry.source.address.raw].map(VMAID.init)
-    withUnsafePointer(to: tasks[task].operations[last]) { operation in
-      observe(
-        OperationSituation(
-          operationPlace: operation, outer: outer, result: result, stamp: stamp, vma: vma, source: source), self)
-    }
+    observe(
+      OperationSituation(
+        operationPlace: tasks[task].operations.address(of: last), outer: outer, result: result, stamp: stamp, vma: vma,
+        source: source), self)
   }
 
   /// copy_vma has returned the destination: a VMA of its own, or a neighbour that it merged with.

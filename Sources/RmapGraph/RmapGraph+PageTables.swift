@@ -17,8 +17,7 @@ extension RmapGraph {
     let uncertain = Set(copy.uncertainPages)
     collect(mm: entry.source.mm, entry.source.start, entry.source.end)
     for (page, source) in scratch where !uncertain.contains(page) {
-      guard tables.entry(mm: entry.vma.mm.raw, page: page) == nil else { continue }
-      tables.set(mm: entry.vma.mm.raw, page: page, to: source)
+      guard tables.insert(source, mm: entry.vma.mm.raw, page: page) else { continue }
       shareEntry(source)
       folios[source.folio].changeStamp = stamp
       statistics.inheritedPages += 1
@@ -59,9 +58,16 @@ extension RmapGraph {
 
   /// What was unmapped in an mm that was seen to be made counts a second time: all of its mappings are in the recording.
   mutating func countUnmaps(in mm: KernelAddress, since before: (predicted: UInt64, unpredicted: UInt64)) {
-    guard bornMMs[mm.raw] != nil else { return }
+    if lastUnmapped.mm != mm { lastUnmapped = (mm, bornMMs[mm.raw] != nil) }
+    guard lastUnmapped.isBorn else { return }
     statistics.predictedUnmapsOfBorn += statistics.predictedUnmaps - before.predicted
     statistics.unpredictedUnmapsOfBorn += statistics.unpredictedUnmaps - before.unpredicted
+  }
+
+  /// fork or exec is making an mm.
+  mutating func noteBirth(of mm: KernelAddress) {
+    bornMMs.set(mm.raw, to: 0)
+    lastUnmapped = (mm, true)
   }
 
   /// An mm is gone: what its tables still hold was unmapped without an event.
@@ -72,6 +78,7 @@ extension RmapGraph {
     owed.removeAll { $0.mm == mm }
     tables.forget(mm: mm.raw)
     bornMMs.remove(mm.raw)
+    lastUnmapped = (mm, false)
   }
 
   /// Pages whose place is no longer known.

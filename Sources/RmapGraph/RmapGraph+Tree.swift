@@ -76,6 +76,7 @@ extension RmapGraph {
         unparkCounts(slot)
         if let index = tasks[task].parked.firstIndex(of: update.avc) {
           tasks[task].parked.remove(at: index)
+          parkedAVCs -= 1
         }
       }
     } else {
@@ -241,6 +242,7 @@ extension RmapGraph {
     avcs[slot].stamp = stamp
     if vmas[vma.slot].linkedView == nil { vmas[vma.slot].linkedView = update.vma }
     tasks[task].parked.append(update.avc)
+    parkedAVCs += 1
   }
 
   /// The task has removed an anon_vma's last AVC, and nobody else holds a reference: unlink_anon_vmas frees it before

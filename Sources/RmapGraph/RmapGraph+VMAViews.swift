@@ -43,18 +43,17 @@ extension RmapGraph {
       if entry.address <= entry.vma.start || entry.address >= entry.vma.end { contradict(.vmaView) }
     case .moveTables: compareMove(entry)
     case .clone, .vmaDup, .unlink:
-      guard let last = tasks[task].last, !agrees(entry, within: tasks[task].operations[last].entry) else { return }
-      contradict(.vmaView)
+      if let last = tasks[task].last, !agrees(entry, within: last, of: task) { contradict(.vmaView) }
     default: break
     }
   }
 
   /// Whether an operation is on what the one around it is on.
-  private func agrees(_ entry: OperationEntry, within outer: OperationEntry) -> Bool {
-    switch (outer.kind, entry.kind) {
-    case (.fork, .clone): outer.source == entry.source
-    case (.split, .vmaDup): outer.vma == entry.source
-    case (.mmExit, .unlink): outer.mm == entry.vma.mm
+  private func agrees(_ entry: OperationEntry, within outer: Int, of task: UInt32) -> Bool {
+    switch (tasks[task].operations[outer].kind, entry.kind) {
+    case (.fork, .clone): tasks[task].operations[outer].entry.source == entry.source
+    case (.split, .vmaDup): tasks[task].operations[outer].entry.vma == entry.source
+    case (.mmExit, .unlink): tasks[task].operations[outer].entry.mm == entry.vma.mm
     default: true
     }
   }
@@ -105,7 +104,7 @@ extension RmapGraph {
       if !isSame || note.address != target || note.result != vma { contradict(.vmaView) }
     default:
       // The move comes right after copy_vma, or not at all.
-      _ = takeNote { $0.kind == .copyVMA && $0.pid == task }
+      if notedCopies > 0 { _ = takeNote { $0.kind == .copyVMA && $0.pid == task } }
     }
   }
 
@@ -115,9 +114,14 @@ extension RmapGraph {
     var index = notes.count
     while index > 0 {
       index -= 1
-      if fits(notes[index]) { return notes.remove(at: index) }
+      if fits(notes[index]) { return removeNote(index) }
     }
     return nil
+  }
+
+  private mutating func removeNote(_ index: Int) -> Note {
+    if notes[index].kind == .copyVMA { notedCopies -= 1 }
+    return notes.remove(at: index)
   }
 
   /// Keeps what an operation was told, and returned, for the one that is to follow it.
@@ -129,7 +133,8 @@ extension RmapGraph {
     guard address.isKernel else { return }
     let task = currentPID
     _ = takeNote { $0.kind == kind && $0.pid == task }  // Of a VMA without anon_vma, whose fork leaves no event.
-    if notes.count == Note.kept { notes.removeFirst() }
+    if notes.count == Note.kept { _ = removeNote(0) }
+    if kind == .copyVMA { notedCopies += 1 }
     notes.append(
       Note(
         kind: entry.kind, pid: currentPID, view: entry.kind == .vmaDup ? entry.source : entry.vma,
@@ -139,19 +144,26 @@ extension RmapGraph {
   /// VM_LOCKED, VM_LOCKONFAULT, VM_UFFD_MISSING, VM_UFFD_WP, VM_UFFD_MINOR: fork takes them from the child.
   private static var forkedFlags: UInt64 { 0x8_2000 | 0x200 | 0x1000 | 1 << 37 | 1 << 38 }
 
-  /// Most functions return 0 or an error, two return a pointer, one a length.
-  mutating func compare(_ result: OperationReturn, with entry: OperationEntry?) {
+  /// Most functions return 0 or an error, two return a pointer.
+  mutating func compare(_ result: OperationReturn) {
     let isFine =
       switch result.kind {
       case .prepare, .clone, .fork, .copyRange, .split: result.value == 0 || result.failed
       case .vmaAlloc, .vmaDup, .copyVMA:
         result.value == 0 || KernelAddress(UInt64(bitPattern: result.value)).isKernel
-      case .moveTables:
-        // mm/hugetlb.c:move_hugetlb_page_tables steps over whole page tables that are not there, past the end.
-        result.value >= 0 && result.value % 4096 == 0
-          && (UInt64(result.value) <= entry?.length ?? .max || entry?.vma.isHugetlb ?? false)
       default: true
       }
+    if !isFine { contradict(.returnValue) }
+  }
+
+  /// move_page_tables returns how far it has come; mm/hugetlb.c:move_hugetlb_page_tables steps over whole page tables
+  /// that are not there, past the end.
+  mutating func compareMoved(_ result: OperationReturn, by task: UInt32) {
+    guard let last = tasks[task].last else { return }
+    let isFine =
+      result.value >= 0 && result.value % 4096 == 0
+      && (UInt64(result.value) <= tasks[task].operations[last].entry.length
+        || tasks[task].operations[last].entry.vma.isHugetlb)
     if !isFine { contradict(.returnValue) }
   }
 

@@ -27,6 +27,9 @@ public struct RmapGraph: ~Copyable {
   var folioOf = SlotMap()
   var tasks = Slab<Task>()
   var taskOf = SlotMap()
+  var resting = RestingTasks()
+  /// How many AVCs are out of their trees for a range change, of all tasks.
+  var parkedAVCs = 0
   /// Tasks seen outside of any operation since the recording, or the last gap in it, began. Any other task may
   /// be in the middle of an operation whose entry was not recorded. Bounded by the kernel's `pid_max`.
   var clearTasks = SlotMap()
@@ -49,12 +52,16 @@ public struct RmapGraph: ~Copyable {
   var currentPID: Int32 = 0
   /// What is to be compared with an operation that must follow.
   var notes: ContiguousArray<Note> = []
+  /// How many of them are of copy_vma.
+  var notedCopies = 0
   /// The anon_vmas that were freed and whose address has not been used again.
   var deadAnonVMAs = SlotMap()
   /// The mms that were seen to end: what stands in one at their address later was made within the recording.
   var knownMMs = SlotMap()
   /// The mms that were seen to be made, by fork or exec.
   var bornMMs = SlotMap()
+  /// The mm in which a page was unmapped last, and whether it is one of them: the next page is mostly of the same.
+  var lastUnmapped = (mm: KernelAddress.null, isBorn: false)
   /// The mms that fork has made within the recording, or maybe begun to make before it.
   var forkedMMs = SlotMap()
   /// Whether vm_area_alloc and vm_area_dup are recorded.
@@ -328,7 +335,9 @@ public struct RmapGraph: ~Copyable {
 
   /// How many objects the model keeps: memory must grow with what lives, not with the length of a recording.
   var liveObjectCount: Int {
-    let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + tasks.count
+    var busyTasks = 0
+    taskOf.forEach { if !tasks[$0].isIdle { busyTasks += 1 } }
+    let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + busyTasks
     return nodes + displaced.count + activeCopies.count + activeMoves.count + tables.liveObjectCount
   }
 

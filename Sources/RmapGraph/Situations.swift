@@ -112,6 +112,10 @@ public struct FolioSituation: ~Copyable {
   public let folio: FolioID?
   /// The VMA, if the model has met it.
   public let vma: VMAID?
+  /// The AVC by which the VMA is a member of the anon_vma that the event shows as its own (`vma->anon_vma`).
+  public let ownMembership: AVCID?
+  /// A removal: the address that the page's offset leads to in the VMA; the kernel function is not told where it is.
+  public let removedFrom: UserAddress?
   /// A removal: whether the model had this mapping.
   public let wasPredicted: Bool
   /// The model's mapping of the folio before the event, where it differs from what the event shows.

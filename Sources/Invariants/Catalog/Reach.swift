@@ -74,7 +74,8 @@ private func judgeMembership(
       [.init("F points to anon_vma \(mapping.anonVMA)", graph[folio].stamp)],
       .init("that anon_vma was freed while V maps F", s.stamp), &ledger)
   }
-  if let id = graph.membership(of: vma, in: mapping.anonVMA) {
+  let isOwn = mapping.anonVMA == s.event.vma.anonVMA
+  if let id = isOwn ? s.ownMembership : graph.membership(of: vma, in: mapping.anonVMA) {
     if graph[id].isLinked || inRangeChange {
       // Another anon_vma may have lived at the address when the folio was given to it.
       let isWhole = s.folio.map { graph.birthWasSeen(of: $0) } ?? false

@@ -44,7 +44,7 @@ private func judgeFolio(
   _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   guard let id = s.vma else { return }
-  if graph.membership(of: id, in: s.event.vma.anonVMA) != nil { return ledger.holds() }
+  if s.ownMembership != nil { return ledger.holds() }
   guard graph.openOperations(on: id) == 0 else { return ledger.cannotTell(.contended) }
   contradiction(s.event.vma, id, s.stamp, kernelFunction(s.event), graph, &ledger)
 }

@@ -101,7 +101,7 @@ extension Tracer {
   private mutating func remove(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) {
     let event = s.event
     guard event.mapping.isAnonymous else { return forgetFolio(event.folio, s.stamp) }
-    guard let address = event.address, let known = vmas[event.vma.address.raw] else { return }
+    guard let address = s.removedFrom, let known = vmas[event.vma.address.raw] else { return }
     if event.isPMD, mappedByPMD.remove(Edge(mm: event.vma.mm.raw, page: address.page)) == nil { return }
     var only = Workload.Page.any
     if event.pages == 1, let folio = knownFolio(event), event.subpage < folio.pages {
