@@ -23,7 +23,22 @@ public enum JSONReport {
     guard let data = try? encoder.encode(value) else {
       preconditionFailure("a report holds strings and integers only")
     }
-    return String(decoding: data, as: UTF8.self) + "\n"
+    return escaped(String(decoding: data, as: UTF8.self)) + "\n"
+  }
+
+  /// JSON asks for C0 to be escaped only; what else a terminal would obey comes from the same names.
+  private static func escaped(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.value >= 0x7f && isUnprintable($0) }) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      if scalar.value >= 0x7f, isUnprintable(scalar) {
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 
   private struct Document: Encodable {

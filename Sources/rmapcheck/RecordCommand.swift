@@ -119,7 +119,7 @@ private final class ProgressOnTerminal {
 
   func show(_ text: String) {
     if isTerminal {
-      writeToStandardError("\r\u{1b}[K\(text)")
+      writeToStandardError("\r\u{1b}[K\(printable(text))")
     } else if count.isMultiple(of: 10) {
       complain(text)
     }

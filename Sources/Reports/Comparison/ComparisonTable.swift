@@ -13,7 +13,7 @@ public enum ComparisonTable {
     for workload in compared {
       let results: [PolicyResult?] = workload.results.isEmpty ? [nil] : workload.results.map(Optional.some)
       for result in results {
-        lines.append(columns.map { quoted($0.value(workload, result)) }.joined(separator: ","))
+        lines.append(columns.map { quoted(printable($0.value(workload, result))) }.joined(separator: ","))
       }
     }
     return lines.joined(separator: "\r\n") + "\r\n"
