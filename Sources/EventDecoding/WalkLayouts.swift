@@ -54,7 +54,10 @@ enum WalkLayout: Sendable {
       let address = avc.address(record)
       return address.isNull || address.isKernel ? .found(address) : nil
     case .visit(let layout): return layout.load(record)
-    case .visited(let result): return .visited(goesOn: result.load(record) != 0)
+    case .visited(let result):
+      // A bool, of which the probe takes the byte that counts.
+      let value = result.load(record)
+      return value & ~1 == 0 ? .visited(goesOn: value != 0) : nil
     }
   }
 }

@@ -151,6 +151,10 @@ public struct LockView: Hashable, Sendable {
 
   /// Whether a writer holds the lock.
   @inlinable public var isWriteLocked: Bool { count & 1 == 1 }
+
+  /// Whether a word can be an rwsem's (kernel/locking/rwsem.c): bits 3 to 7 are not in use, readers count from bit 8 on, and
+  /// there are no more of them than tasks, 2^22 (PID_MAX_LIMIT).
+  @inlinable public static func isPossible(_ count: UInt64) -> Bool { count & 0xffff_ffff_8000_00f8 == 0 }
 }
 
 /// An AVC at the door of its tree, with everything that it leads to, before the tree changes.

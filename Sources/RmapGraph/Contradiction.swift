@@ -25,6 +25,8 @@ public enum Contradiction: UInt8, CaseIterable, Sendable {
   case walkStep
   /// An event is of a task whose number no task has.
   case noTask
+  /// A lock's word has bits that no lock has.
+  case noLock
 
   /// What it means, for people.
   public var meaning: String {
@@ -38,6 +40,7 @@ public enum Contradiction: UInt8, CaseIterable, Sendable {
     case .deadMM: "an mm is used while it is torn down"
     case .pageMapping: "a page is mapped twice at one place, or unmapped without having been mapped"
     case .noTask: "an event is of a task that cannot be"
+    case .noLock: "a lock's count is none that a lock can have"
     case .walkStep: "the steps of an rmap walk do not follow one another"
     }
   }
@@ -68,6 +71,11 @@ extension RmapGraph {
   /// Notes a contradiction at the event that is being applied.
   @inline(never) mutating func contradict(_ kind: Contradiction) {
     statistics.contradictions.note(kind, currentOrdinal)
+  }
+
+  /// The lock of a root, or the mmap_lock.
+  @inline(__always) mutating func compareLock(_ count: UInt64?) {
+    if let count, !LockView.isPossible(count) { contradict(.noLock) }
   }
 
   // MARK: Pages
@@ -102,6 +110,38 @@ extension RmapGraph {
   mutating func noteUnknownVMA(_ event: FolioEvent, _ slot: UInt32?) {
     let isMapped = slot.map { place(of: $0, event, at: linearAddress(event)) != nil } ?? false
     if isMapped || knownMMs[event.vma.mm.raw] != nil && birthsAreRecorded { contradict(.vmaView) }
+  }
+
+  /// A new folio goes to the LRU lists right after its first mapping, before the page table's lock is let go: by the task
+  /// that has mapped it (folio_add_lru_vma's callers in mm/memory.c, mm/huge_memory.c, mm/khugepaged.c, mm/userfaultfd.c).
+  mutating func compareMaker(_ slot: UInt32, _ stamp: EventStamp) {
+    if folios[slot].birthWasSeen, folios[slot].changeStamp.pid != stamp.pid { contradict(.pageMapping) }
+  }
+
+  /// No other folios than anonymous ones go to the LRU lists by folio_add_lru_vma.
+  mutating func compareUnmapped(_ event: FolioEvent) {
+    if let slot = folioOf[event.folio.raw], folios[slot].birthWasSeen, !folios[slot].placeIsUncertain {
+      contradict(.pageMapping)
+    }
+  }
+
+  /// A page of a file is unmapped from a VMA in which the model has an anonymous page at that page's address.
+  mutating func compareFilePage(_ event: FolioEvent, _ slot: UInt32) {
+    guard folios[slot].birthWasSeen, !folios[slot].placeIsUncertain, !event.isLarge,
+      let vma = vmaOf[event.vma.address.raw], vmas[vma].view.mm == event.vma.mm,
+      mappedAddress(of: FolioID(slot: slot), in: VMAID(slot: vma)) != nil
+    else { return }
+    contradict(.pageMapping)
+  }
+
+  /// A write fault has found a page where the model has another one, which was put there for certain.
+  mutating func compareUnknownMove(_ event: FolioEvent, at address: UserAddress) {
+    guard event.vma.contains(address), !event.isLarge,
+      let entry = tables.entry(mm: event.vma.mm.raw, page: address.page), !folios[entry.folio].address.isNull,
+      folios[entry.folio].birthWasSeen, !folios[entry.folio].placeIsUncertain, folios[entry.folio].index == event.index,
+      activeCopies.isEmpty
+    else { return }
+    contradict(.pageMapping)
   }
 
   /// A write fault leaves a folio's index alone, and UFFDIO_MOVE changes it after this event

@@ -73,7 +73,7 @@ extension RmapGraph {
   private func addWalks(_ sum: inout Fingerprint) {
     walking.walkerOf.forEach { slot in
       let walker = walking.walkers[slot]
-      sum.add(8, walker.pid, walker.isOpen, walker.restored, "\(walker.frame as Any)")
+      sum.add(8, walker.pid, walker.isOpen, walker.restored, "\(walker.restoring as Any)", "\(walker.frame as Any)")
       guard let walk = walker.walk else { return }
       sum.add(
         9, walker.pid, "\(walk.start)", [walk.visited, walk.passedOver], walk.lastVisit, walk.isWhole, walk.awaitsReturn

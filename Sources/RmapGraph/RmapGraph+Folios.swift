@@ -50,6 +50,7 @@ extension RmapGraph {
   private mutating func addMapping<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    if walking.walkers.count > 0 { compareRestored(event) }
     let vma = meetMapped(event.vma)
     var prior: Prior?
     var slot: UInt32
@@ -86,7 +87,10 @@ extension RmapGraph {
     }
     // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
     guard event.mapping.isAnonymous else {
-      if let old = folioOf[event.folio.raw] { makeStale(old) }
+      if let old = folioOf[event.folio.raw] {
+        compareFilePage(event, old)
+        makeStale(old)
+      }
       return
     }
     if walking.walkers.count > 0 { compareRemoval() }
@@ -116,6 +120,7 @@ extension RmapGraph {
     guard let slot = knownFolio(event) else {
       // It was mapped without our knowing, and now belongs to an anon_vma that may be new.
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
+      compareUnknownMove(event, at: address)
       // Without a probe on UFFDIO_MOVE, it shows by an index that is not of this VMA.
       if event.isAfter, !event.vma.contains(address) { return }
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
@@ -176,11 +181,12 @@ extension RmapGraph {
   private mutating func seeFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard event.mapping.isAnonymous else { return }
+    guard event.mapping.isAnonymous else { return compareUnmapped(event) }
     guard let slot = knownFolio(event) else {
       noteUnknownPage(event)
       return
     }
+    compareMaker(slot, stamp)
     let vma = meetMapped(event.vma)
     let priorIndex = folios[slot].index
     let prior = adopt(event, slot, stamp)

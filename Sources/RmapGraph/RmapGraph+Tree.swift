@@ -14,6 +14,7 @@ extension RmapGraph {
     var stamp = stamp
     stamp.function = tasks[task].outermost ?? .insert
     compare(update, in: task)
+    compareLock(update.lock?.count)
     let avc = avcOf[update.avc.raw]
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
@@ -172,6 +173,7 @@ extension RmapGraph {
     var stamp = stamp
     stamp.function = tasks[task].outermost ?? .remove
     compare(update.vma, in: task)
+    compareLock(update.lock?.count)
     let vma = meet(update.vma)
     var anonVMA: AnonVMAID
     if let known = self.anonVMA(at: update.anonVMA) {

@@ -7,6 +7,7 @@ extension RmapGraph {
     compare(entry.vma, in: task)
     if let slot = vmaOf[entry.vma.address.raw] { compare(entry.vma, with: slot) }
     if let slot = vmaOf[entry.source.address.raw] { compare(entry.source, with: slot) }
+    compareLock(entry.mmapLockCount)
     compareWithNotes(entry)
     compareCopies(entry, in: task)
     compareExit(entry, in: task)

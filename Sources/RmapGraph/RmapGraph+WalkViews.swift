@@ -12,6 +12,12 @@ extension RmapGraph {
     } else if walking.shapes.count < WalkShape.kept {
       walking.shapes.append(shape)
     }
+    // A mapped page is not put together with others: a large folio may be split, but no small one grows.
+    if frame.pages != 1, !frame.isKSM, frame.mapping.isAnonymous, let slot = folioOf[frame.folio.raw],
+      folios[slot].birthWasSeen, !folios[slot].isLarge, !folios[slot].isHugetlb
+    {
+      contradict(.walkStep)
+    }
   }
 
   /// mm/rmap.c:rmap_walk_anon looks through the tree of the folio's anon_vma for the folio's pages.
@@ -39,6 +45,15 @@ extension RmapGraph {
       walking.callbacksSeen.contains(where: { $0.address == frame.callback })
     else { return }
     contradict(.walkStep)
+  }
+
+  /// mm/migrate.c:remove_migration_pte maps the folio that took the other one's place, which is locked, and no other.
+  mutating func compareRestored(_ event: FolioEvent) {
+    guard !event.isLarge, let slot = walking.walkerOf[UInt64(UInt32(bitPattern: currentPID)) + 1],
+      walking.walkers[slot].walk?.lastVisit == .entered, let visit = walking.walkers[slot].restoring
+    else { return }
+    let isTheSame = event.folio == visit.folio && event.mapping == visit.migration?.mapping
+    if !isTheSame || event.vma.address != visit.vma { contradict(.walkStep) }
   }
 
   /// Whether a folio waits for its restoring that is where this one says that it was: no two are.

@@ -118,6 +118,7 @@ extension RmapGraph {
   ) {
     observer.walkStepping(
       WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
+    compareLock(start.lock?.count)
     let slot = walker(stamp.pid)
     // A folio outside KSM is looked for in one tree, once.
     if walking.walkers[slot].walk != nil || walking.walkers[slot].isOpen && walking.walkers[slot].frame == nil {
@@ -133,6 +134,7 @@ extension RmapGraph {
   ) {
     observer.walkStepping(
       WalkStepSituation(root: step.root, lock: step.lock, isFirst: false, stamp: stamp), in: self)
+    compareLock(step.lock?.count)
     guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else {
       return contradictWalk(stamp)
     }
@@ -199,6 +201,7 @@ extension RmapGraph {
     guard let migration = visit.migration, migration.source != visit.folio else { return }
     if walking.walkers[slot].restored.map({ $0 != migration.source }) ?? false { contradict(.walkStep) }
     walking.walkers[slot].restored = migration.source
+    walking.walkers[slot].restoring = visit
     let source = walking.migratingOf[migration.source.raw].map { walking.migrating[$0] }
     if source == nil, waits(migration) { contradict(.walkStep) }
     observer.restoring(
@@ -217,6 +220,7 @@ extension RmapGraph {
     walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
     if goesOn, let unmapping = walking.walkers[slot].unmapping { endUnmapping(unmapping, stamp, &observer) }
     walking.walkers[slot].unmapping = nil
+    walking.walkers[slot].restoring = nil
     if !goesOn { finishWalk(slot, .refused, stamp, &observer) }
   }
 

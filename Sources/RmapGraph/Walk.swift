@@ -46,6 +46,8 @@ struct Walker {
   var walk: Walk?
   /// The folio that a restoring walk takes the place of.
   var restored: KernelAddress?
+  /// What the callback that has been entered is to map, in a walk that restores.
+  var restoring: WalkVisit?
   /// What the callback that has been entered is to unmap, where the model is sure of it.
   var unmapping: Unmapping?
 }

@@ -56,6 +56,15 @@ import Testing
     #expect(EventDecoder.kinds(ofEvent: "one_unmap_ret") == [.walkVisit])
   }
 
+  /// rmap_one returns a bool.
+  @Test(arguments: [UInt64(0), 1, 2, 0x81])
+  func aCallbackSaysYesOrNo(value: UInt64) {
+    let returned = SyntheticEvent("one_unmap_ret").words(["ret": value]).decoded()
+    guard value < 2 else { return #expect(returned.isMalformed) }
+    guard case .walk(.visited(let goesOn)) = returned.event else { return #expect(Bool(false), "no return") }
+    #expect(goesOn == (value == 1))
+  }
+
   @Test func restoreHasBothFolios() {
     guard case .walk(.visit(let visit)) = Self.restore.decoded().event else {
       return #expect(Bool(false), "no visit")

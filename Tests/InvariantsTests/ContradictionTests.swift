@@ -118,6 +118,18 @@ import Testing
     expect(.vmaBirth, Self.child.dropping("leave vmaAlloc", 2), Self.child)
   }
 
+  @Test(arguments: [0x21, 0x100_0000_0001, 0x8000_0000_0000_0000] as [UInt64])
+  func aLockThatCannotBe(count: UInt64) {
+    expect(.noLock, History.split.alteringTree("insert") { $0.lock?.count = count }, History.split)
+    let first = Self.looked.replacingWalk("walk first") { event in
+      guard case .first(var start) = event else { return event }
+      start.lock?.count = count
+      return .first(start)
+    }
+    expect(.noLock, first, Self.looked)
+    expect(.noLock, Self.child.alteringEntry("enter prepare") { $0.mmapLockCount = count }, Self.child)
+  }
+
   @Test func aTaskThatCannotBe() {
     expect(.noTask, Self.child.replacingPID(of: "enter prepare", by: 5 << 20), Self.child)
     expect(.noTask, Self.child.replacingPID(of: "enter prepare", by: -3), Self.child)
@@ -138,7 +150,40 @@ import Testing
     expect(.pageMapping, Self.reused.alteringFolio("folio move") { $0.index = PgOff(1) }, Self.reused)
   }
 
+  @Test func aNewFolioThatAnotherTaskPutsOnTheList() {
+    expect(.pageMapping, Self.exiting.replacingPID(of: "folio seen", by: 4711), Self.exiting)
+    expect(.pageMapping, Self.exiting.replacingPID(of: "folio new", by: 4711), Self.exiting)
+  }
+
+  @Test func aNewFolioThatIsNotAnonymous() {
+    expect(.pageMapping, Self.exiting.alteringFolio("folio seen") { $0.mapping = FolioMapping(0) }, Self.exiting)
+  }
+
+  @Test func aPageOfAFileWhereAnAnonymousOneIs() {
+    let file = Self.exiting.alteringFolio("folio remove") { $0.mapping = FolioMapping(0xffff_8880_0000_1000) }
+    expect(.pageMapping, file, Self.exiting)
+  }
+
+  @Test func aWriteFaultThatFindsAnotherPage() {
+    expect(.pageMapping, Self.reused.alteringFolio("folio move") { $0.folio = .elsewhere }, Self.reused)
+  }
+
   // MARK: Walks
+
+  @Test func aMigrationThatMapsAnotherFolio() {
+    let count = Self.migrated.steps.filter { $0.event.label == "folio add" }.count
+    let other = Self.migrated.alteringFolio("folio add", count) { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
+    expect(.walkStep, other, Self.migrated)
+  }
+
+  @Test func aWalkForMorePagesThanTheFolioHas() {
+    let large = Self.looked.replacingWalk("walk begin") { event in
+      guard case .begin(var frame) = event else { return event }
+      frame.pages = nil
+      return .begin(frame)
+    }
+    expect(.walkStep, large, Self.looked)
+  }
 
   @Test func aWalkForOtherPagesThanItsFolios() {
     let astray = Self.looked.replacingWalk("walk first") { event in
