@@ -47,13 +47,13 @@ public struct MemoryRecording: Sendable {
   /// Whether the recording itself has gaps: they are not kept.
   public var hasGaps: Bool { !baseline.losses.isEmpty }
 
-  /// Reads all of a recording.
-  public init(path: String) throws {
+  /// Reads all of a recording. With `counts` the kernel's counts in its sidecar stay: what is missing or there twice is told
+  /// by them. What the checker makes of a change by itself is of interest without.
+  public init(path: String, counts: Bool = false) throws {
     self.path = path
     file = try TraceFile(path: path)
     var sidecar = try Sidecar.beside(path)
-    // What the checker makes of a change is of interest, not that it can count.
-    sidecar?.buffers = nil
+    if !counts { sidecar?.buffers = nil }
     self.sidecar = sidecar
     baseline = RecordingCheck().run(path: path)
     var stream = try file.records()

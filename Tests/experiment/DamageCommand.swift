@@ -15,6 +15,8 @@ struct DamageCommand: ParsableCommand {
   @Option(help: "Kinds of damage: cut, flip, zero, copy, swap, append.")
   var kinds = DamagePlan.Kind.allCases.map { "\($0)" }
   @Flag(help: "Leave trace-cmd out.") var alone = false
+  @Flag(help: "With the recording's sidecar beside it.") var sidecar = false
+  @Option(help: "Damage only what lies behind the first so many bytes.") var from = 0
 
   func run() throws {
     var worst = 0
@@ -33,14 +35,15 @@ struct DamageCommand: ParsableCommand {
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
     var random = SeededGenerator(seed: seed)
     let trial = try Trial(rmapcheck)
+    if sidecar { try trial.addSidecar(of: path) }
     defer { trial.remove() }
     let isTheirs = !alone && path.hasSuffix("trace.dat")
     let sound = (try trial.check(bytes), isTheirs ? try trial.report(bytes) : nil)
     guard let status = sound.0.status, [0, 1, 4].contains(status) else { throw ValidationError("\(path) is damaged") }
     var (ours, theirs) = ([DamageOutcome: Int](), [DamageOutcome: Int]())
     for _ in 0..<count {
-      let plan = DamagePlan(kind, size: bytes.count, using: &random)
-      let damaged = plan.applied(to: bytes)
+      let plan = DamagePlan(kind, size: bytes.count - from, using: &random)
+      let damaged = Array(bytes[..<from]) + plan.applied(to: Array(bytes[from...]))
       let run = try trial.check(damaged)
       let outcome = DamageOutcome.rmapcheck(status: run.status, isSame: run.output == sound.0.output)
       if [.crash, .hang, .silent].contains(outcome) { print("  \(outcome) \(path) \(plan)") }
@@ -84,6 +87,14 @@ private struct Trial {
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }
+
+  /// The sidecar as it is, but for the name of the recording.
+  func addSidecar(of path: String) throws {
+    let source = URL(filePath: path).deletingLastPathComponent().appending(path: "about.json")
+    var content = try JSONSerialization.jsonObject(with: Data(contentsOf: source)) as? [String: Any] ?? [:]
+    content["recording"] = file.lastPathComponent
+    try JSONSerialization.data(withJSONObject: content).write(to: folder.appending(path: "recording.about.json"))
+  }
 
   func check(_ bytes: [UInt8]) throws -> Run {
     try Data(bytes).write(to: file)

@@ -14,7 +14,7 @@ struct LossCommand: ParsableCommand {
   @Flag(help: "A line for each invariant too.") var byInvariant = false
 
   func run() throws {
-    let recordings = try paths.flatMap(RecordingSearch.recordings).map(MemoryRecording.init)
+    let recordings = try paths.flatMap(RecordingSearch.recordings).map { try MemoryRecording(path: $0) }
       .filter { $0.baseline.damage == nil && !$0.hasGaps && !$0.records.isEmpty }
     var wrong = 0
     print("seeds \(seed) to \(seed + UInt64(seeds) - 1)")
