@@ -1,4 +1,6 @@
 import Invariants
+import RmapEvents
+import RmapGraph
 internal import TraceReading
 
 /// Up to where a violation is proved: behind it, what it rests on may not be what the kernel wrote, or not all of that.
@@ -18,6 +20,26 @@ struct ProofEnd {
     time = flaw.time - min(flaw.time, 1)
     silentCPU = nil
     reason = "event \(flaw.ordinal) can't have been written by the kernel"
+  }
+
+  /// Where a recording contradicts itself before any rule is broken, what breaks behind that may rest on the event that is
+  /// missing or wrong. A kernel that breaks a rule contradicts itself too, but afterwards: so it is in all recordings of
+  /// faulty kernels that are kept.
+  init?(_ contradictions: Contradictions, firstViolation first: EventStamp) {
+    guard let contradiction = contradictions.first, contradiction.ordinal < first.ordinal else { return nil }
+    self.init(
+      before: first, "the recording contradicts itself at event \(contradiction.ordinal), before any rule is broken")
+  }
+
+  /// Nothing is proved by a file that is not what was recorded, wherever it was changed.
+  init(changedFile first: EventStamp) {
+    self.init(before: first, "the file is not what was recorded")
+  }
+
+  private init(before first: EventStamp, _ reason: String) {
+    time = first.timestamp - min(first.timestamp, 1)
+    silentCPU = nil
+    self.reason = reason
   }
 
   /// What a recorder that looks for new pages each millisecond can be behind when the kernel dies, ns: a thousand times that.

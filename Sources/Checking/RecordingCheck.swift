@@ -30,8 +30,17 @@ public struct RecordingCheck: Sendable {
       result.verdict = .damaged
       return result
     }
+    compareChecksum(&result)
     check(&result) { () throws(TraceReadingError) in try Recording(path: path) }
     return result
+  }
+
+  /// Who recorded the file may have noted what it was; a flipped bit in an event's value shows nowhere else.
+  private func compareChecksum(_ result: inout RecordingResult) {
+    // What can't be opened is said by who reads it.
+    guard let noted = result.sidecar?.xxh64, let sum = try? Checksum.ofFile(at: result.path), sum != noted
+    else { return }
+    result.change = "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted)"
   }
 
   /// Checks a recording whose bytes are in memory: for fuzzing and experiments.
@@ -49,6 +58,8 @@ public struct RecordingCheck: Sendable {
     } catch {
       result.damage = error.description
     }
+    // What the reader has found says more.
+    result.damage = result.damage ?? result.change
     conclude(&result)
   }
 
@@ -62,24 +73,30 @@ public struct RecordingCheck: Sendable {
         "the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
       replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
       _ = try drain(recording, into: &replay)
-    } else if let end = proofEnd(of: recording.file, course, replay.intake, result.sidecar),
-      let first = replay.firstViolation(after: end.time)
-    {
-      result.doubts.append(
-        "\(end.reason): \(first.invariant.name) at event \(first.finding.stamp.ordinal), and what else shows behind that, "
-          + "is not proved")
+      // Where a CPU's data can't be read further, all of them end together.
+    } else if let end = proofEnd(of: recording.file, course.failure == nil ? course.ends : [], replay, &result) {
       replay = Replay(recording.file, invariants, result.sidecar, until: end)
       _ = try drain(recording, into: &replay)
     }
     if let failure = course.failure { throw failure }
   }
 
+  /// Up to where violations are proved, if some show behind that: the result says so.
   private func proofEnd(
-    of file: any RecordedFile, _ course: Course, _ intake: Intake, _ sidecar: Sidecar?
+    of file: any RecordedFile, _ ends: [RecordCount], _ replay: borrowing Replay, _ result: inout RecordingResult
   ) -> ProofEnd? {
-    // Where a CPU's data can't be read further, all of them end together.
-    let uneven = course.failure == nil ? ProofEnd(file, course.ends, sidecar) : nil
-    return [ProofEnd(flaw: intake.firstFlaw), uneven].compactMap { $0 }.min { $0.time < $1.time }
+    guard let first = replay.firstViolation(after: 0)?.finding.stamp else { return nil }
+    let limits = [
+      ProofEnd(flaw: replay.intake.firstFlaw), ProofEnd(file, ends, result.sidecar),
+      ProofEnd(replay.contradictions, firstViolation: first), result.change != nil ? ProofEnd(changedFile: first) : nil,
+    ]
+    guard let end = limits.compactMap({ $0 }).min(by: { $0.time < $1.time }),
+      let unproved = replay.firstViolation(after: end.time)
+    else { return nil }
+    result.doubts.append(
+      "\(end.reason): \(unproved.invariant.name) at event \(unproved.finding.stamp.ordinal), and what else shows behind "
+        + "that, is not proved")
+    return end
   }
 
   /// What a recording's source tells when it has been read.
@@ -119,6 +136,10 @@ public struct RecordingCheck: Sendable {
     result.sidecar = sidecar
     var replay = Replay(file, invariants, sidecar)
     feed(&replay)
+    if let end = proofEnd(of: file, [], replay, &result) {
+      replay = Replay(file, invariants, sidecar, until: end)
+      feed(&replay)
+    }
     replay.report(to: &result, file: file)
     conclude(&result)
     return result

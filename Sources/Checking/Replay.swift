@@ -138,6 +138,9 @@ package struct Replay: ~Copyable {
     judge.blame(.lost)
   }
 
+  /// What the recording says against itself so far.
+  var contradictions: Contradictions { graph.statistics.contradictions }
+
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.doubts += observability.doubts(afterReading: intake.records)
     if intake.repeated > 0 {

@@ -22,6 +22,8 @@ public struct Sidecar: Codable, Sendable {
   public var recorder: Recorder?
   /// The kernel's own counts for each ring buffer.
   public var buffers: [Buffer]?
+  /// XXH64 of the recording's bytes when it was made, 16 hexadecimal digits.
+  public var xxh64: String?
   /// Structs of the recorded kernel: their size in bytes as `size`, and where members lie, bytes.
   public var layout: [String: [String: Int]]?
 

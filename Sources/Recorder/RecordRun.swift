@@ -2,6 +2,7 @@ import Checking
 import FoundationEssentials
 import Glibc
 import KernelProbes
+import TraceReading
 
 /// One recording, from the first probe to the last one's removal.
 public final class RecordRun {
@@ -124,6 +125,7 @@ public final class RecordRun {
     sidecar.workload?.exitStatus = command?.exitStatus
     perfLosses.read(plan.output)
     let summary = progress(counters, output, hits: hits).line
+    sidecar.xxh64 = try? Checksum.ofFile(at: output.working)
     try output.finish(sidecar)
     return Outcome(
       commandStatus: command?.exitStatus, summary: summary, ending: flaw)

@@ -1,6 +1,7 @@
 import Checking
 import Foundation
 import Invariants
+import RmapGraph
 import Testing
 
 /// Goal: no violation is proved by what a file may lack at its end, or by what the kernel has not written.
@@ -35,6 +36,21 @@ import Testing
     #expect(result.verdict == .undecided)
     #expect(result.doubts.contains { $0.contains("can't have been written by the kernel: fork-closure at event 2117") })
     #expect(result.invariants.allSatisfy { $0.verdict == .undecided })
+  }
+
+  /// The kernel broke fork-closure at event 2117. A return that has no entry shows that the file lacks an event or has one
+  /// too many.
+  @Test(arguments: [(1000, false), (2200, true)])
+  func whatBreaksBehindAContradictionIsNotProved(line: Int, isProved: Bool) throws {
+    var lines = try String(contentsOfFile: "\(tracesFolder)/6.12-text/trace.txt", encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    let number = try #require(lines.indices.dropFirst(line).first { lines[$0].contains("unlink_ret:") })
+    lines.insert(lines[number], at: number)
+    let result = check(lines.joined(separator: "\n"))
+    #expect(result.statistics.contradictions.total == 1)
+    #expect(result.verdict == (isProved ? .violated : .undecided))
+    #expect(result.doubts.contains { $0.contains("before any rule is broken: fork-closure at event") } == !isProved)
+    #expect((result.violations > 0) == isProved)
   }
 
   private func check(_ text: String) -> RecordingResult {

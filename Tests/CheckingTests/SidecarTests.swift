@@ -3,6 +3,7 @@ import Foundation
 import Invariants
 import RmapEvents
 import Testing
+import TraceReading
 
 /// What a recorder could not put into the ring buffer must reach the verdict.
 @Suite final class SidecarTests {
@@ -139,6 +140,29 @@ import Testing
     #expect(result.verdict == .undecided)
     #expect(
       result.doubts == ["the file holds \(records) of the \(counted) record(s) that were taken out of the kernel"])
+  }
+
+  @Test func aFileThatIsNotWhatWasRecordedIsDamaged() throws {
+    let sum = try Checksum.ofFile(at: folder.appending(path: "run.dat").path)
+    #expect(try check(try sidecar { $0.xxh64 = sum }).verdict == .holds)
+    let other = try check(try sidecar { $0.xxh64 = "0123456789abcdef" })
+    #expect(other.verdict == .damaged)
+    #expect(
+      other.damage == "the file is not what was recorded: its XXH64 is \(sum), the sidecar has 0123456789abcdef")
+    #expect(other.invariants.contains { $0.ledger.decided > 0 }, "all the same it is judged")
+  }
+
+  @Test func nothingIsProvedByAFileThatIsNotWhatWasRecorded() throws {
+    let path = folder.appending(path: "run.dat")
+    try FileManager.default.removeItem(at: path)
+    try FileManager.default.copyItem(at: URL(filePath: "\(tracesFolder)/6.12-fault-drop-avc/trace.dat"), to: path)
+    #expect(try check(try sidecar { _ in }).verdict == .violated)
+    let result = try check(try sidecar { $0.xxh64 = "0123456789abcdef" })
+    #expect(result.verdict == .damaged && result.violations == 0)
+    #expect(
+      result.doubts == [
+        "the file is not what was recorded: fork-closure at event 2117, and what else shows behind that, is not proved"
+      ])
   }
 
   @Test func lossesThatTheKernelCountedAreADoubt() throws {
