@@ -14,7 +14,9 @@ struct LossCommand: ParsableCommand {
   @Flag(help: "A line for each invariant too.") var byInvariant = false
 
   func run() throws {
-    let recordings = try paths.flatMap(RecordingSearch.recordings).map { try MemoryRecording(path: $0) }
+    // Records are kept in memory by what a trace.dat says of its buffers.
+    let files = try paths.flatMap(RecordingSearch.recordings).filter { $0.hasSuffix("trace.dat") }
+    let recordings = try files.map { try MemoryRecording(path: $0) }
       .filter { $0.baseline.damage == nil && !$0.hasGaps && !$0.records.isEmpty }
     var wrong = 0
     print("seeds \(seed) to \(seed + UInt64(seeds) - 1)")
