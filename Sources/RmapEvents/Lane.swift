@@ -66,7 +66,7 @@ public struct Lane<Element>: ~Copyable {
     }
   }
 
-  /// Where a value lies, for those who hand it on as a place; valid until the lane changes.
+  /// Where a value lies, for those who hand it on as a place; valid until the lane grows or is emptied.
   @inline(__always) @inlinable public func address(of index: Int) -> UnsafePointer<Element> {
     precondition(index >= 0 && index < used)
     return UnsafePointer(elements + index)

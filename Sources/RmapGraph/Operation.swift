@@ -123,8 +123,11 @@ struct Task: ~Copyable {
   }
 }
 
-/// Tasks that have become idle, and may have begun something since; the one that did so first is replaced first.
+/// Tasks that have become idle: the one that came first is replaced first, and its slot is given back unless it is in an
+/// operation again just then.
 struct RestingTasks {
+  /// Several for each CPU of most machines: who runs there comes back soon.
+  static let kept = 64
   var tasks = InlineArray<64, UInt32>(repeating: .max)
   var next = 0
 }

@@ -15,7 +15,7 @@ extension RmapGraph {
     case .remove:
       let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
       removeMapping(event, stamp, &observer)
-      return countUnmaps(in: event.vma.mm, since: before)
+      return countUnmaps(in: event.vma.mm, since: before)  // It has noted by itself what the page is marked as.
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
     }
@@ -104,6 +104,7 @@ extension RmapGraph {
     tell(
       event, stamp, folio: slot, vma: vma.map(VMAID.init), prior: prior, priorIndex: priorIndex, removedFrom: address,
       wasPredicted: place != nil, &observer)
+    // While its slot is known: of a folio that the unmapping frees, nobody reads it.
     noteExclusive(event, slot, stamp)
     unmap(slot, event, at: address, place, stamp)
   }

@@ -270,7 +270,7 @@ extension RmapGraph {
     _ task: UInt32, _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
-    // Where it lies: none of what follows changes the task's operations before they are told of.
+    // Where it lies: the lane neither grows nor shrinks until `leave` takes the operation off; fields may change in place.
     let operation = tasks[task].operations.address(of: last)
     let vma = vmaOf[operation.pointee.entry.vma.address.raw].map(VMAID.init)
     switch operation.pointee.kind {

@@ -335,9 +335,11 @@ public struct RmapGraph: ~Copyable {
 
   /// How many objects the model keeps: memory must grow with what lives, not with the length of a recording.
   var liveObjectCount: Int {
-    var busyTasks = 0
-    taskOf.forEach { if !tasks[$0].isIdle { busyTasks += 1 } }
-    let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + busyTasks
+    var busy = 0
+    taskOf.forEach { if !self.tasks[$0].isIdle { busy += 1 } }
+    // Idle tasks are no objects, as long as no more are kept than that.
+    let tasks = max(busy, self.tasks.count - RestingTasks.kept)
+    let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + tasks
     return nodes + displaced.count + activeCopies.count + activeMoves.count + tables.liveObjectCount
   }
 

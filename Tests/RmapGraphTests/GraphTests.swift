@@ -94,6 +94,49 @@ import Testing
     #expect(graph.displaced.count == RmapGraph.displacedKept)
   }
 
+  /// A task that is in an operation when its turn comes to be forgotten is kept, and its turn comes again.
+  @Test func idleTasksAreBounded() {
+    let entry = RmapEvent.enter(OperationEntry(kind: .unlink)), end = RmapEvent.leave(OperationReturn(kind: .unlink))
+    var history = History { _ in }
+    func run(_ pids: ClosedRange<Int32>) {
+      for pid in pids { history.steps += [History.Step(entry, pid: pid), History.Step(end, pid: pid)] }
+    }
+    run(1...1)
+    history.steps.append(History.Step(entry, pid: 1))
+    run(2...200)
+    var graph = RmapGraph()
+    replay(history, into: &graph)
+    #expect(graph.tasks.count == RestingTasks.kept + 1)
+    #expect(graph.liveObjectCount == 1)
+    history.steps.append(History.Step(end, pid: 1))
+    run(201...300)
+    graph = RmapGraph()
+    replay(history, into: &graph)
+    #expect(graph.statistics.contradictions == Contradictions())
+    #expect(graph.tasks.count == RestingTasks.kept)
+    #expect(graph.liveObjectCount == 0)
+  }
+
+  @Test func unmapsOfAnMMThatDiesAndIsMadeAgain() {
+    var graph = RmapGraph()
+    let (mm, other) = (KernelAddress(0xffff_8880_0000_1000), KernelAddress(0xffff_8880_0000_2000))
+    func unmap(in mm: KernelAddress) -> UInt64 {
+      let before = (graph.statistics.predictedUnmaps, graph.statistics.unpredictedUnmaps)
+      graph.statistics.predictedUnmaps += 1
+      graph.countUnmaps(in: mm, since: before)
+      return graph.statistics.predictedUnmapsOfBorn
+    }
+    #expect(unmap(in: mm) == 0)
+    graph.noteBirth(of: mm)
+    #expect(unmap(in: mm) == 1)
+    #expect(unmap(in: other) == 1)
+    graph.purge(mm)
+    #expect(unmap(in: mm) == 1)
+    graph.noteBirth(of: mm)
+    #expect(unmap(in: other) == 1)
+    #expect(unmap(in: mm) == 2)
+  }
+
   @Test func missingReturnsAreCounted() {
     let history = History {
       $0.mmap("p.V", 16..<20)

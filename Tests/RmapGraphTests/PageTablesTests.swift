@@ -18,6 +18,13 @@ import Testing
       let place = place(&generator)
       let isMapping = Int.random(in: 0..<10, using: &generator) < (step / 5000 % 2 == 0 ? 7 : 3)
       let entry = isMapping ? entry(&generator) : nil
+      if let entry, Bool.random(using: &generator) {
+        let isFree = model[place] == nil
+        let isMapped = tables.insert(entry, mm: place.mm, page: place.page)
+        try #require(isMapped == isFree, "step \(step)")
+        if isFree { model[place] = entry.bits }
+        continue
+      }
       let old = tables.set(mm: place.mm, page: place.page, to: entry)
       try #require(old?.bits == model[place], "step \(step)")
       model[place] = entry?.bits
@@ -26,6 +33,9 @@ import Testing
     }
     for place in model.keys { tables.set(mm: place.mm, page: place.page, to: nil) }
     for mm in 1...4 { tables.forget(mm: UInt64(mm)) }
+    #expect(tables.liveObjectCount == 0)
+    let isMapped = tables.insert(entry(&generator), mm: 1, page: 1 << 44)
+    #expect(!isMapped)
     #expect(tables.liveObjectCount == 0)
   }
 
