@@ -76,7 +76,8 @@ extension RmapGraph {
       sum.add(8, walker.pid, walker.isOpen, walker.restored, "\(walker.restoring as Any)", "\(walker.frame as Any)")
       guard let walk = walker.walk else { return }
       sum.add(
-        9, walker.pid, "\(walk.start)", [walk.visited, walk.passedOver], walk.lastVisit, walk.isWhole, walk.awaitsReturn
+        9, walker.pid, "\(walk.start)", [walk.visited, walk.passedOver], walk.lastVisit, walk.isWhole,
+        walk.awaitsReturn, walk.folioWasKnown
       )
     }
     walking.migratingOf.forEachPair { address, slot in

@@ -126,7 +126,11 @@ extension RmapGraph {
     }
     if let known = anonVMANode(at: start.anonVMA), known.root != start.root { contradict(.walkStep) }
     if let frame = walking.walkers[slot].frame, !frame.isKSM { compare(start, with: frame) }
-    walking.walkers[slot].walk = Walk(start: start, stamp: stamp)
+    var walk = Walk(start: start, stamp: stamp)
+    if let folio = walking.walkers[slot].frame.flatMap({ folioOf[$0.folio.raw] }) {
+      walk.folioWasKnown = folios[folio].birthWasSeen
+    }
+    walking.walkers[slot].walk = walk
   }
 
   private mutating func stepWalk<Observer: GraphObserver & ~Copyable>(

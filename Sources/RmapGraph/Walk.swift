@@ -14,6 +14,8 @@ public struct Walk: Sendable {
   public internal(set) var passedOver: ContiguousArray<KernelAddress> = []
   /// Whether no step is missing.
   public internal(set) var isWhole = true
+  /// Whether the model had all mappings of its folio when it began.
+  public internal(set) var folioWasKnown = false
   /// Whether the return of a step is still to come.
   var awaitsReturn = true
 

@@ -9,7 +9,7 @@ import Testing
 /// at length.
 @Suite struct LossTests {
   static let healthy = ["6.12-pages-v6", "6.12-walks"]
-  static let faulty = ["6.12-fault-drop-avc", "6.12-fault-wrong-root"]
+  static let faulty = ["6.12-fault-drop-avc", "6.12-fault-wrong-root", "6.1-fault-early-done"]
 
   @Test(arguments: healthy + faulty, LossPlan.Pattern.allCases)
   func nothingIsWrong(_ name: String, _ pattern: LossPlan.Pattern) throws {

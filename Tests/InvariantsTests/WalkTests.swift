@@ -135,6 +135,9 @@ import Testing
     // Of a folio that is older than the recording there may be mappings that were never there.
     let older = stopped.starting(at: moved.number("enter copyRange"))
     #expect(older.judged().ledger("walk-coverage").violations == 0)
+    // Of one that the model does not know it can't say that it is mapped nowhere else.
+    let unknown = stopped.starting(at: moved.number("walk begin")).judged().ledger("walk-coverage")
+    #expect(unknown.decided == 0 && unknown.undecided(.predatesRecording) > 0)
   }
 
   @Test func aWalkThatStopsBeforeTheVisit() {

@@ -289,7 +289,10 @@ private func judgeEnd(
   case .entered: return ledger.cannotTell(.notRecorded)
   case .returned(goesOn: false): return ledger.holds()
   case .returned(goesOn: true) where frame.endsWhenUnmapped:
-    guard let folio = graph.folio(at: frame.folio), graph[folio].mappedPages > 0 else { return ledger.holds() }
+    guard let folio = graph.folio(at: frame.folio), graph[folio].mappedPages > 0 else {
+      // Of a folio that the model did not know it can't say that no page is left.
+      return s.walk.folioWasKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    }
     judgeDone(s, frame, folio, graph, &ledger)
   case .returned(goesOn: true):
     broken(
