@@ -30,17 +30,9 @@ public struct RecordingCheck: Sendable {
       result.verdict = .damaged
       return result
     }
-    compareChecksum(&result)
-    check(&result) { () throws(TraceReadingError) in try Recording(path: path) }
+    let checksum = result.sidecar?.xxh64.map { ChecksumComparison(of: path, with: $0, beside: readsAhead) }
+    check(&result, checksum) { () throws(TraceReadingError) in try Recording(path: path) }
     return result
-  }
-
-  /// Who recorded the file may have noted what it was; a flipped bit in an event's value shows nowhere else.
-  private func compareChecksum(_ result: inout RecordingResult) {
-    // What can't be opened is said by who reads it.
-    guard let noted = result.sidecar?.xxh64, let sum = try? Checksum.ofFile(at: result.path), sum != noted
-    else { return }
-    result.change = "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted)"
   }
 
   /// Checks a recording whose bytes are in memory: for fuzzing and experiments.
@@ -50,23 +42,30 @@ public struct RecordingCheck: Sendable {
     return result
   }
 
-  private func check(_ result: inout RecordingResult, _ open: () throws(TraceReadingError) -> Recording) {
+  private func check(
+    _ result: inout RecordingResult, _ checksum: ChecksumComparison? = nil,
+    _ open: () throws(TraceReadingError) -> Recording
+  ) {
     do {
       let recording = try open()
       result.kernel = result.sidecar?.kernel?.release ?? recording.file.uname
-      try replay(recording, into: &result)
+      try replay(recording, checksum, into: &result)
     } catch {
       result.damage = error.description
     }
     // What the reader has found says more.
-    result.damage = result.damage ?? result.change
+    let change = checksum?.outcome()
+    result.damage = result.damage ?? change
     conclude(&result)
   }
 
-  private func replay(_ recording: Recording, into result: inout RecordingResult) throws(TraceReadingError) {
+  private func replay(
+    _ recording: Recording, _ checksum: ChecksumComparison?, into result: inout RecordingResult
+  ) throws(TraceReadingError) {
     var replay = Replay(recording.file, invariants, result.sidecar)
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
+    result.isChanged = checksum?.outcome() != nil
     if course.timeRegressions > 0 {
       // Whatever came before a step may have been out of order too: once more, each event by itself.
       result.doubts.append(
@@ -88,7 +87,7 @@ public struct RecordingCheck: Sendable {
     guard let first = replay.firstViolation(after: 0)?.finding.stamp else { return nil }
     let limits = [
       ProofEnd(flaw: replay.intake.firstFlaw), ProofEnd(file, ends, result.sidecar),
-      ProofEnd(replay.contradictions, firstViolation: first), result.change != nil ? ProofEnd(changedFile: first) : nil,
+      ProofEnd(replay.contradictions, firstViolation: first), result.isChanged ? ProofEnd(changedFile: first) : nil,
     ]
     guard let end = limits.compactMap({ $0 }).min(by: { $0.time < $1.time }),
       let unproved = replay.firstViolation(after: end.time)

@@ -32,8 +32,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var statistics = GraphStatistics()
   /// The names of the tasks that findings speak of.
   public internal(set) var commandNames: [Int32: String] = [:]
-  /// How the file is another than its sidecar says; nil if it is not.
-  var change: String?
+  /// Whether the file is another than its sidecar says.
+  var isChanged = false
   /// The recording's sidecar.
   public internal(set) var sidecar: Sidecar?
 

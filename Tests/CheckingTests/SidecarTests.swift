@@ -17,9 +17,13 @@ import TraceReading
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  private func check(_ sidecar: String, at name: String = "run.dat.about.json") throws -> RecordingResult {
+  private func check(
+    _ sidecar: String, at name: String = "run.dat.about.json", readsAhead: Bool = false
+  ) throws -> RecordingResult {
     try Data(sidecar.utf8).write(to: folder.appending(path: name))
-    return RecordingCheck().run(path: folder.appending(path: "run.dat").path)
+    var check = RecordingCheck()
+    check.readsAhead = readsAhead
+    return check.run(path: folder.appending(path: "run.dat").path)
   }
 
   private func sidecar(_ change: (inout Sidecar) -> Void) throws -> String {
@@ -142,22 +146,24 @@ import TraceReading
       result.doubts == ["the file holds \(records) of the \(counted) record(s) that were taken out of the kernel"])
   }
 
-  @Test func aFileThatIsNotWhatWasRecordedIsDamaged() throws {
+  @Test(arguments: [false, true])
+  func aFileThatIsNotWhatWasRecordedIsDamaged(readsAhead: Bool) throws {
     let sum = try Checksum.ofFile(at: folder.appending(path: "run.dat").path)
-    #expect(try check(try sidecar { $0.xxh64 = sum }).verdict == .holds)
-    let other = try check(try sidecar { $0.xxh64 = "0123456789abcdef" })
+    #expect(try check(try sidecar { $0.xxh64 = sum }, readsAhead: readsAhead).verdict == .holds)
+    let other = try check(try sidecar { $0.xxh64 = "0123456789abcdef" }, readsAhead: readsAhead)
     #expect(other.verdict == .damaged)
     #expect(
       other.damage == "the file is not what was recorded: its XXH64 is \(sum), the sidecar has 0123456789abcdef")
     #expect(other.invariants.contains { $0.ledger.decided > 0 }, "all the same it is judged")
   }
 
-  @Test func nothingIsProvedByAFileThatIsNotWhatWasRecorded() throws {
+  @Test(arguments: [false, true])
+  func nothingIsProvedByAFileThatIsNotWhatWasRecorded(readsAhead: Bool) throws {
     let path = folder.appending(path: "run.dat")
     try FileManager.default.removeItem(at: path)
     try FileManager.default.copyItem(at: URL(filePath: "\(tracesFolder)/6.12-fault-drop-avc/trace.dat"), to: path)
     #expect(try check(try sidecar { _ in }).verdict == .violated)
-    let result = try check(try sidecar { $0.xxh64 = "0123456789abcdef" })
+    let result = try check(try sidecar { $0.xxh64 = "0123456789abcdef" }, readsAhead: readsAhead)
     #expect(result.verdict == .damaged && result.violations == 0)
     #expect(
       result.doubts == [
