@@ -46,18 +46,28 @@ struct ProofEnd {
   private static let mostBehind: UInt64 = 1_000_000_000
 
   /// The end of the first CPU that has fewer records than the kernel counted for it, or for which there is no count
-  /// (`trace-cmd restore`). A recorder that did not come to its end has no counts, either.
+  /// (`trace-cmd restore`). A recorder that did not come to its end has no counts, either: then an idle CPU may have been
+  /// silent for long, and the recorder is trusted to have been no more than so far behind. Where each CPU's recorder has
+  /// written records of its own, all the time, no trust is needed.
   init?(_ file: any RecordedFile, _ ends: [RecordCount], _ sidecar: Sidecar?) {
+    let recorder = sidecar?.recorder
+    let hasDied = recorder?.complete == false
+    let beating = hasDied && recorder?.heartbeatMS != nil ? recorder?.cpus : nil
+    self.init(
+      ends, counted: hasDied ? [:] : Self.counted(in: file),
+      mostBehind: hasDied && beating == nil ? Self.mostBehind : 0, beatingCPUs: beating ?? 0)
+  }
+
+  init?(_ ends: [RecordCount], counted: [UInt16: UInt64], mostBehind: UInt64, beatingCPUs: Int) {
     guard let last = ends.map(\.lastTimestamp).max() else { return nil }
-    let hasDied = sidecar?.recorder?.complete == false
-    let counted = hasDied ? [:] : Self.counted(in: file)
     let read = Dictionary(ends.map { ($0.cpu, $0.count) }, uniquingKeysWith: &+)
     var short = ends.filter { end in counted[end.cpu].map { read[end.cpu, default: 0] < $0 } ?? true }
       .map { (cpu: $0.cpu, time: $0.lastTimestamp) }
-    // One that has no record at all, though the kernel counted some, ends before the first one.
-    short += counted.filter { $0.value > 0 && read[$0.key] == nil }.map { (cpu: $0.key, time: 0) }
+    // One that has no record at all, though there were some, ends before the first one.
+    let written = counted.filter { $0.value > 0 }.map(\.key) + (0..<UInt16(clamping: beatingCPUs))
+    short += written.filter { read[$0, default: 0] == 0 }.map { (cpu: $0, time: 0) }
     guard let first = short.min(by: { ($0.time, $0.cpu) < ($1.time, $1.cpu) }) else { return nil }
-    time = hasDied ? max(first.time, last - min(last, Self.mostBehind)) : first.time
+    time = mostBehind == 0 ? first.time : max(first.time, last - min(last, mostBehind))
     guard time < last else { return nil }
     silentCPU = first.cpu
     reason = "CPU \(first.cpu)'s records end before the others', and nothing says that it had no more"

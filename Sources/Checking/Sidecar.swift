@@ -99,13 +99,18 @@ public struct Sidecar: Codable, Sendable {
     public var complete: Bool?
     /// Why the recording ended before its time: the kernel's panic, for example.
     public var ending: String?
+    /// How often each CPU's recorder wrote a record of its own, ms; nil if it didn't.
+    public var heartbeatMS: Int?
+    /// How many CPUs were recorded.
+    public var cpus: Int?
 
     /// A recorder of which nothing is known.
     public init() {}
 
     enum CodingKeys: String, CodingKey {
-      case version, clock, start, end, complete, ending
+      case version, clock, start, end, complete, ending, cpus
       case bufferKB = "buffer_kb"
+      case heartbeatMS = "heartbeat_ms"
     }
   }
 

@@ -1,8 +1,10 @@
-import Checking
 import Foundation
 import Invariants
 import RmapGraph
 import Testing
+
+@testable import Checking
+@testable import TraceReading
 
 /// Goal: no violation is proved by what a file may lack at its end, or by what the kernel has not written.
 @Suite struct ProofEndTests {
@@ -23,6 +25,29 @@ import Testing
     let result = RecordingCheck().run(path: "\(tracesFolder)/6.12-fault-drop-avc/trace.dat")
     #expect(result.verdict == .violated)
     #expect(result.losses == [])
+  }
+
+  /// CPU 1 is idle from the second second on, and the guest dies in the eighth.
+  @Test func anIdleCPUOfADeadGuest() {
+    let ends = [count(0, 8), count(1, 2)]
+    let trusting = ProofEnd(ends, counted: [:], mostBehind: 1_000_000_000, beatingCPUs: 0)
+    #expect(trusting?.time == 7_000_000_000)
+    // Where its own records show that it was idle, nothing is lost but what came after the last of them.
+    let beating = ProofEnd([count(0, 8), count(1, 7.96)], counted: [:], mostBehind: 0, beatingCPUs: 2)
+    #expect(beating?.time == 7_960_000_000 && beating?.silentCPU == 1)
+  }
+
+  /// CPU 1 spins from the second second on, and so does what brings its records out; CPU 0 goes on. What CPU 1 has done
+  /// since its last record is nowhere.
+  @Test func aCPUThatIsLockedUpEndsTheProof() {
+    let end = ProofEnd([count(0, 8), count(1, 2)], counted: [:], mostBehind: 0, beatingCPUs: 2)
+    #expect(end?.time == 2_000_000_000 && end?.silentCPU == 1)
+    let silent = ProofEnd([count(0, 8)], counted: [:], mostBehind: 0, beatingCPUs: 2)
+    #expect(silent?.time == 0 && silent?.silentCPU == 1)
+  }
+
+  private func count(_ cpu: UInt16, _ seconds: Double) -> RecordCount {
+    RecordCount(cpu: cpu, buffer: 0, count: 10, lastTimestamp: UInt64((seconds * 1000).rounded()) * 1_000_000)
   }
 
   @Test func behindAnEventThatMakesNoSenseNothingIsProved() throws {

@@ -1,23 +1,26 @@
-// Moves the pages of ftrace's ring buffers out of the guest while it runs: stream_pages FROM TO [FROM TO...]
-// FROM is a per_cpu/cpuN/trace_pipe_raw, TO a port to the host. One process for each pair. After SIGTERM it moves what
-// is left and ends; the exit status says whether every page went out whole.
+// Moves the pages of ftrace's ring buffers out of the guest while it runs: stream_pages MARKER FROM TO [FROM TO...]
+// FROM is a per_cpu/cpuN/trace_pipe_raw, TO a port to the host. Two processes for each pair: one moves the pages; the other
+// one runs on CPU N and writes into MARKER, the trace_marker, each 50 ms: an idle CPU's stream, too, shows then up to when
+// it is whole. After SIGTERM they move what is left and end; the exit status says whether every page went out whole.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, BEAT_US = 50000 };
 static volatile sig_atomic_t ending;
-static pid_t movers[256];
+static pid_t children[512];
 static int count;
 
 static void end(int number) {
   ending = 1;
-  for (int i = 0; i < count; i++) kill(movers[i], number);
+  for (int i = 0; i < count; i++) kill(children[i], number);
 }
 
 static int write_all(int to, const char *page, ssize_t size) {
@@ -64,23 +67,43 @@ static int move(const char *source, const char *target) {
   }
 }
 
+static int beat(const char *source, const char *marker) {
+  const char *name = strstr(source, "/cpu");
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(name ? atoi(name + strlen("/cpu")) : 0, &cpus);
+  int to = open(marker, O_WRONLY);
+  if (to < 0 || sched_setaffinity(0, sizeof cpus, &cpus)) {
+    fprintf(stderr, "stream_pages: no heartbeat for %s: %s\n", source, strerror(errno));
+    return 1;
+  }
+  // EBADF: tracing is off by now.
+  while (!ending) {
+    if (write(to, "heartbeat", 9) < 0 && errno != EBADF && errno != EINTR) return 1;
+    usleep(BEAT_US);
+  }
+  return 0;
+}
+
 int main(int arguments, char **argument) {
   struct sigaction action = {.sa_handler = end};
   struct sched_param urgent = {.sched_priority = 1};
   int status = 0, failed = 0;
   sigaction(SIGTERM, &action, NULL);
   sched_setscheduler(0, SCHED_FIFO, &urgent); // its pages must leave also when everyone wants the CPUs
-  for (int i = 1; i + 1 < arguments && count < 256; i += 2) {
-    pid_t child = fork();
-    if (child == 0) {
-      count = 0;
-      return move(argument[i], argument[i + 1]);
+  for (int i = 2; i + 1 < arguments && count + 1 < 512; i += 2) {
+    for (int beats = 0; beats <= 1; beats++) {
+      pid_t child = fork();
+      if (child == 0) {
+        count = 0;
+        return beats ? beat(argument[i], argument[1]) : move(argument[i], argument[i + 1]);
+      }
+      if (child > 0) children[count++] = child;
+      else failed = 1;
     }
-    if (child > 0) movers[count++] = child;
-    else failed = 1;
   }
   for (int i = 0; i < count; i++) {
-    while (waitpid(movers[i], &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(children[i], &status, 0) < 0 && errno == EINTR) {}
     if (status) failed = 1;
   }
   return failed;
