@@ -25,10 +25,11 @@ let package = Package(
       name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
 
     .target(
-      name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib"],
+      name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib", "CXXHash"],
       swiftSettings: settings),
     .target(name: "RmapEvents", swiftSettings: settings),
     .target(

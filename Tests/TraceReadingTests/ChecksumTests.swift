@@ -12,7 +12,7 @@ import Testing
   ])
   func theSumOfAsManyBytes(count: Int, sum: String) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7 + 3) }
-    #expect(bytes.withUnsafeBytes { Checksum.text(of: Checksum.xxh64($0)) } == sum)
+    #expect(bytes.withUnsafeBytes { Checksum.text(of: $0) } == sum)
   }
 
   @Test func aFileHasTheSumOfItsBytes() throws {
