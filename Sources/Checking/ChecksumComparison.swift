@@ -28,6 +28,8 @@ final class ChecksumComparison: @unchecked Sendable {
   private func compare() {
     // What can't be opened is said by who reads it.
     guard let sum = try? Checksum.ofFile(at: path), sum != noted else { return }
-    change = "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted)"
+    change =
+      "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted); "
+      + "if you have converted it, remove xxh64 from the sidecar"
   }
 }

@@ -23,12 +23,12 @@ struct ProofEnd {
   }
 
   /// Where a recording contradicts itself before any rule is broken, what breaks behind that may rest on the event that is
-  /// missing or wrong. A kernel that breaks a rule contradicts itself too, but afterwards: so it is in all recordings of
-  /// faulty kernels that are kept.
-  init?(_ contradictions: Contradictions, firstViolation first: EventStamp) {
-    guard let contradiction = contradictions.first, contradiction.ordinal < first.ordinal else { return nil }
-    self.init(
-      before: first, "the recording contradicts itself at event \(contradiction.ordinal), before any rule is broken")
+  /// missing or wrong: not if the rule looks at no events of that level. A kernel that breaks a rule contradicts itself
+  /// too, but afterwards: so it is in all recordings of faulty kernels that are kept.
+  init?(_ contradictions: Contradictions, _ invariant: Invariant, firstViolation first: EventStamp) {
+    guard let contradiction = contradictions.first(upTo: invariant.highestLevel), contradiction < first.ordinal
+    else { return nil }
+    self.init(before: first, "the recording contradicts itself at event \(contradiction), before any rule is broken")
   }
 
   /// Nothing is proved by a file that is not what was recorded, wherever it was changed.

@@ -66,36 +66,53 @@ public struct RecordingCheck: Sendable {
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
     result.isChanged = checksum?.outcome() != nil
-    if course.timeRegressions > 0 {
+    let isOrdered = course.timeRegressions == 0
+    if !isOrdered {
       // Whatever came before a step may have been out of order too: once more, each event by itself.
       result.doubts.append(
         "the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
       replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
       _ = try drain(recording, into: &replay)
-      // Where a CPU's data can't be read further, all of them end together.
-    } else if let end = proofEnd(of: recording.file, course.failure == nil ? course.ends : [], replay, &result) {
-      replay = Replay(recording.file, invariants, result.sidecar, until: end)
-      _ = try drain(recording, into: &replay)
+    }
+    // Where a CPU's data can't be read further, all of them end together.
+    let ends = course.failure == nil && isOrdered ? course.ends : []
+    try limitProof(of: &replay, recording.file, ends, isOrdered: isOrdered, &result) {
+      (again: inout Replay) throws(TraceReadingError) in _ = try drain(recording, into: &again)
     }
     if let failure = course.failure { throw failure }
   }
 
-  /// Up to where violations are proved, if some show behind that: the result says so.
+  /// Where violations show behind the end of what is proved, judges again up to there: what then no longer shows, the
+  /// result names as a doubt.
+  private func limitProof(
+    of replay: inout Replay, _ file: any RecordedFile, _ ends: [RecordCount], isOrdered: Bool,
+    _ result: inout RecordingResult, again: (inout Replay) throws(TraceReadingError) -> Void
+  ) throws(TraceReadingError) {
+    guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return }
+    let shown = replay.violations(after: end.time)
+    if shown.isEmpty { return }
+    replay = Replay(file, invariants, result.sidecar, isOrdered: isOrdered, until: end)
+    try again(&replay)
+    let proved = replay.violations(after: end.time)
+    guard let unproved = shown.first(where: { !proved.contains($0) }) else { return }
+    result.doubts.append(
+      "\(end.reason): \(unproved.invariant) at event \(unproved.ordinal), and what else shows behind that, is not proved"
+    )
+  }
+
   private func proofEnd(
-    of file: any RecordedFile, _ ends: [RecordCount], _ replay: borrowing Replay, _ result: inout RecordingResult
+    of file: any RecordedFile, _ ends: [RecordCount], _ replay: borrowing Replay, isOrdered: Bool,
+    _ result: borrowing RecordingResult
   ) -> ProofEnd? {
-    guard let first = replay.firstViolation(after: 0)?.finding.stamp else { return nil }
+    guard let first = replay.firstViolation else { return nil }
+    if result.isChanged { return ProofEnd(changedFile: first.stamp) }
+    // By itself each event is judged already.
+    guard isOrdered else { return nil }
     let limits = [
       ProofEnd(flaw: replay.intake.firstFlaw), ProofEnd(file, ends, result.sidecar),
-      ProofEnd(replay.contradictions, firstViolation: first), result.isChanged ? ProofEnd(changedFile: first) : nil,
+      ProofEnd(replay.contradictions, first.invariant, firstViolation: first.stamp),
     ]
-    guard let end = limits.compactMap({ $0 }).min(by: { $0.time < $1.time }),
-      let unproved = replay.firstViolation(after: end.time)
-    else { return nil }
-    result.doubts.append(
-      "\(end.reason): \(unproved.invariant.name) at event \(unproved.finding.stamp.ordinal), and what else shows behind "
-        + "that, is not proved")
-    return end
+    return limits.compactMap { $0 }.min { $0.time < $1.time }
   }
 
   /// What a recording's source tells when it has been read.
@@ -135,9 +152,12 @@ public struct RecordingCheck: Sendable {
     result.sidecar = sidecar
     var replay = Replay(file, invariants, sidecar)
     feed(&replay)
-    if let end = proofEnd(of: file, [], replay, &result) {
-      replay = Replay(file, invariants, sidecar, until: end)
-      feed(&replay)
+    do {
+      try limitProof(of: &replay, file, [], isOrdered: true, &result) {
+        (again: inout Replay) throws(TraceReadingError) in feed(&again)
+      }
+    } catch {
+      result.damage = error.description
     }
     replay.report(to: &result, file: file)
     conclude(&result)

@@ -98,15 +98,29 @@ package struct Replay: ~Copyable {
     return position
   }
 
-  /// The first violation that shows in an event after a time, ns.
-  func firstViolation(after time: UInt64) -> (invariant: Invariant, finding: Finding)? {
-    var first: (invariant: Invariant, finding: Finding)?
+  /// The violation that shows first.
+  var firstViolation: (invariant: Invariant, stamp: EventStamp)? {
+    var first: (invariant: Invariant, stamp: EventStamp)?
     for invariant in invariants {
-      for finding in ledger(of: invariant)?.findings ?? [] where finding.stamp.timestamp > time {
-        if finding.stamp.ordinal < first?.finding.stamp.ordinal ?? .max { first = (invariant, finding) }
+      for finding in ledger(of: invariant)?.findings ?? [] {
+        if finding.stamp.ordinal < first?.stamp.ordinal ?? .max { first = (invariant, finding.stamp) }
       }
     }
     return first
+  }
+
+  /// A rule that is broken, and the number of the event at which that shows.
+  struct Violation: Equatable {
+    let invariant: String
+    let ordinal: UInt64
+  }
+
+  /// The violations that show in events after a time, ns, in the order of the events.
+  func violations(after time: UInt64) -> [Violation] {
+    invariants.flatMap { invariant in
+      (ledger(of: invariant)?.findings ?? []).filter { $0.stamp.timestamp > time }
+        .map { Violation(invariant: invariant.name, ordinal: $0.stamp.ordinal) }
+    }.sorted { $0.ordinal < $1.ordinal }
   }
 
   /// The next record, in order of time: for experiments, which want to look in between.

@@ -28,6 +28,15 @@ public enum Contradiction: UInt8, CaseIterable, Sendable {
   /// A lock's word has bits that no lock has.
   case noLock
 
+  /// The level of the events that it is about: what pages and walks do changes no VMA, AVC or anon_vma.
+  public var level: RecordingLevel {
+    switch self {
+    case .walkStep: .walks
+    case .pageMapping: .pages
+    default: .structure
+    }
+  }
+
   /// What it means, for people.
   public var meaning: String {
     switch self {
@@ -53,10 +62,19 @@ public struct Contradictions: Sendable, Equatable {
   /// The first one, and the event at which it showed.
   public private(set) var first: (kind: Contradiction, ordinal: UInt64)?
 
+  /// The event at which each kind showed first; 0 if it has not.
+  private var ordinals = [UInt64](repeating: 0, count: Contradiction.allCases.count)
+
+  /// The first event at which one of that level, or of a lower one, showed.
+  public func first(upTo level: RecordingLevel) -> UInt64? {
+    Contradiction.allCases.filter { $0.level <= level }.map { ordinals[Int($0.rawValue)] }.filter { $0 > 0 }.min()
+  }
+
   /// All of them.
   public var total: UInt64 { counts.reduce(0, &+) }
 
   mutating func note(_ kind: Contradiction, _ ordinal: UInt64) {
+    if counts[Int(kind.rawValue)] == 0 { ordinals[Int(kind.rawValue)] = ordinal }
     counts[Int(kind.rawValue)] &+= 1
     if first == nil { first = (kind, ordinal) }
   }

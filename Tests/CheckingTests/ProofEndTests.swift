@@ -1,9 +1,10 @@
 import Foundation
 import Invariants
-import RmapGraph
+import RmapEvents
 import Testing
 
 @testable import Checking
+@testable import RmapGraph
 @testable import TraceReading
 
 /// Goal: no violation is proved by what a file may lack at its end, or by what the kernel has not written.
@@ -44,6 +45,22 @@ import Testing
     #expect(end?.time == 2_000_000_000 && end?.silentCPU == 1)
     let silent = ProofEnd([count(0, 8)], counted: [:], mostBehind: 0, beatingCPUs: 2)
     #expect(silent?.time == 0 && silent?.silentCPU == 1)
+  }
+
+  /// What pages and walks do changes no VMA, AVC or anon_vma: what is wrong with it says nothing of rules about those.
+  @Test func aContradictionEndsTheProofOfWhatLooksAtItsLevel() throws {
+    let violation = EventStamp(ordinal: 20, timestamp: 2000, pid: 1, cpu: 0)
+    func end(_ kind: Contradiction, _ ordinal: UInt64, _ invariant: String) throws -> UInt64? {
+      var contradictions = Contradictions()
+      contradictions.note(kind, ordinal)
+      return ProofEnd(contradictions, try #require(.named(invariant)), firstViolation: violation)?.time
+    }
+    #expect(try end(.vmaView, 10, "fork-closure") == 1999)
+    #expect(try end(.vmaView, 20, "fork-closure") == nil)
+    #expect(try end(.pageMapping, 10, "fork-closure") == nil)
+    #expect(try end(.pageMapping, 10, "reach") == 1999)
+    #expect(try end(.walkStep, 10, "reach") == nil)
+    #expect(try end(.walkStep, 10, "walk-coverage") == 1999)
   }
 
   private func count(_ cpu: UInt16, _ seconds: Double) -> RecordCount {

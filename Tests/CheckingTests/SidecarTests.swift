@@ -153,7 +153,8 @@ import TraceReading
     let other = try check(try sidecar { $0.xxh64 = "0123456789abcdef" }, readsAhead: readsAhead)
     #expect(other.verdict == .damaged)
     #expect(
-      other.damage == "the file is not what was recorded: its XXH64 is \(sum), the sidecar has 0123456789abcdef")
+      other.damage == "the file is not what was recorded: its XXH64 is \(sum), the sidecar has 0123456789abcdef; "
+        + "if you have converted it, remove xxh64 from the sidecar")
     #expect(other.invariants.contains { $0.ledger.decided > 0 }, "all the same it is judged")
   }
 

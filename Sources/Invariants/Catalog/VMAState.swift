@@ -67,7 +67,6 @@ private func judge(
   contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
 }
 
-/// The VMA does not agree with its chain as far as the model has it.
 /// Threads fault side by side, and come to __anon_vma_prepare with `vma->anon_vma == NULL` read: it has no other callers.
 /// One may have read the VMA before another one's prepare changed it, and its event come later: perf takes an event's
 /// time after its fields. A prepare leaves a chain of one. Or its fields are read later than its event's time, which
@@ -76,6 +75,7 @@ private func mayRaceWithAnother(_ view: VMAView, _ node: VMA, _ stamp: EventStam
   view.anonVMA.isNull ? node.chainCount == 1 && node.chainStamp.pid != stamp.pid : node.chainCount == 0
 }
 
+/// The VMA does not agree with its chain as far as the model has it.
 private func contradiction(
   _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: String,
   _ graph: borrowing RmapGraph, _ ledger: inout Ledger
