@@ -84,10 +84,10 @@ public struct RecordingCheck: Sendable {
 
   /// Where violations show behind the end of what is proved, judges again up to there: what then no longer shows, the
   /// result names as a doubt.
-  private func limitProof(
+  private func limitProof<Failure: Error>(
     of replay: inout Replay, _ file: any RecordedFile, _ ends: [RecordCount], isOrdered: Bool,
-    _ result: inout RecordingResult, again: (inout Replay) throws(TraceReadingError) -> Void
-  ) throws(TraceReadingError) {
+    _ result: inout RecordingResult, again: (inout Replay) throws(Failure) -> Void
+  ) throws(Failure) {
     guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return }
     let shown = replay.violations(after: end.time)
     if shown.isEmpty { return }
@@ -152,13 +152,7 @@ public struct RecordingCheck: Sendable {
     result.sidecar = sidecar
     var replay = Replay(file, invariants, sidecar)
     feed(&replay)
-    do {
-      try limitProof(of: &replay, file, [], isOrdered: true, &result) {
-        (again: inout Replay) throws(TraceReadingError) in feed(&again)
-      }
-    } catch {
-      result.damage = error.description
-    }
+    limitProof(of: &replay, file, [], isOrdered: true, &result, again: feed)
     replay.report(to: &result, file: file)
     conclude(&result)
     return result

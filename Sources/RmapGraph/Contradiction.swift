@@ -59,11 +59,14 @@ public enum Contradiction: UInt8, CaseIterable, Sendable {
 public struct Contradictions: Sendable, Equatable {
   /// How many there are of each kind.
   public private(set) var counts = [UInt64](repeating: 0, count: Contradiction.allCases.count)
-  /// The first one, and the event at which it showed.
-  public private(set) var first: (kind: Contradiction, ordinal: UInt64)?
-
   /// The event at which each kind showed first; 0 if it has not.
   private var ordinals = [UInt64](repeating: 0, count: Contradiction.allCases.count)
+
+  /// The first one, and the event at which it showed.
+  public var first: (kind: Contradiction, ordinal: UInt64)? {
+    Contradiction.allCases.map { (kind: $0, ordinal: ordinals[Int($0.rawValue)]) }.filter { $0.ordinal > 0 }
+      .min { $0.ordinal < $1.ordinal }
+  }
 
   /// The first event at which one of that level, or of a lower one, showed.
   public func first(upTo level: RecordingLevel) -> UInt64? {
@@ -76,12 +79,6 @@ public struct Contradictions: Sendable, Equatable {
   mutating func note(_ kind: Contradiction, _ ordinal: UInt64) {
     if counts[Int(kind.rawValue)] == 0 { ordinals[Int(kind.rawValue)] = ordinal }
     counts[Int(kind.rawValue)] &+= 1
-    if first == nil { first = (kind, ordinal) }
-  }
-
-  /// The same counts, and the same first one.
-  public static func == (left: Self, right: Self) -> Bool {
-    left.counts == right.counts && left.first?.ordinal == right.first?.ordinal && left.first?.kind == right.first?.kind
   }
 }
 

@@ -233,7 +233,8 @@ package struct PageTables: ~Copyable {
 /// its words to read one.
 private struct PageWords: ~Copyable {
   private var words: UnsafeMutablePointer<UInt64>
-  private var count = 16 * 32
+  private var count = 16 * perBlock
+  private static var perBlock: Int { Int(PageTables.blockPages) }
 
   init() {
     words = .allocate(capacity: count)
@@ -244,21 +245,21 @@ private struct PageWords: ~Copyable {
 
   @inline(__always) subscript(_ block: UInt32, _ index: Int) -> UInt64 {
     unsafeAddress {
-      let place = Int(block) * 32 + index
-      precondition(index >= 0 && index < 32 && place < count)
+      let place = Int(block) * Self.perBlock + index
+      precondition(index >= 0 && index < Self.perBlock && place < count)
       return UnsafePointer(words + place)
     }
     unsafeMutableAddress {
-      let place = Int(block) * 32 + index
-      precondition(index >= 0 && index < 32 && place < count)
+      let place = Int(block) * Self.perBlock + index
+      precondition(index >= 0 && index < Self.perBlock && place < count)
       return words + place
     }
   }
 
   /// A block that is given back maps nothing: only new ones have to be cleared.
   mutating func makeRoom(for block: UInt32) {
-    guard Int(block) * 32 >= count else { return }
-    let more = max(count * 2, (Int(block) + 1) * 32)
+    guard Int(block) * Self.perBlock >= count else { return }
+    let more = max(count * 2, (Int(block) + 1) * Self.perBlock)
     let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: more)
     larger.moveInitialize(from: words, count: count)
     (larger + count).initialize(repeating: 0, count: more - count)
