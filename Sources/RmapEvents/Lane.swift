@@ -47,6 +47,19 @@ public struct Lane<Element>: ~Copyable {
     used = 0
   }
 
+  /// Takes all values away but so many of the first.
+  public mutating func keepFirst(_ count: Int) {
+    precondition(count >= 0 && count <= used)
+    (elements + count).deinitialize(count: used - count)
+    used = count
+  }
+
+  /// Lends all values to `body`, to put them into another order.
+  @inlinable public mutating func withElements(_ body: (inout UnsafeMutableBufferPointer<Element>) -> Void) {
+    var all = UnsafeMutableBufferPointer(start: elements, count: used)
+    body(&all)
+  }
+
   /// Takes the last value away.
   public mutating func removeLast() {
     precondition(used > 0)

@@ -101,6 +101,12 @@ public struct VMAView: Hashable, Sendable {
     self.pgoff = pgoff
   }
 
+  /// Field by field in place: the compiler's own compares copies, by a call.
+  @inlinable public static func == (left: Self, right: Self) -> Bool {
+    left.address == right.address && left.start == right.start && left.end == right.end && left.mm == right.mm
+      && left.flags == right.flags && left.anonVMA == right.anonVMA && left.pgoff == right.pgoff
+  }
+
   /// A view that says nothing, for events that carry no second VMA.
   public static let none = VMAView(
     address: .null, start: UserAddress(0), end: UserAddress(0), mm: .null, flags: 0, anonVMA: .null,

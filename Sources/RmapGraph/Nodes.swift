@@ -57,6 +57,8 @@ public struct AnonVMA: Sendable {
   /// The root's ``counterEpoch`` when ``children`` and ``active`` were learned.
   var knownInEpoch: UInt32 = 0
   var firstInTree: UInt32 = .max
+  /// The model's anon_vma behind ``root`` when it was last looked for.
+  var rootID: AnonVMAID?
   /// Tells the tenants of one slot apart; 0 once it is dead.
   private(set) var serial: UInt32
 

@@ -1,3 +1,4 @@
+internal import RmapEvents
 internal import Synchronization
 
 /// Which folio's page is mapped where: the model's page tables, for every mm in one structure.
@@ -28,6 +29,12 @@ package struct PageTables: ~Copyable {
       subpage = UInt16(truncatingIfNeeded: bits >> 33)
       isPMD = bits >> 49 & 1 == 1
     }
+  }
+
+  /// A mapped page and where it is mapped.
+  struct MappedPage {
+    let page: UInt64
+    let entry: Entry
   }
 
   static let blockPages: UInt64 = 32
@@ -171,6 +178,18 @@ package struct PageTables: ~Copyable {
         block = blocks[block].next
       }
     }
+  }
+
+  /// Appends every mapped page of `pages`, upwards.
+  func append(mm: UInt64, pages: Range<UInt64>, to list: inout Lane<MappedPage>) {
+    var last: UInt64 = 0
+    var isSorted = true
+    forEach(mm: mm, pages: pages) { page, entry in
+      isSorted = isSorted && page >= last
+      last = page
+      list.append(MappedPage(page: page, entry: entry))
+    }
+    if !isSorted { list.withElements { $0.sort { $0.page < $1.page } } }
   }
 
   /// Calls `body` with the mm and the number of every mapped page, in no particular order.

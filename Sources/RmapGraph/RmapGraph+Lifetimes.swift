@@ -138,15 +138,15 @@ extension RmapGraph {
     retire(task)
   }
 
-  private func tell<Observer: GraphObserver & ~Copyable>(
+  private mutating func tell<Observer: GraphObserver & ~Copyable>(
     _ put: AnonVMAPut, _ id: AnonVMAID, implicit: Bool, _ task: UInt32, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
+    let contended = isContended(id, by: task)
     observer.putting(
       PutSituation(
         put: put, stamp: stamp, anonVMA: id, isFreedByLastMember: isFreedByLastMember(id, task),
-        isImplicitRoot: implicit,
-        isContended: isContended(id, by: task)), in: self)
+        isImplicitRoot: implicit, isContended: contended), in: self)
   }
 
   private func isFreedByLastMember(_ id: AnonVMAID, _ task: UInt32) -> Bool {
@@ -191,8 +191,12 @@ extension RmapGraph {
 
   // MARK: Who is at work on a root
 
-  private func rootID(of id: AnonVMAID) -> AnonVMAID {
-    anonVMA(at: anonVMAs[id.slot].root) ?? id
+  /// The model's root of an anon_vma.
+  private mutating func rootID(of id: AnonVMAID) -> AnonVMAID {
+    if let known = anonVMAs[id.slot].rootID, lives(known) { return known }
+    guard let root = anonVMA(at: anonVMAs[id.slot].root) else { return id }
+    anonVMAs[id.slot].rootID = root
+    return root
   }
 
   private func holder(_ task: UInt32) -> Int? {
@@ -219,7 +223,7 @@ extension RmapGraph {
     return anonVMAs[root.slot].openOperations - (tasks[task].operations[holder].root == root ? 1 : 0) > 0
   }
 
-  func isContended(_ id: AnonVMAID, by task: UInt32) -> Bool {
+  mutating func isContended(_ id: AnonVMAID, by task: UInt32) -> Bool {
     let root = rootID(of: id)
     let own = holder(task).map { tasks[task].operations[$0].root == root } ?? false
     return anonVMAs[root.slot].openOperations - (own ? 1 : 0) > 0

@@ -7,6 +7,13 @@ extension RmapGraph {
   private static var pidMax: UInt32 { 4 << 20 }
 
   mutating func task(_ pid: Int32) -> UInt32 {
+    if lastTask.pid == pid, lastTask.slot != .max { return lastTask.slot }
+    let slot = findTask(pid)
+    lastTask = (pid, slot)
+    return slot
+  }
+
+  private mutating func findTask(_ pid: Int32) -> UInt32 {
     let key = UInt64(UInt32(bitPattern: pid)) + 1
     if let slot = taskOf[key] { return slot }
     if UInt32(bitPattern: pid) > Self.pidMax { contradict(.noTask) }
@@ -33,6 +40,7 @@ extension RmapGraph {
     tasks[longest].isResting = false
     guard tasks[longest].isIdle else { return }
     taskOf.remove(UInt64(UInt32(bitPattern: tasks[longest].pid)) + 1)
+    if lastTask.slot == longest { lastTask.slot = .max }
     tasks.remove(longest)
   }
 
@@ -66,44 +74,54 @@ extension RmapGraph {
       place.initialize(to: Operation(entry: entry, stamp: stamp, isClear: isClear))
       return true
     }
+    let vma: VMAID?
+    var source: VMAID?
     switch entry.kind {
     case .prepare:
-      let vma = meet(entry.vma)
+      let met = meet(entry.vma)
+      vma = met
       // exec's new stack (fs/exec.c:bprm_mm_init).
       if entry.vma.isTemporaryStack { noteBirth(of: entry.vma.mm) }
       // anon_vma == NULL means an empty chain; the probe fires only on that path.
-      if entry.vma.anonVMA.isNull, vmas[vma.slot].chainCount == 0 {
-        vmas[vma.slot].chainIsKnown = true
-      }
+      if entry.vma.anonVMA.isNull, vmas[met.slot].chainCount == 0 { vmas[met.slot].chainIsKnown = true }
     case .fork:
       if entry.vma.mm != entry.source.mm { noteBirth(of: entry.vma.mm) }
       // The child's VMA is fresh from vm_area_dup, which empties its chain.
       if vmaOf[entry.vma.address.raw].map({ vmas[$0].chainCount > 0 }) ?? false {
         forgetVMA(entry.vma.address)
       }
-      let vma = meet(entry.vma)
-      vmas[vma.slot].chainIsKnown = true
-      vmas[vma.slot].view.anonVMA = .null
-      if !entry.source.anonVMA.isNull { _ = meet(entry.source) }
+      let met = meet(entry.vma)
+      vma = met
+      vmas[met.slot].chainIsKnown = true
+      vmas[met.slot].view.anonVMA = .null
+      source = entry.source.anonVMA.isNull ? self.vma(at: entry.source.address) : meet(entry.source)
     case .clone:
       // A merge gives the survivor its anon_vma right before the clone (mm/vma.c:dup_anon_vma).
       if let slot = vmaOf[entry.vma.address.raw] { vmas[slot].anonVMAIsSettled = false }
-      _ = meet(entry.vma)
-      _ = meet(entry.source)
-    case .unlink, .split, .copyVMA:
-      if vmaOf[entry.vma.address.raw] != nil { _ = meet(entry.vma) }
+      vma = meet(entry.vma)
+      source = meet(entry.source)
+    case .unlink, .split:
+      vma = meetIfKnown(entry.vma)
+    case .copyVMA:
+      vma = meetIfKnown(entry.vma)
+      source = self.vma(at: entry.source.address)
     case .copyRange:
-      let vma = meet(entry.vma)
-      _ = meet(entry.source)
-      sightFork(vma, entry.vma, stamp, &observer)
-      activeCopies.append(
-        ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
+      let met = meet(entry.vma)
+      vma = met
+      source = meet(entry.source)
+      sightFork(met, entry.vma, stamp, &observer)
+      activeCopies.append(ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
     case .moveTables:
-      if vmaOf[entry.vma.address.raw] != nil { _ = meet(entry.vma) }
+      vma = meetIfKnown(entry.vma)
+      source = self.vma(at: entry.source.address)
       activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
     default: return
     }
-    tellEntered(task, entry, stamp, &observer)
+    tellEntered(task, entry, vma, source, stamp, &observer)
+  }
+
+  private mutating func meetIfKnown(_ view: VMAView) -> VMAID? {
+    vmaOf[view.address.raw] == nil ? nil : meet(view)
   }
 
   /// fork fills a new mm. A task that has been seen outside of it before, and now for the first time in it, makes all of
@@ -114,11 +132,10 @@ extension RmapGraph {
   }
 
   private mutating func tellEntered<Observer: GraphObserver & ~Copyable>(
-    _ task: UInt32, _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
+    _ task: UInt32, _ entry: OperationEntry, _ vma: VMAID?, _ source: VMAID?, _ stamp: EventStamp,
+    _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
-    let vma = vmaOf[entry.vma.address.raw].map(VMAID.init)
-    let source = vmaOf[entry.source.address.raw].map(VMAID.init)
     let outer = tasks[task].outer(of: last)
     observer.entered(
       EntrySituation(

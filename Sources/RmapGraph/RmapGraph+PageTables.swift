@@ -16,7 +16,9 @@ extension RmapGraph {
     guard copy.uncertainPages.count < ActiveCopy.uncertainPagesKept else { return }
     let uncertain = Set(copy.uncertainPages)
     collect(mm: entry.source.mm, entry.source.start, entry.source.end)
-    for (page, source) in scratch where !uncertain.contains(page) {
+    for index in 0..<scratch.count {
+      let (page, source) = (scratch[index].page, scratch[index].entry)
+      if !uncertain.isEmpty, uncertain.contains(page) { continue }
       guard tables.insert(source, mm: entry.vma.mm.raw, page: page) else { continue }
       shareEntry(source)
       folios[source.folio].changeStamp = stamp
@@ -39,9 +41,10 @@ extension RmapGraph {
     guard end > from else { return }
     collect(mm: entry.source.mm, from, end)
     // Source and destination may overlap when exec moves a stack: take all out before putting any back.
-    for (page, _) in scratch { tables.set(mm: entry.source.mm.raw, page: page, to: nil) }
-    for (page, source) in scratch {
-      let target = page &- from.page &+ entry.address.page
+    for index in 0..<scratch.count { tables.set(mm: entry.source.mm.raw, page: scratch[index].page, to: nil) }
+    for index in 0..<scratch.count {
+      let source = scratch[index].entry
+      let target = scratch[index].page &- from.page &+ entry.address.page
       guard PageTables.canHold(target) else {
         dropEntry(source)
         continue
@@ -49,8 +52,9 @@ extension RmapGraph {
       if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { dropEntry(old) }
     }
     guard !entry.vma.isTemporaryStack, let vma = vmaOf[entry.vma.address.raw] else { return }
-    for (page, source) in scratch {
-      let target = page &- from.page &+ entry.address.page
+    for index in 0..<scratch.count {
+      let source = scratch[index].entry
+      let target = scratch[index].page &- from.page &+ entry.address.page
       tellPage(
         .moved, target, source, VMAID(slot: vma), entry.vma, stamp, .moveTables, &observer)
     }
@@ -84,8 +88,9 @@ extension RmapGraph {
   /// Pages whose place is no longer known.
   mutating func forgetPages(of mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
     collect(mm: mm, start, end)
-    for (page, entry) in scratch {
-      tables.set(mm: mm.raw, page: page, to: nil)
+    for index in 0..<scratch.count {
+      let entry = scratch[index].entry
+      tables.set(mm: mm.raw, page: scratch[index].page, to: nil)
       doubtPages(of: folios[entry.folio].anonVMA)
       dropEntry(entry)
       statistics.vanishedPages += 1
@@ -123,12 +128,14 @@ extension RmapGraph {
   mutating func unmapHugetlb(_ event: HugetlbUnmap) {
     for copy in activeCopies {
       collect(mm: copy.source.mm, event.start, event.end)
-      for (page, _) in scratch { noteUncertain(event.vma.mm, page) }
+      for index in 0..<scratch.count { noteUncertain(event.vma.mm, scratch[index].page) }
     }
     let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
     defer { countUnmaps(in: event.vma.mm, since: before) }
     collect(mm: event.vma.mm, event.start, event.end)
-    for (page, entry) in scratch where folios[entry.folio].isHugetlb {
+    for index in 0..<scratch.count {
+      let (page, entry) = (scratch[index].page, scratch[index].entry)
+      guard folios[entry.folio].isHugetlb else { continue }
       guard event.only.isNull || folios[entry.folio].address == event.only else { continue }
       tables.set(mm: event.vma.mm.raw, page: page, to: nil)
       statistics.predictedUnmaps += 1
@@ -145,8 +152,8 @@ extension RmapGraph {
     _ observer: inout Observer
   ) {
     collect(mm: mm, start, end)
-    for (page, entry) in scratch {
-      tellPage(cause, page, entry, vma, view, stamp, function, &observer)
+    for index in 0..<scratch.count {
+      tellPage(cause, scratch[index].page, scratch[index].entry, vma, view, stamp, function, &observer)
     }
   }
 
@@ -162,28 +169,22 @@ extension RmapGraph {
       in: self)
   }
 
-  /// Fills the scratch list with the live mapped pages of a range, and sweeps out the stale ones.
+  /// Fills the scratch list with the live mapped pages of a range, upwards, and sweeps out the stale ones.
   private mutating func collect(mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
-    scratch.removeAll(keepingCapacity: true)
+    scratch.removeAll()
     guard start < end else { return }
-    var found: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []
-    swap(&found, &scratch)  // For its memory.
-    tables.forEach(mm: mm.raw, pages: start.page..<max(start.page + 1, end.page)) { page, entry in
-      found.append((page, entry))
-    }
-    if found.count > 1 { found.sort { $0.page < $1.page } }
+    tables.append(mm: mm.raw, pages: start.page..<max(start.page + 1, end.page), to: &scratch)
     var kept = 0
-    for index in found.indices {
-      let (page, entry) = found[index]
+    for index in 0..<scratch.count {
+      let (page, entry) = (scratch[index].page, scratch[index].entry)
       if folios[entry.folio].address.isNull {
         tables.set(mm: mm.raw, page: page, to: nil)
         dropEntry(entry)
       } else {
-        found[kept] = (page, entry)
+        if kept < index { scratch[kept] = scratch[index] }
         kept += 1
       }
     }
-    found.removeLast(found.count - kept)
-    swap(&found, &scratch)
+    scratch.keepFirst(kept)
   }
 }

@@ -5,8 +5,8 @@ extension RmapGraph {
   /// What an operation's entry says of its VMAs, against what is known of them and of each other.
   mutating func compare(_ entry: OperationEntry, in task: UInt32) {
     compare(entry.vma, in: task)
-    if let slot = vmaOf[entry.vma.address.raw] { compare(entry.vma, with: slot) }
-    if let slot = vmaOf[entry.source.address.raw] { compare(entry.source, with: slot) }
+    if !entry.meetsVMA, let slot = vmaOf[entry.vma.address.raw] { compare(entry.vma, with: slot) }
+    if !entry.meetsSource, let slot = vmaOf[entry.source.address.raw] { compare(entry.source, with: slot) }
     compareLock(entry.mmapLockCount)
     compareWithNotes(entry)
     compareCopies(entry, in: task)
@@ -243,6 +243,21 @@ struct Note {
   let result: KernelAddress
   /// More than this many are not waiting at a time: one for each CPU.
   static let kept = 64
+}
+
+extension OperationEntry {
+  /// Whether the VMA that the operation changes is met, and thereby compared, when it is entered.
+  fileprivate var meetsVMA: Bool {
+    switch kind {
+    case .prepare, .clone, .unlink, .split, .copyVMA, .copyRange, .moveTables: true
+    default: false
+    }
+  }
+
+  /// The same of the VMA that it copies; where there is none, there is nothing to compare.
+  fileprivate var meetsSource: Bool {
+    kind == .clone || kind == .copyRange || kind == .fork && !source.anonVMA.isNull || source.address.isNull
+  }
 }
 
 extension VMAView {

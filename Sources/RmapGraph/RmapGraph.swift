@@ -27,6 +27,8 @@ public struct RmapGraph: ~Copyable {
   var folioOf = SlotMap()
   var tasks = Slab<Task>()
   var taskOf = SlotMap()
+  /// The task that was looked for last, and its slot: the next event is mostly of the same.
+  var lastTask = (pid: Int32(-1), slot: UInt32.max)
   var resting = RestingTasks()
   /// How many AVCs are out of their trees for a range change, of all tasks.
   var parkedAVCs = 0
@@ -44,7 +46,8 @@ public struct RmapGraph: ~Copyable {
   var owed: ContiguousArray<Owed> = []
   /// How many displaced pages are kept: each waits for the very next events of its task.
   static let displacedKept = 64
-  var scratch: ContiguousArray<(page: UInt64, entry: PageTables.Entry)> = []
+  /// The pages that a step is about; ``collect(mm:_:_:)`` fills it.
+  var scratch = Lane<PageTables.MappedPage>()
   var nextSerial: UInt32 = 1
   /// The number of the event that is being applied.
   var currentOrdinal: UInt64 = 0
@@ -291,6 +294,9 @@ public struct RmapGraph: ~Copyable {
 
   /// Whether nothing has made an anon_vma's counters uncertain since they were learned.
   public func countersAreKnown(_ id: AnonVMAID) -> Bool {
+    if let root = anonVMAs[id.slot].rootID, lives(root) {
+      return anonVMAs[id.slot].knownInEpoch == anonVMAs[root.slot].counterEpoch
+    }
     guard let root = anonVMAOf[anonVMAs[id.slot].root.raw] else { return false }
     return anonVMAs[id.slot].knownInEpoch == anonVMAs[root].counterEpoch
   }
