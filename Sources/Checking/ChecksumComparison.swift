@@ -7,7 +7,7 @@ final class ChecksumComparison: @unchecked Sendable {
   private let path: String
   private let noted: String
   /// Written by the thread, read when that has been joined.
-  private var change: String?
+  private var result: ChecksumOutcome?
   private var thread: BesideThread?
 
   /// Begins to compare the file at `path` with the sum that its sidecar has.
@@ -18,18 +18,30 @@ final class ChecksumComparison: @unchecked Sendable {
     if thread == nil { compare() }
   }
 
-  /// How the file is another, if it is.
-  func outcome() -> String? {
+  /// What it came to; nil if the file can't be opened, which is said by who reads it.
+  func outcome() -> ChecksumOutcome? {
     thread?.join()
     thread = nil
-    return change
+    return result
   }
 
   private func compare() {
-    // What can't be opened is said by who reads it.
-    guard let sum = try? Checksum.ofFile(at: path), sum != noted else { return }
-    change =
-      "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted); "
+    guard let sum = try? Checksum.ofFile(at: path) else { return }
+    result = sum == noted ? .matches : .differs(sum: sum, noted: noted)
+  }
+}
+
+/// What the comparison of a recording with its sidecar's checksum came to.
+public enum ChecksumOutcome: Sendable, Equatable {
+  /// The file is, byte by byte, what was recorded.
+  case matches
+  /// It is another one: its own sum, and the sidecar's.
+  case differs(sum: String, noted: String)
+
+  /// How the file is another, if it is.
+  var change: String? {
+    guard case .differs(let sum, let noted) = self else { return nil }
+    return "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted); "
       + "if you have converted it, remove xxh64 from the sidecar"
   }
 }

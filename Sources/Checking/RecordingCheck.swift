@@ -53,9 +53,9 @@ public struct RecordingCheck: Sendable {
     } catch {
       result.damage = error.description
     }
+    result.checksum = checksum?.outcome()
     // What the reader has found says more.
-    let change = checksum?.outcome()
-    result.damage = result.damage ?? change
+    result.damage = result.damage ?? result.checksum?.change
     conclude(&result)
   }
 
@@ -65,7 +65,7 @@ public struct RecordingCheck: Sendable {
     var replay = Replay(recording.file, invariants, result.sidecar)
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
-    result.isChanged = checksum?.outcome() != nil
+    result.checksum = checksum?.outcome()
     let isOrdered = course.timeRegressions == 0
     if !isOrdered {
       // Whatever came before a step may have been out of order too: once more, each event by itself.
@@ -105,7 +105,7 @@ public struct RecordingCheck: Sendable {
     _ result: borrowing RecordingResult
   ) -> ProofEnd? {
     guard let first = replay.firstViolation else { return nil }
-    if result.isChanged { return ProofEnd(changedFile: first.stamp) }
+    if result.checksum?.change != nil { return ProofEnd(changedFile: first.stamp) }
     // By itself each event is judged already.
     guard isOrdered else { return nil }
     let limits = [

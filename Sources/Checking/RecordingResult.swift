@@ -32,8 +32,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var statistics = GraphStatistics()
   /// The names of the tasks that findings speak of.
   public internal(set) var commandNames: [Int32: String] = [:]
-  /// Whether the file is another than its sidecar says.
-  var isChanged = false
+  /// Whether the file is what was recorded; nil where the sidecar has no checksum, or there is none.
+  public internal(set) var checksum: ChecksumOutcome?
   /// The recording's sidecar.
   public internal(set) var sidecar: Sidecar?
 

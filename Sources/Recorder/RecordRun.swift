@@ -14,6 +14,8 @@ public final class RecordRun {
     public var summary = ""
     /// Why the recording ended before its time, if it did.
     public var ending: String?
+    /// Why the sidecar has no checksum of the recording, if it has none.
+    public var missingChecksum: String?
     /// What could not be removed from tracefs, a line each.
     public var leftovers: [String] = []
   }
@@ -125,10 +127,15 @@ public final class RecordRun {
     sidecar.workload?.exitStatus = command?.exitStatus
     perfLosses.read(plan.output)
     let summary = progress(counters, output, hits: hits).line
-    sidecar.xxh64 = try? Checksum.ofFile(at: output.working)
+    var missingChecksum: String?
+    do {
+      sidecar.xxh64 = try Checksum.ofFile(at: output.working)
+    } catch {
+      missingChecksum = "\(error)"
+    }
     try output.finish(sidecar)
     return Outcome(
-      commandStatus: command?.exitStatus, summary: summary, ending: flaw)
+      commandStatus: command?.exitStatus, summary: summary, ending: flaw, missingChecksum: missingChecksum)
   }
 
   /// Returns why the recording ended before its time, if it did.

@@ -52,6 +52,7 @@ public enum JSONReport {
     let verdict: Verdict
     let level: RecordingLevel
     let damage: String?
+    let checksum: String?
     let kernel: String?
     let records: UInt64
     let events: UInt64
@@ -73,6 +74,12 @@ public enum JSONReport {
       verdict = result.verdict
       level = result.level
       damage = result.damage
+      checksum =
+        switch result.checksum {
+        case .matches: "matches"
+        case .differs: "differs"
+        case nil: nil
+        }
       kernel = result.kernel
       records = result.records
       events = result.events

@@ -65,6 +65,7 @@ struct RecordCommand: ParsableCommand {
       if let status = outcome.commandStatus, status != 0 { complain("\(command[0]) exited with status \(status)") }
       complain("\(path): \(outcome.summary)")
       if let ending = outcome.ending { complain("the recording ended before its time: \(ending)") }
+      if let reason = outcome.missingChecksum { complain("about.json has no checksum: \(reason)") }
       for line in outcome.leftovers { complain("could not be removed: \(line)") }
       hasLeftovers = !outcome.leftovers.isEmpty
     } catch let failure as RecordingFailure {

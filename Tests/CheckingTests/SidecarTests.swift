@@ -1,6 +1,7 @@
 import Checking
 import Foundation
 import Invariants
+import Reports
 import RmapEvents
 import Testing
 import TraceReading
@@ -156,6 +157,27 @@ import TraceReading
       other.damage == "the file is not what was recorded: its XXH64 is \(sum), the sidecar has 0123456789abcdef; "
         + "if you have converted it, remove xxh64 from the sidecar")
     #expect(other.invariants.contains { $0.ledger.decided > 0 }, "all the same it is judged")
+  }
+
+  @Test func reportsSayWhetherTheFileIsWhatWasRecorded() throws {
+    let sum = try Checksum.ofFile(at: folder.appending(path: "run.dat").path)
+    for (noted, text, json) in [
+      (sum, "checksum matches", "\"matches\""), ("0123456789abcdef", "checksum differs", "\"differs\""),
+      (nil, "no checksum", nil),
+    ] {
+      let result = try check(try sidecar { $0.xxh64 = noted })
+      let report = TextReport.render(result).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      #expect(report.contains(" none lost, \(text) "))
+      #expect(JSONReport.render([result]).contains("\"checksum\" : \(json ?? "")") == (json != nil))
+    }
+  }
+
+  @Test func noWorkloadIsTakenFromAFileThatIsNotWhatWasRecorded() throws {
+    let path = folder.appending(path: "run.dat").path
+    try Data(try sidecar { _ in }.utf8).write(to: folder.appending(path: "run.dat.about.json"))
+    #expect(WorkloadReading(path: path).damage == nil)
+    try Data(try sidecar { $0.xxh64 = "0123456789abcdef" }.utf8).write(to: folder.appending(path: "run.dat.about.json"))
+    #expect(WorkloadReading(path: path).damage?.hasPrefix("the file is not what was recorded: ") == true)
   }
 
   @Test(arguments: [false, true])
