@@ -53,11 +53,19 @@ package struct PageTables: ~Copyable {
     var blockCount: UInt64 = 0
   }
 
+  private struct LastBlock {
+    var mm: UInt64 = 0
+    var number: UInt64 = .max
+    var block: UInt32 = .max
+  }
+
   private var blocks = Slab<Block>()
   private var words = PageWords()
   private var blockOf = SlotMap()
   private var spaces = Slab<Space>()
   private var spaceOf = SlotMap()
+  /// The block that was changed last, and whose it is: the next page is mostly beside it.
+  private var last = LastBlock()
   /// Never used: so that the tables are lent, and not copied, see ``RmapGraph``.
   private let pin = Atomic<UInt8>(0)
 
@@ -74,16 +82,15 @@ package struct PageTables: ~Copyable {
 
   /// Where a page's entry lies; valid until the tables change.
   struct Place {
+    fileprivate let mm: UInt64
     fileprivate let block: UInt32
     fileprivate let index: Int
   }
 
   /// The place of page number `page` of an mm; nil if nothing is mapped near it.
   func place(mm: UInt64, page: UInt64) -> Place? {
-    guard Self.canHold(page), let space = spaceOf[mm],
-      let block = blockOf[key(space, page / Self.blockPages)]
-    else { return nil }
-    return Place(block: block, index: Int(page % Self.blockPages))
+    guard Self.canHold(page), let block = block(mm: mm, number: page / Self.blockPages) else { return nil }
+    return Place(mm: mm, block: block, index: Int(page % Self.blockPages))
   }
 
   /// The page mapped at a place.
@@ -103,14 +110,14 @@ package struct PageTables: ~Copyable {
     guard Self.canHold(page) else { return nil }
     let number = page / Self.blockPages
     guard let block = block(mm: mm, number: number, create: entry != nil) else { return nil }
-    return Entry(bits: put(entry?.bits ?? 0, at: Place(block: block, index: Int(page % Self.blockPages))))
+    return Entry(bits: put(entry?.bits ?? 0, at: Place(mm: mm, block: block, index: Int(page % Self.blockPages))))
   }
 
   /// Maps a page that ``canHold(_:)``, unless one is mapped there; returns whether it has.
   mutating func insert(_ entry: Entry, mm: UInt64, page: UInt64) -> Bool {
     let number = page / Self.blockPages
     guard Self.canHold(page), let block = block(mm: mm, number: number, create: true) else { return false }
-    let place = Place(block: block, index: Int(page % Self.blockPages))
+    let place = Place(mm: mm, block: block, index: Int(page % Self.blockPages))
     if self[place] != nil { return false }
     put(entry.bits, at: place)
     return true
@@ -123,12 +130,22 @@ package struct PageTables: ~Copyable {
     words[block, place.index] = new
     let bit: UInt32 = 1 << UInt32(place.index)
     blocks[block].mapped = blocks[block].mapped & ~bit | (new == 0 ? 0 : bit)
-    if blocks[block].mapped == 0, old != 0 { release(block) }
+    if blocks[block].mapped == 0, old != 0 {
+      release(block)
+    } else {
+      last = LastBlock(mm: place.mm, number: blocks[block].number, block: block)
+    }
     return old
   }
 
+  @inline(__always) private func block(mm: UInt64, number: UInt64) -> UInt32? {
+    if last.number == number, last.mm == mm { return last.block }
+    guard let space = spaceOf[mm] else { return nil }
+    return blockOf[key(space, number)]
+  }
+
   private mutating func block(mm: UInt64, number: UInt64, create: Bool) -> UInt32? {
-    if let space = spaceOf[mm], let block = blockOf[key(space, number)] { return block }
+    if let block = block(mm: mm, number: number) { return block }
     guard create else { return nil }
     let space = self.space(of: mm)
     var block = Block(number: number, mm: space)
@@ -150,6 +167,7 @@ package struct PageTables: ~Copyable {
   }
 
   private mutating func release(_ slot: UInt32) {
+    if last.block == slot { last = LastBlock() }
     let (space, previous, next) = (blocks[slot].mm, blocks[slot].previous, blocks[slot].next)
     if previous == .max {
       spaces[space].firstBlock = next

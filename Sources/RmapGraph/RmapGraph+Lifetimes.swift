@@ -73,8 +73,7 @@ extension RmapGraph {
   }
 
   private mutating func countVMA(_ change: Int, of mm: KernelAddress) {
-    let count = Int(vmaCountOf[mm.raw] ?? 0) + change
-    if count <= 0 { vmaCountOf.remove(mm.raw) } else { vmaCountOf.set(mm.raw, to: UInt32(truncatingIfNeeded: count)) }
+    vmaCountOf.add(change, to: mm.raw)
   }
 
   // MARK: anon_vmas

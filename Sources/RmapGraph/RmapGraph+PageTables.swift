@@ -70,6 +70,7 @@ extension RmapGraph {
 
   /// fork or exec is making an mm.
   mutating func noteBirth(of mm: KernelAddress) {
+    if lastUnmapped.mm == mm, lastUnmapped.isBorn { return }
     bornMMs.set(mm.raw, to: 0)
     lastUnmapped = (mm, true)
   }

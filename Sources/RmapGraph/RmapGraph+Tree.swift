@@ -342,14 +342,10 @@ extension RmapGraph {
   }
 
   private mutating func takeFromTree(_ slot: UInt32) {
-    let avc = avcs[slot]
-    if avc.previousInTree == .max {
-      anonVMAs[avc.anonVMA.slot].firstInTree = avc.nextInTree
-    } else {
-      avcs[avc.previousInTree].nextInTree = avc.nextInTree
-    }
-    if avc.nextInTree != .max { avcs[avc.nextInTree].previousInTree = avc.previousInTree }
-    anonVMAs[avc.anonVMA.slot].linkedCount -= 1
+    let (anonVMA, previous, next) = (avcs[slot].anonVMA, avcs[slot].previousInTree, avcs[slot].nextInTree)
+    if previous == .max { anonVMAs[anonVMA.slot].firstInTree = next } else { avcs[previous].nextInTree = next }
+    if next != .max { avcs[next].previousInTree = previous }
+    anonVMAs[anonVMA.slot].linkedCount -= 1
     leavePart(slot)
   }
 
@@ -368,18 +364,15 @@ extension RmapGraph {
   /// Forgets an AVC: out of its tree, off its chain.
   mutating func discard(_ slot: UInt32) {
     if avcs[slot].isLinked { takeFromTree(slot) } else { unparkCounts(slot) }
-    let avc = avcs[slot]
-    if avc.previousInVMA == .max {
-      vmas[avc.vma.slot].firstInChain = avc.nextInVMA
-    } else {
-      avcs[avc.previousInVMA].nextInVMA = avc.nextInVMA
-    }
-    if avc.nextInVMA != .max { avcs[avc.nextInVMA].previousInVMA = avc.previousInVMA }
-    vmas[avc.vma.slot].chainCount -= 1
-    avcOf.remove(avc.address.raw)
-    linkOf.remove(linkKey(avc.vma.slot, avc.anonVMA.slot))
+    let (vma, anonVMA) = (avcs[slot].vma, avcs[slot].anonVMA)
+    let (previous, next) = (avcs[slot].previousInVMA, avcs[slot].nextInVMA)
+    if previous == .max { vmas[vma.slot].firstInChain = next } else { avcs[previous].nextInVMA = next }
+    if next != .max { avcs[next].previousInVMA = previous }
+    vmas[vma.slot].chainCount -= 1
+    avcOf.remove(avcs[slot].address.raw)
+    linkOf.remove(linkKey(vma.slot, anonVMA.slot))
     avcs.remove(slot)
-    if anonVMAs[avc.anonVMA.slot].memberCount == 0 { countUse(-1, of: avc.anonVMA) }
+    if anonVMAs[anonVMA.slot].memberCount == 0 { countUse(-1, of: anonVMA) }
   }
 
   /// An anon_vma has got its first VMA or lost its last one: as long as it has one, it pins its root.

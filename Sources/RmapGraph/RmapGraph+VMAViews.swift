@@ -12,7 +12,7 @@ extension RmapGraph {
     compareCopies(entry, in: task)
     compareExit(entry, in: task)
     switch entry.kind {
-    case .prepare, .fork, .copyRange:
+    case .prepare where exitingMMs.count > 0, .fork where exitingMMs.count > 0, .copyRange where exitingMMs.count > 0:
       let (mm, other) = (entry.vma.mm.raw, entry.source.mm.raw)
       if exitingMMs[mm] != nil || exitingMMs[other] != nil { contradict(.deadMM) }
     default: break
@@ -23,17 +23,16 @@ extension RmapGraph {
     switch entry.kind {
     case .fork:
       // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
-      var (new, old) = (entry.vma, entry.source)
-      new.address = old.address
-      new.mm = old.mm
-      (new.flags, old.flags) = (new.flags & ~Self.forkedFlags, old.flags & ~Self.forkedFlags)
-      if new != old { contradict(.vmaView) }
+      let sameFlags = (entry.vma.flags ^ entry.source.flags) & ~Self.forkedFlags == 0
+      if !sameFlags || entry.vma.anonVMA != entry.source.anonVMA || !entry.vma.hasRange(of: entry.source) {
+        contradict(.vmaView)
+      }
     case .copyRange:
       if let slot = vmaOf[entry.vma.address.raw], vmas[slot].forkAwaitsSight {
-        var (known, new) = (vmas[slot].view, entry.vma)
-        known.anonVMA = new.anonVMA
-        (known.flags, new.flags) = (known.flags & ~Self.forkedFlags, new.flags & ~Self.forkedFlags)
-        if known != new { contradict(.vmaView) }
+        let sameFlags = (vmas[slot].view.flags ^ entry.vma.flags) & ~Self.forkedFlags == 0
+        if !sameFlags || vmas[slot].view.mm != entry.vma.mm || !vmas[slot].view.hasRange(of: entry.vma) {
+          contradict(.vmaView)
+        }
       }
       if !entry.source.anonVMA.isNull, let slot = vmaOf[entry.source.address.raw],
         vmas[slot].view.flags != entry.source.flags
@@ -201,7 +200,7 @@ extension RmapGraph {
     guard let linked = vmas[slot].linkedView, vmas[slot].parkedCount == 0, !view.isTemporaryStack,
       !linked.isTemporaryStack
     else { return }
-    if linked.start != view.start || linked.end != view.end || linked.pgoff != view.pgoff { contradict(.vmaView) }
+    if !linked.hasRange(of: view) { contradict(.vmaView) }
   }
 
   /// Within an operation, the VMA that it works on stays as it was at the entry, its anon_vma apart.
@@ -261,6 +260,11 @@ extension OperationEntry {
 }
 
 extension VMAView {
+  /// Whether both map the same addresses to the same offsets.
+  fileprivate func hasRange(of other: VMAView) -> Bool {
+    start == other.start && end == other.end && pgoff == other.pgoff
+  }
+
   /// Whether a stretch lies within the VMA.
   fileprivate func holds(_ address: UserAddress, _ length: UInt64) -> Bool {
     address >= start && address < end && length <= end.raw - address.raw

@@ -54,6 +54,20 @@ struct SlotMap: ~Copyable {
     count += 1
   }
 
+  /// Changes the count that a key has instead of a slot; one that has none is not there.
+  mutating func add(_ change: Int, to key: UInt64) {
+    var index = home(key)
+    while pairs[index].key != 0 {
+      if pairs[index].key == key {
+        let count = Int(pairs[index].slot) + change
+        if count > 0 { pairs[index].slot = UInt32(truncatingIfNeeded: count) } else { remove(key) }
+        return
+      }
+      index = (index &+ 1) & mask
+    }
+    if change > 0 { set(key, to: UInt32(truncatingIfNeeded: change)) }
+  }
+
   /// Removes a key if it is there.
   mutating func remove(_ key: UInt64) {
     var hole = home(key)

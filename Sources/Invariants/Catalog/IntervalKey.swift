@@ -51,9 +51,9 @@ private func judgeUnlinking(
   guard let id = s.avc, let start = graph[id].keyStart else {
     return ledger.cannotTell(.predatesRecording)
   }
-  let avc = graph[id]
   let view = s.update.vma
-  if view.pgoff == start, view.lastPgoff == avc.keyLast { return ledger.holds() }
+  if view.pgoff == start, view.lastPgoff == graph[id].keyLast { return ledger.holds() }
+  let avc = graph[id]
   let (stamp, name) = (s.stamp, function(of: s, insertion: false))
   ledger.broken(key: view.address.raw) {
     finding(view, stamp, name, pages(start, avc.keyLast), avc.stamp)

@@ -26,9 +26,9 @@ extension Invariant {
 private func judge(
   _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let entry = s.operation.entry
-  guard entry.vma.address != entry.source.address, !entry.source.anonVMA.isNull else { return }
-  if entry.takesRmapLocks ?? false { return }
+  guard s.operation.entry.vma.address != s.operation.entry.source.address,
+    !s.operation.entry.source.anonVMA.isNull, !(s.operation.entry.takesRmapLocks ?? false)
+  else { return }
   guard let vma = s.vma, let source = s.source else { return ledger.cannotTell(.predatesRecording) }
   var isWhole = graph.chainIsKnown(of: source) && graph.chainIsKnown(of: vma)
   var compared = 0
@@ -54,7 +54,7 @@ private func judge(
   guard let wrong else {
     return isWhole && compared > 0 ? ledger.holds() : ledger.cannotTell(.predatesRecording)
   }
-  guard entry.kind == .copyRange || entry.takesRmapLocks == false else {
+  guard s.operation.kind == .copyRange || s.operation.entry.takesRmapLocks == false else {
     return ledger.cannotTell(.notRecorded)
   }
   broken(s, wrong.ahead, wrong.behind, graph, &ledger)
