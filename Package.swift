@@ -80,7 +80,9 @@ let package = Package(
       path: "Tests/RmapTestSupport", swiftSettings: settings),
     .target(
       name: "RecordingExperiments",
-      dependencies: ["Checking", "EventDecoding", "Invariants", "RmapEvents", "RmapTestSupport", "TraceReading"],
+      dependencies: [
+        "Checking", "EventDecoding", "Invariants", "RmapEvents", "RmapGraph", "RmapTestSupport", "TraceReading",
+      ],
       path: "Tests/RecordingExperiments", swiftSettings: settings),
     .executableTarget(
       name: "experiment",
