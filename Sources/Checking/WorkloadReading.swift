@@ -30,7 +30,7 @@ public struct WorkloadReading: Sendable {
     do {
       let sidecar = try Sidecar.beside(path)
       kernel = sidecar?.kernel?.release
-      let checksum = sidecar?.xxh64.map { ChecksumComparison(of: path, with: $0, beside: true) }
+      let checksum = sidecar?.xxh64.map { ChecksumComparison(of: path, with: $0, beside: false) }
       try read(sidecar)
       damage = damage ?? checksum?.outcome()?.change
     } catch let error as SidecarError {

@@ -87,7 +87,8 @@ extension RmapGraph {
     case .fork:
       if entry.vma.mm != entry.source.mm { noteBirth(of: entry.vma.mm) }
       // The child's VMA is fresh from vm_area_dup, which empties its chain.
-      if vmaOf[entry.vma.address.raw].map({ vmas[$0].chainCount > 0 }) ?? false {
+      if let slot = vmaOf[entry.vma.address.raw], vmas[slot].chainCount > 0 {
+        compare(entry.vma, with: slot)
         forgetVMA(entry.vma.address)
       }
       let met = meet(entry.vma)

@@ -248,7 +248,7 @@ extension OperationEntry {
   /// Whether the VMA that the operation changes is met, and thereby compared, when it is entered.
   fileprivate var meetsVMA: Bool {
     switch kind {
-    case .prepare, .clone, .unlink, .split, .copyVMA, .copyRange, .moveTables: true
+    case .prepare, .fork, .clone, .unlink, .split, .copyVMA, .copyRange, .moveTables: true
     default: false
     }
   }

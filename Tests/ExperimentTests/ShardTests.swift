@@ -2,7 +2,7 @@ import Testing
 
 @testable import RecordingExperiments
 
-/// Goal: the bound is one, neither above what two threads could do nor below.
+/// Goal: the estimate adds up what each thread has to do between two waits.
 @Suite struct ShardTests {
   private func census(_ roots: [UInt64?]) -> ShardCensus { ShardCensus(roots.map { .init(root: $0, cost: 10) }) }
 
@@ -14,7 +14,7 @@ import Testing
     #expect(census([1, 1, 1, 1]).speedUp(window: 4, sharesRootless: true) == 1)
   }
 
-  @Test func rootsOneAfterTheOtherGainNothingUnlessAThreadMayRunAhead() {
+  @Test func rootsOneAfterTheOtherGainOnlyBetweenTwoWaits() {
     let census = census([1, 1, 2, 2])
     #expect(census.speedUp(window: 2, sharesRootless: false) == 1)
     #expect(census.speedUp(window: 4, sharesRootless: false) == 2)

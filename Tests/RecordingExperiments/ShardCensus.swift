@@ -4,12 +4,12 @@ import RmapEvents
 import RmapGraph
 import TraceReading
 
-/// What judging each event of a recording costs, and which anon_vma root it belongs to: how much two threads could gain
-/// that judge the graphs of different roots side by side.
+/// What judging each event of a recording costs, and which anon_vma root it belongs to: about how much two threads could
+/// gain that judge the graphs of different roots side by side.
 public struct ShardCensus: Sendable {
   /// One event.
   struct Step {
-    /// The root's address; nil if the event belongs to none: a VMA without an anon_vma, a file's page, an exit.
+    /// The root's address; nil if the event belongs to none: a VMA without an anon_vma, a file's page, an exit, a walk.
     let root: UInt64?
     /// What it costs to apply and to judge it, ns.
     let cost: Double
@@ -37,9 +37,9 @@ public struct ShardCensus: Sendable {
   /// The share of the cost in events of no root.
   public var shareWithoutRoot: Double { 1 - roots.reduce(0) { $0 + $1.cost } / max(total, 1) }
 
-  /// How many times as fast two threads are at most, neither of them ahead of the other by more than `window` events.
-  /// The roots are divided between them as well as hindsight can. What belongs to no root, both must take, or one of
-  /// them, whichever has less to do.
+  /// How many times as fast two threads are that wait for each other after every `window` events, and cost each other
+  /// nothing. The roots are divided between them in hindsight, by what each has cost in all. What belongs to no root, both
+  /// must take, or one of them, whichever has less to do.
   public func speedUp(window: Int, sharesRootless: Bool) -> Double {
     var isSecond: [UInt64: Bool] = [:]
     var load = (0.0, 0.0)

@@ -1,3 +1,4 @@
+import RmapEvents
 import RmapTestSupport
 import Testing
 
@@ -25,11 +26,23 @@ import Testing
         if isFree { model[place] = entry.bits }
         continue
       }
+      if entry == nil, Bool.random(using: &generator), let known = tables.place(mm: place.mm, page: place.page) {
+        tables.clear(known)
+        model[place] = nil
+      }
       let old = tables.set(mm: place.mm, page: place.page, to: entry)
       try #require(old?.bits == model[place], "step \(step)")
       model[place] = entry?.bits
       try #require(tables.entry(mm: place.mm, page: place.page)?.bits == model[place])
       if step % 100 == 0 { expectEqual(tables, model, &generator) }
+      guard step % 1000 == 999 else { continue }
+      // An mm ends, and its address is used again.
+      for gone in model.keys where gone.mm == place.mm {
+        tables.set(mm: gone.mm, page: gone.page, to: nil)
+        model[gone] = nil
+      }
+      tables.forget(mm: place.mm)
+      try #require(tables.entry(mm: place.mm, page: place.page) == nil)
     }
     for place in model.keys { tables.set(mm: place.mm, page: place.page, to: nil) }
     for mm in 1...4 { tables.forget(mm: UInt64(mm)) }
@@ -70,6 +83,11 @@ import Testing
     }
     let expected = model.filter { $0.key.mm == mm && range.contains($0.key.page) }
     #expect(found == Dictionary(uniqueKeysWithValues: expected.map { ($0.key.page, $0.value) }))
+    var list = Lane<PageTables.MappedPage>()
+    tables.append(mm: mm, pages: range, to: &list)
+    let pages = (0..<list.count).map { list[$0].page }
+    #expect(pages == found.keys.sorted())
+    #expect((0..<list.count).allSatisfy { list[$0].entry.bits == found[list[$0].page] })
   }
 
   @Test func entriesKeepTheirFields() throws {

@@ -52,6 +52,22 @@ import Testing
     #expect(slots.sorted() == model.values.sorted())
   }
 
+  @Test(arguments: keySets)
+  func countsAgreeWithADictionary(_ keys: [UInt64]) throws {
+    var generator = SeededGenerator(seed: testSeed())
+    var map = SlotMap()
+    var model: [UInt64: Int] = [:]
+    for step in 0..<20_000 {
+      let key = try #require(keys.randomElement(using: &generator))
+      let change = Int.random(in: -2...2, using: &generator)
+      map.add(change, to: key)
+      let count = model[key, default: 0] + change
+      model[key] = count > 0 ? count : nil
+      try #require(map.count == model.count, "step \(step)")
+      try #require(map[key].map(Int.init) == model[key], "step \(step)")
+    }
+  }
+
   @Test func growsBeyondItsFirstCapacity() {
     var map = SlotMap()
     for key in 1...UInt64(10_000) { map.set(key, to: UInt32(key)) }
