@@ -38,6 +38,9 @@ public enum ChecksumOutcome: Sendable, Equatable {
   /// It is another one: its own sum, and the sidecar's.
   case differs(sum: String, noted: String)
 
+  /// `matches` or `differs`, as reports have it.
+  public var word: String { self == .matches ? "matches" : "differs" }
+
   /// How the file is another, if it is.
   var change: String? {
     guard case .differs(let sum, let noted) = self else { return nil }

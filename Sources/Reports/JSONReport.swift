@@ -74,12 +74,7 @@ public enum JSONReport {
       verdict = result.verdict
       level = result.level
       damage = result.damage
-      checksum =
-        switch result.checksum {
-        case .matches: "matches"
-        case .differs: "differs"
-        case nil: nil
-        }
+      checksum = result.checksum?.word
       kernel = result.kernel
       records = result.records
       events = result.events

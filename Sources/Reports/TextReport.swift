@@ -49,11 +49,7 @@ public enum TextReport {
     if let kernel = result.kernel { parts.append("kernel \(kernel)") }
     parts.append("\(counted(result.events, "event")) of \(counted(result.records, "record"))")
     parts.append(result.losses.isEmpty ? "none lost" : counted(UInt64(result.losses.count), "gap"))
-    switch result.checksum {
-    case .matches: parts.append("checksum matches")
-    case .differs: parts.append("checksum differs")
-    case nil: parts.append("no checksum")
-    }
+    parts.append(result.checksum.map { "checksum \($0.word)" } ?? "no checksum")
     page.paragraph("  replayed", parts.joined(separator: ", "), indent: 11)
     let statistics = result.statistics
     guard let all = share(statistics.predictedUnmaps, statistics.unpredictedUnmaps) else { return }

@@ -190,10 +190,15 @@ extension RmapGraph {
 
   // MARK: Who is at work on a root
 
-  /// The model's root of an anon_vma.
-  private mutating func rootID(of id: AnonVMAID) -> AnonVMAID {
+  /// The model's root of an anon_vma, where it has one.
+  func knownRoot(of id: AnonVMAID) -> AnonVMAID? {
     if let known = anonVMAs[id.slot].rootID, lives(known) { return known }
-    guard let root = anonVMA(at: anonVMAs[id.slot].root) else { return id }
+    return anonVMA(at: anonVMAs[id.slot].root)
+  }
+
+  /// The same, or the anon_vma itself; found at once the next time.
+  private mutating func rootID(of id: AnonVMAID) -> AnonVMAID {
+    guard let root = knownRoot(of: id) else { return id }
     anonVMAs[id.slot].rootID = root
     return root
   }

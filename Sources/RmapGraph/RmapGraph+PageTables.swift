@@ -18,7 +18,7 @@ extension RmapGraph {
     collect(mm: entry.source.mm, entry.source.start, entry.source.end)
     for index in 0..<scratch.count {
       let (page, source) = (scratch[index].page, scratch[index].entry)
-      if !uncertain.isEmpty, uncertain.contains(page) { continue }
+      if uncertain.contains(page) { continue }
       guard tables.insert(source, mm: entry.vma.mm.raw, page: page) else { continue }
       shareEntry(source)
       folios[source.folio].changeStamp = stamp

@@ -12,7 +12,8 @@ extension RmapGraph {
     compareCopies(entry, in: task)
     compareExit(entry, in: task)
     switch entry.kind {
-    case .prepare where exitingMMs.count > 0, .fork where exitingMMs.count > 0, .copyRange where exitingMMs.count > 0:
+    case .prepare, .fork, .copyRange:
+      guard exitingMMs.count > 0 else { return }
       let (mm, other) = (entry.vma.mm.raw, entry.source.mm.raw)
       if exitingMMs[mm] != nil || exitingMMs[other] != nil { contradict(.deadMM) }
     default: break

@@ -294,11 +294,8 @@ public struct RmapGraph: ~Copyable {
 
   /// Whether nothing has made an anon_vma's counters uncertain since they were learned.
   public func countersAreKnown(_ id: AnonVMAID) -> Bool {
-    if let root = anonVMAs[id.slot].rootID, lives(root) {
-      return anonVMAs[id.slot].knownInEpoch == anonVMAs[root.slot].counterEpoch
-    }
-    guard let root = anonVMAOf[anonVMAs[id.slot].root.raw] else { return false }
-    return anonVMAs[id.slot].knownInEpoch == anonVMAs[root].counterEpoch
+    guard let root = knownRoot(of: id) else { return false }
+    return anonVMAs[id.slot].knownInEpoch == anonVMAs[root.slot].counterEpoch
   }
 
   /// The VMA whose AVCs a task last put back after a range change, if it is still there.
