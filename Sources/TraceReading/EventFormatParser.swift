@@ -5,19 +5,19 @@ import Synchronization
 ///
 /// The library keeps parser state in file-static variables, so one lock guards every use of it.
 enum EventFormatParser {
-  private static let lock = Mutex<Void>(())
+  private static let memo = Mutex(FormatMemo())
 
   static func parse(
     _ texts: [FormatText], longSize: Int
   ) throws(TraceReadingError) -> EventFormats {
-    let outcome = lock.withLock { _ in
-      Result { () throws(TraceReadingError) in try parseLocked(texts, longSize: longSize) }
+    let outcome = memo.withLock { memo in
+      Result { () throws(TraceReadingError) in try parse(texts, longSize: longSize, &memo) }
     }
     return try outcome.get()
   }
 
-  private static func parseLocked(
-    _ texts: [FormatText], longSize: Int
+  private static func parse(
+    _ texts: [FormatText], longSize: Int, _ memo: inout FormatMemo
   ) throws(TraceReadingError) -> EventFormats {
     tep_set_loglevel(TEP_LOG_NONE)
     guard let handle = tep_alloc() else {
@@ -33,7 +33,9 @@ enum EventFormatParser {
     var unreadable: [String] = []
     for text in texts {
       do throws(TraceReadingError) {
-        let format = try parse(text, handle)
+        let format = try memo.format(of: text, longSize: longSize) { () throws(TraceReadingError) in
+          try parse(text, handle)
+        }
         guard seen.insert(format.id).inserted else {
           throw TraceReadingError(
             .damaged, "two event formats have the number \(format.id)", at: text.offset)
