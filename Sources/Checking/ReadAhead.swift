@@ -9,6 +9,9 @@ internal import TraceReading
 enum ReadAhead {
   /// How many stretches the reader may be ahead.
   private static let depth = 8
+  /// How many stretches the judge gives back at once. To wake the reader takes it a call of the system: so it does when half
+  /// of them are to be filled again, and not at each.
+  private static let givenBackAtOnce = depth / 2
 
   /// Hands the whole recording to the replay; returns why it could not be read to its end.
   static func run<Source: RecordSource & ~Copyable>(
@@ -46,6 +49,8 @@ enum ReadAhead {
     private let stretches: [Stretch]
     private let full = DispatchSemaphore(value: 0)
     private let empty: DispatchSemaphore
+    /// How many stretches the judge has used and not given back.
+    private var used = 0
 
     init(_ depth: Int) {
       stretches = (0..<depth).map { _ in Stretch() }
@@ -70,7 +75,13 @@ enum ReadAhead {
       return stretches[index % stretches.count]
     }
 
-    func giveBack() { empty.signal() }
+    /// The judge has used a stretch. It never keeps so many that the reader can't go on.
+    func giveBack() {
+      used += 1
+      guard used == givenBackAtOnce else { return }
+      used = 0
+      for _ in 0..<givenBackAtOnce { empty.signal() }
+    }
   }
 
   /// A pointer that only the thread it is handed to uses until that has been joined.

@@ -104,11 +104,11 @@ public struct RmapGraph: ~Copyable {
     var stamp = stamp
     (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch event {
-    case .insert(let update): insert(update, stamp, &observer)
-    case .remove(let update): remove(update, stamp, &observer)
+    case .insert(let update): withUnsafePointer(to: update) { insert(Lent($0), stamp, &observer) }
+    case .remove(let update): withUnsafePointer(to: update) { remove(Lent($0), stamp, &observer) }
     case .enter(let entry):
       stamp.function = entry.kind
-      enter(entry, stamp, &observer)
+      withUnsafePointer(to: entry) { enter(Lent($0), stamp, &observer) }
     case .leave(let result):
       stamp.function = result.kind
       leave(result, stamp, &observer)
@@ -120,7 +120,7 @@ public struct RmapGraph: ~Copyable {
       self.free(free, stamp, &observer)
     case .folio(let event):
       stamp.function = event.kind
-      folio(event, stamp, &observer)
+      withUnsafePointer(to: event) { folio(Lent($0), stamp, &observer) }
     case .hugetlbUnmap(let event): unmapHugetlb(event)
     case .walk(let event):
       stamp.function = .walk
@@ -150,11 +150,11 @@ public struct RmapGraph: ~Copyable {
     let index = Int(batch.items[position].index)
     (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch batch.items[position].kind {
-    case .insert: insert(batch.updates[index], stamp, &observer)
-    case .remove: remove(batch.updates[index], stamp, &observer)
+    case .insert: insert(Lent(batch.updates.address(of: index)), stamp, &observer)
+    case .remove: remove(Lent(batch.updates.address(of: index)), stamp, &observer)
     case .enter:
       stamp.function = batch.entries[index].kind
-      enter(batch.entries[index], stamp, &observer)
+      enter(Lent(batch.entries.address(of: index)), stamp, &observer)
     case .leave:
       stamp.function = batch.returns[index].kind
       leave(batch.returns[index], stamp, &observer)
@@ -166,7 +166,7 @@ public struct RmapGraph: ~Copyable {
       free(batch.vmaFrees[index], stamp, &observer)
     case .folio:
       stamp.function = batch.folios[index].kind
-      folio(batch.folios[index], stamp, &observer)
+      folio(Lent(batch.folios.address(of: index)), stamp, &observer)
     case .hugetlbUnmap: unmapHugetlb(batch.hugetlbUnmaps[index])
     case .walk:
       stamp.function = .walk

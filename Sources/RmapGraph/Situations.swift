@@ -1,15 +1,12 @@
 public import RmapEvents
 
 // Situations lend what they speak of: they cannot be copied, and so do not outlive the call that hands them over. An
-// event or an operation in them is not a copy either, but lies where the graph has it.
+// event or an operation in them is lent too.
 
 /// An AVC at the door of its tree.
 public struct TreeSituation: ~Copyable {
-  @usableFromInline let updatePlace: UnsafePointer<TreeUpdate>
   /// The event.
-  @inlinable public var update: TreeUpdate {
-    @inline(__always) unsafeAddress { updatePlace }
-  }
+  public let update: Lent<TreeUpdate>
   /// The event's place.
   public let stamp: EventStamp
   /// The VMA.
@@ -28,11 +25,8 @@ public struct TreeSituation: ~Copyable {
 
 /// An operation that has been entered.
 public struct EntrySituation: ~Copyable {
-  @usableFromInline let operationPlace: UnsafePointer<Operation>
   /// The operation.
-  @inlinable public var operation: Operation {
-    @inline(__always) unsafeAddress { operationPlace }
-  }
+  public let operation: Lent<Operation>
   /// The operation that it runs inside, if any.
   public let outer: OuterOperation?
   /// The entry's place.
@@ -45,11 +39,8 @@ public struct EntrySituation: ~Copyable {
 
 /// An operation that has returned.
 public struct OperationSituation: ~Copyable {
-  @usableFromInline let operationPlace: UnsafePointer<Operation>
   /// The operation.
-  @inlinable public var operation: Operation {
-    @inline(__always) unsafeAddress { operationPlace }
-  }
+  public let operation: Lent<Operation>
   /// Whether it runs inside another one (a clone inside a fork).
   public let outer: OuterOperation?
   /// What it returned.
@@ -101,11 +92,8 @@ public struct StrandedSituation: ~Copyable {
 
 /// A step in a folio's life.
 public struct FolioSituation: ~Copyable {
-  @usableFromInline let eventPlace: UnsafePointer<FolioEvent>
   /// The event.
-  @inlinable public var event: FolioEvent {
-    @inline(__always) unsafeAddress { eventPlace }
-  }
+  public let event: Lent<FolioEvent>
   /// The event's place.
   public let stamp: EventStamp
   /// The folio, if the model has met it: before the step for a removal, after it for all others.
