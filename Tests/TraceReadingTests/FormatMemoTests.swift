@@ -3,7 +3,8 @@ import Testing
 @testable import TraceReading
 
 @Suite("Formats that were parsed before") struct FormatMemoTests {
-  private static func text(_ name: String, system: String = "rmap", at offset: UInt64 = 0, size: Int = 0) -> FormatText {
+  private static func text(_ name: String, system: String = "rmap", at offset: UInt64 = 0, size: Int = 0) -> FormatText
+  {
     let padding = String(repeating: " ", count: size)
     return FormatText(system: system, bytes: Array("name: \(name)\(padding)\n".utf8), offset: offset)
   }
@@ -30,7 +31,8 @@ import Testing
     #expect(try Self.parsed(texts, &memo) == [1, 2])
   }
 
-  @Test("The same bytes of another group, or of a kernel with another long, are another format") func otherKeys() throws {
+  @Test("The same bytes of another group, or of a kernel with another long, are another format") func otherKeys() throws
+  {
     var memo = FormatMemo()
     #expect(try Self.parsed([Self.text("a", at: 1), Self.text("a", system: "rmap2", at: 2)], &memo) == [1, 2])
     #expect(try Self.parsed([Self.text("a", at: 3)], longSize: 4, &memo) == [3])
