@@ -12,6 +12,7 @@ extension RmapGraph {
     switch event.step {
     case .new: newFolio(event, stamp, &observer)
     case .add: addMapping(event, stamp, &observer)
+    case .remove where !event.mapping.isAnonymous && !event.mapping.isKSM: return removeFilePage(event)
     case .remove:
       let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
       removeMapping(event, stamp, &observer)
@@ -78,20 +79,19 @@ extension RmapGraph {
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
   }
 
+  /// File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
+  private mutating func removeFilePage(_ event: Lent<FolioEvent>) {
+    guard let old = folioOf[event.folio.raw] else { return }
+    compareFilePage(event, old)
+    makeStale(old)
+  }
+
   private mutating func removeMapping<Observer: GraphObserver & ~Copyable>(
     _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if event.mapping.isKSM {
       removeMerged(event, stamp, &observer)
       return noteExclusive(event, folioOf[event.folio.raw], stamp)
-    }
-    // File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
-    guard event.mapping.isAnonymous else {
-      if let old = folioOf[event.folio.raw] {
-        compareFilePage(event, old)
-        makeStale(old)
-      }
-      return
     }
     if walking.walkers.count > 0 { compareRemoval() }
     let vma = vmaOf[event.vma.address.raw]

@@ -259,20 +259,20 @@ public struct RmapGraph: ~Copyable {
     anonVMAOf[address.raw].flatMap { linkOf[linkKey(vma.slot, $0)] }.map(AVCID.init)
   }
 
-  /// Calls `body` with each AVC on a VMA's chain, newest link first, until it returns false.
-  public func forEachAVC(of vma: VMAID, _ body: (AVCID, AVC) -> Bool) {
+  /// Calls `body` with each AVC on a VMA's chain, newest link first, until it returns false. Lent for that call only.
+  public func forEachAVC(of vma: VMAID, _ body: (AVCID, Lent<AVC>) -> Bool) {
     var slot = vmas[vma.slot].firstInChain
     while slot != .max {
-      if !body(AVCID(slot: slot), avcs[slot]) { return }
+      if !body(AVCID(slot: slot), Lent(avcs.address(of: slot))) { return }
       slot = avcs[slot].nextInVMA
     }
   }
 
-  /// Calls `body` with each AVC in an anon_vma's tree, until it returns false.
-  public func forEachAVC(in anonVMA: AnonVMAID, _ body: (AVCID, AVC) -> Bool) {
+  /// Calls `body` with each AVC in an anon_vma's tree, until it returns false. Lent for that call only.
+  public func forEachAVC(in anonVMA: AnonVMAID, _ body: (AVCID, Lent<AVC>) -> Bool) {
     var slot = anonVMAs[anonVMA.slot].firstInTree
     while slot != .max {
-      if !body(AVCID(slot: slot), avcs[slot]) { return }
+      if !body(AVCID(slot: slot), Lent(avcs.address(of: slot))) { return }
       slot = avcs[slot].nextInTree
     }
   }

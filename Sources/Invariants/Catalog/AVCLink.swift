@@ -147,7 +147,7 @@ private func judgeUnlinked(
   guard graph.chainCount(of: s.vma) > 0 else { return holds(graph.chainIsKnown(of: s.vma), &ledger) }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in
-    left = avc
+    left = avc.value
     return false
   }
   guard let left else { return ledger.holds() }

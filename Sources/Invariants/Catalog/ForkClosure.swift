@@ -76,11 +76,9 @@ private func ownAnonVMA(
     return .init(
       "its parent is anon_vma \(own.parent), not P's anon_vma \(source.anonVMA)", own.birth)
   }
-  if let parent = graph.anonVMANode(at: source.anonVMA),
-    own.root != parent.root
-  {
+  if let parent = graph.anonVMA(at: source.anonVMA), own.root != graph[parent].root {
     return .init(
-      "its root is anon_vma \(own.root), not that of P's anon_vma, \(parent.root)", own.birth)
+      "its root is anon_vma \(own.root), not that of P's anon_vma, \(graph[parent].root)", own.birth)
   }
   if own.linkedCount != 1 {
     return .init("its tree holds \(own.linkedCount) AVCs, not one", own.birth)

@@ -29,10 +29,8 @@ private func judge(
   if event.isAfter, event.step == .new || event.step == .move {
     var rightful = event.vma.anonVMA
     if event.step == .new, !event.isExclusive {
-      guard let own = graph.anonVMANode(at: rightful) else {
-        return ledger.cannotTell(.predatesRecording)
-      }
-      rightful = own.root
+      guard let own = graph.anonVMA(at: rightful) else { return ledger.cannotTell(.predatesRecording) }
+      rightful = graph[own].root
     }
     if event.mapping.anonVMA == rightful { return ledger.holds() }
     return broken(s, rightful, s.stamp, &ledger)

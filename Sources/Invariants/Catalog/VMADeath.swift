@@ -23,7 +23,7 @@ private func judge(
   }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in
-    left = avc
+    left = avc.value
     return false
   }
   guard let left else { return }

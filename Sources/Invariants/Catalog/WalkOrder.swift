@@ -32,23 +32,22 @@ private func judge(
   guard let vma = s.vma, let source = s.source else { return ledger.cannotTell(.predatesRecording) }
   var isWhole = graph.chainIsKnown(of: source) && graph.chainIsKnown(of: vma)
   var compared = 0
-  var wrong: (ahead: AVC, behind: AVC)?
-  graph.forEachAVC(of: source) { _, from in
+  var wrong: (ahead: AVCID, behind: AVCID)?
+  graph.forEachAVC(of: source) { behind, from in
     guard from.isLinked, let start = from.keyStart,
-      let id = graph.membership(of: vma, in: from.anonVMA)
+      let ahead = graph.membership(of: vma, in: from.anonVMA)
     else {
       isWhole = isWhole && from.isLinked && from.keyStart != nil  // V is not in this tree.
       return true
     }
-    let to = graph[id]
-    guard to.isLinked, let toStart = to.keyStart else {
+    guard graph[ahead].isLinked, let toStart = graph[ahead].keyStart else {
       isWhole = false
       return true
     }
     compared += 1
     let isBehind =
-      toStart == start ? to.stamp.ordinal > from.stamp.ordinal : toStart.raw > start.raw
-    if !isBehind { wrong = (to, from) }
+      toStart == start ? graph[ahead].stamp.ordinal > from.stamp.ordinal : toStart.raw > start.raw
+    if !isBehind { wrong = (ahead, behind) }
     return isBehind
   }
   guard let wrong else {
@@ -57,7 +56,7 @@ private func judge(
   guard s.operation.kind == .copyRange || s.operation.entry.takesRmapLocks == false else {
     return ledger.cannotTell(.notRecorded)
   }
-  broken(s, wrong.ahead, wrong.behind, graph, &ledger)
+  broken(s, graph[wrong.ahead], graph[wrong.behind], graph, &ledger)
 }
 
 private func broken(
