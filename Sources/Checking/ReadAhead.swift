@@ -9,9 +9,6 @@ internal import TraceReading
 enum ReadAhead {
   /// How many stretches the reader may be ahead.
   private static let depth = 8
-  /// How many stretches the judge gives back at once. To wake the reader takes it a call of the system: so it does when half
-  /// of them are to be filled again, and not at each.
-  private static let givenBackAtOnce = depth / 2
 
   /// Hands the whole recording to the replay; returns why it could not be read to its end.
   static func run<Source: RecordSource & ~Copyable>(
@@ -49,10 +46,14 @@ enum ReadAhead {
     private let stretches: [Stretch]
     private let full = DispatchSemaphore(value: 0)
     private let empty: DispatchSemaphore
+    /// How many stretches the judge gives back at once. Each waking of the reader is a call of the system: so the reader
+    /// is woken for half of the ring, not for every stretch.
+    private let givenBackAtOnce: Int
     /// How many stretches the judge has used and not given back.
     private var used = 0
 
     init(_ depth: Int) {
+      givenBackAtOnce = max(1, depth / 2)
       stretches = (0..<depth).map { _ in Stretch() }
       // Made with 0 and raised: a semaphore must not end lower than it began.
       empty = DispatchSemaphore(value: 0)

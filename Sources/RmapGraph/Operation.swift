@@ -28,7 +28,7 @@ public struct Operation: Sendable {
   /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
   var isSettled = false
 
-  @inline(__always) init(entry: OperationEntry, stamp: EventStamp, isClear: Bool) {
+  init(entry: OperationEntry, stamp: EventStamp, isClear: Bool) {
     kind = entry.kind
     self.isClear = isClear
     self.entry = entry

@@ -1,8 +1,7 @@
 import RmapEvents
 
 extension RmapGraph {
-  /// Not inlined, so that the event stays where it lies.
-  @inline(never) mutating func folio<Observer: GraphObserver & ~Copyable>(
+  mutating func folio<Observer: GraphObserver & ~Copyable>(
     _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.indexIsKnown else {

@@ -1,7 +1,7 @@
 public import RmapEvents
 
 // Situations lend what they speak of: they cannot be copied, and so do not outlive the call that hands them over. An
-// event or an operation in them is lent too.
+// event or an operation in them is lent, too, for that long: who keeps it keeps its value.
 
 /// An AVC at the door of its tree.
 public struct TreeSituation: ~Copyable {

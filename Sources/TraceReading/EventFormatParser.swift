@@ -3,7 +3,7 @@ import Synchronization
 
 /// Parses format texts with libtraceevent.
 ///
-/// The library keeps parser state in file-static variables, so one lock guards every use of it.
+/// The library keeps parser state in file-static variables, so one lock guards every use of it, and what it has parsed.
 enum EventFormatParser {
   private static let memo = Mutex(FormatMemo())
 

@@ -3,7 +3,8 @@
 /// The recordings of one kernel have the same texts, and the parser takes as long for a recording's as the check for
 /// thousands of events, one thread at a time.
 struct FormatMemo {
-  /// Most bytes of texts that are kept; with more, all begin anew.
+  /// Most bytes of texts that are kept, their formats apart, which are no larger; with more, all begins anew. A recording of
+  /// ours has some 40 KB.
   static let sizeMax = 8 << 20
 
   private struct Key: Hashable {
@@ -20,6 +21,7 @@ struct FormatMemo {
   }
 
   private var formats: [Key: EventFormat] = [:]
+  /// The bytes of all texts that are kept.
   private(set) var size = 0
 
   /// The format of a text on a kernel whose `long` has `longSize` bytes: as it was parsed before, or as `parse` does.

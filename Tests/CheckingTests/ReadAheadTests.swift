@@ -32,6 +32,38 @@ import TraceWriting
   }
 }
 
+/// Goal: the ring of stretches lets every recording through, whatever its length. Method: recordings of no, one and some
+/// stretches of 512 records, just as long and one longer or shorter, whole and cut.
+@Suite struct RingTests {
+  @Test(.timeLimit(.minutes(2)), arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13], [-1, 0, 1])
+  func everyLength(stretches: Int, more: Int) throws {
+    let count = stretches * 512 + more
+    guard count >= 0 else { return }
+    let url = FileManager.default.temporaryDirectory.appending(path: "ring-\(UUID().uuidString).dat")
+    defer { try? FileManager.default.removeItem(at: url) }
+    var generator = SeededGenerator(seed: testSeed())
+    let steps = History(.v6_12) { $0.live(50, &generator) }.steps
+    let writer = try TraceWriter(path: url.path)
+    for number in 0..<count { writer.append(steps[number % steps.count].event, pid: steps[number % steps.count].pid) }
+    try writer.finish(path: url.path)
+    #expect(try bothWays(url) == UInt64(count))
+    let whole = try Data(contentsOf: url)
+    try whole.dropLast(min(count * 3, 4096)).write(to: url)
+    _ = try bothWays(url)
+  }
+
+  /// Checks with one thread and with two, and returns how many records there were.
+  private func bothWays(_ url: URL) throws -> UInt64 {
+    let results = [false, true].map { readsAhead in
+      var check = RecordingCheck()
+      check.readsAhead = readsAhead
+      return check.run(path: url.path)
+    }
+    #expect(ReportFormat.json.render([results[0]]) == ReportFormat.json.render([results[1]]))
+    return results[1].records
+  }
+}
+
 /// Goal: what the writer writes is what the model kernel did. Method: the recording against the history itself.
 @Suite struct TraceWriterTests {
   @Test func theWrittenRecordingSaysWhatTheHistorySays() throws {

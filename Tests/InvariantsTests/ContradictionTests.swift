@@ -92,6 +92,12 @@ import Testing
     expect(.vmaView, History.split.alteringEntry("enter split") { $0.address = $0.vma.start }, History.split)
   }
 
+  @Test func whatOneEntryContradictsCountsOnce() {
+    let astray = Self.child.alteringEntry("enter copyRange") { $0.source.pgoff = PgOff(7) }
+    expect(.vmaView, astray, Self.child)
+    #expect(contradictions(astray).total == 1)
+  }
+
   @Test func anExitThatGoesDownwards() {
     let down = Self.exiting.alteringEntry("enter unlink", 2) { $0.vma.start = UserAddress(0x1000) }
     expect(.vmaView, down, Self.exiting)

@@ -61,4 +61,54 @@ import Testing
     }
     #expect(try Self.parsed([texts[4]], &memo) == [], "the last one is kept")
   }
+
+  /// A text as the kernel writes it, with one field of its own.
+  private static func kernelText(_ name: String, id: Int, at offset: UInt64) -> FormatText {
+    let lines = """
+      name: \(name)
+      ID: \(id)
+      format:
+      \tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;
+      \tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;
+
+      \tfield:u64 of_\(name);\toffset:8;\tsize:8;\tsigned:0;
+
+      print fmt: "%llx", REC->of_\(name)
+
+      """
+    return FormatText(system: "rmap", bytes: Array(lines.utf8), offset: offset)
+  }
+
+  @Test("A second recording's formats are those of the first one") func twoRecordings() throws {
+    func texts(at offset: UInt64) -> [FormatText] {
+      [Self.kernelText("memo_one", id: 901, at: offset), Self.kernelText("memo_two", id: 902, at: offset + 1)]
+    }
+    let first = try EventFormatParser.parse(texts(at: 10), longSize: 8)
+    let second = try EventFormatParser.parse(texts(at: 20).reversed(), longSize: 8)
+    #expect(first.all.map(\.name) == ["memo_one", "memo_two"])
+    #expect(second.all == first.all.reversed())
+    #expect(second[901]?.field("of_memo_one")?.offset == 8)
+  }
+
+  @Test("Two events with one number are found in a recording whose texts are known, at its own place")
+  func twinsThatAreKnown() throws {
+    _ = try EventFormatParser.parse([Self.kernelText("memo_a", id: 903, at: 1)], longSize: 8)
+    _ = try EventFormatParser.parse([Self.kernelText("memo_b", id: 903, at: 2)], longSize: 8)
+    let twins = [Self.kernelText("memo_a", id: 903, at: 30), Self.kernelText("memo_b", id: 903, at: 40)]
+    #expect(throws: TraceReadingError(.damaged, "two event formats have the number 903", at: 40)) {
+      try EventFormatParser.parse(twins, longSize: 8)
+    }
+  }
+
+  @Test("Many threads ask at once") func threads() async throws {
+    try await withThrowingTaskGroup(of: [EventFormat].self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          let texts = (0..<20).map { Self.kernelText("memo_thread\($0)", id: 910 + $0, at: 0) }
+          return try EventFormatParser.parse(texts, longSize: 8).all
+        }
+      }
+      for try await formats in group { #expect(formats.map(\.id) == (910..<930).map { UInt16($0) }) }
+    }
+  }
 }
