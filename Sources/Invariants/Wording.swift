@@ -40,4 +40,4 @@ func function(of situation: borrowing TreeSituation, insertion: Bool) -> String 
 func pages(_ start: PgOff, _ last: PgOff) -> String { "\(start)-\(last)" }
 
 /// The kernel function behind a folio event.
-func kernelFunction(_ event: Lent<FolioEvent>) -> String { event.kind.kernelFunction }
+func kernelFunction(_ event: FolioEvent) -> String { event.kind.kernelFunction }

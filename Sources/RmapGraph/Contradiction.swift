@@ -96,7 +96,7 @@ extension RmapGraph {
   // MARK: Pages
 
   /// A page is unmapped, or looked at, that the model has not mapped there.
-  mutating func noteUnknownPage(_ event: Lent<FolioEvent>) {
+  mutating func noteUnknownPage(_ event: FolioEvent) {
     guard !event.isLarge, !event.mapping.isKSM, let slot = anonVMAOf[event.mapping.anonVMA.raw],
       anonVMAs[slot].birthWasSeen, !anonVMAs[slot].mayHaveMorePages
     else { return }
@@ -122,7 +122,7 @@ extension RmapGraph {
   }
 
   /// A page is unmapped from a VMA that the model does not have.
-  mutating func noteUnknownVMA(_ event: Lent<FolioEvent>, _ slot: UInt32?) {
+  mutating func noteUnknownVMA(_ event: FolioEvent, _ slot: UInt32?) {
     let isMapped = slot.map { place(of: $0, event, at: linearAddress(event)) != nil } ?? false
     if isMapped || knownMMs[event.vma.mm.raw] != nil && birthsAreRecorded { contradict(.vmaView) }
   }
@@ -134,14 +134,14 @@ extension RmapGraph {
   }
 
   /// No other folios than anonymous ones go to the LRU lists by folio_add_lru_vma.
-  mutating func compareUnmapped(_ event: Lent<FolioEvent>) {
+  mutating func compareUnmapped(_ event: FolioEvent) {
     if let slot = folioOf[event.folio.raw], folios[slot].birthWasSeen, !folios[slot].placeIsUncertain {
       contradict(.pageMapping)
     }
   }
 
   /// A page of a file is unmapped from a VMA in which the model has an anonymous page at that page's address.
-  mutating func compareFilePage(_ event: Lent<FolioEvent>, _ slot: UInt32) {
+  mutating func compareFilePage(_ event: FolioEvent, _ slot: UInt32) {
     guard folios[slot].birthWasSeen, !folios[slot].placeIsUncertain, !event.isLarge,
       let vma = vmaOf[event.vma.address.raw], vmas[vma].view.mm == event.vma.mm,
       mappedAddress(of: FolioID(slot: slot), in: VMAID(slot: vma)) != nil
@@ -150,7 +150,7 @@ extension RmapGraph {
   }
 
   /// A write fault has found a page where the model has another one, which was put there for certain.
-  mutating func compareUnknownMove(_ event: Lent<FolioEvent>, at address: UserAddress) {
+  mutating func compareUnknownMove(_ event: FolioEvent, at address: UserAddress) {
     guard event.vma.contains(address), !event.isLarge,
       let entry = tables.entry(mm: event.vma.mm.raw, page: address.page), !folios[entry.folio].address.isNull,
       folios[entry.folio].birthWasSeen, !folios[entry.folio].placeIsUncertain, folios[entry.folio].index == event.index,
@@ -161,7 +161,7 @@ extension RmapGraph {
 
   /// A write fault leaves a folio's index alone, and UFFDIO_MOVE changes it after this event
   /// (mm/userfaultfd.c:move_present_pte).
-  mutating func compareMove(_ event: Lent<FolioEvent>, _ slot: UInt32) {
+  mutating func compareMove(_ event: FolioEvent, _ slot: UInt32) {
     guard folios[slot].birthWasSeen else { return }
     if folios[slot].index != event.index || folios[slot].isLarge != event.isLarge { contradict(.pageMapping) }
   }

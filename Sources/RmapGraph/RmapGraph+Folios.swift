@@ -1,8 +1,9 @@
 import RmapEvents
 
 extension RmapGraph {
-  mutating func folio<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+  /// Not inlined, so that the event stays where it lies.
+  @inline(never) mutating func folio<Observer: GraphObserver & ~Copyable>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.indexIsKnown else {
       return tell(event, stamp, folio: nil, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
@@ -23,7 +24,7 @@ extension RmapGraph {
   }
 
   /// mm/rmap.c, mm/memory.c:do_wp_page: what marks a page exclusive are new and exclusive mappings, and a move.
-  private mutating func noteExclusive(_ event: Lent<FolioEvent>, _ slot: UInt32?, _ stamp: EventStamp) {
+  private mutating func noteExclusive(_ event: FolioEvent, _ slot: UInt32?, _ stamp: EventStamp) {
     guard let slot, let isExclusive = event.isPageExclusive, !event.isLarge else { return }
     let makesExclusive = event.step == .move || event.isExclusive
     folios[slot].sharedSince = makesExclusive || isExclusive ? nil : folios[slot].sharedSince ?? stamp
@@ -33,7 +34,7 @@ extension RmapGraph {
 
   /// A folio that was never mapped: any older tenant of its address has been freed.
   private mutating func newFolio<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if let old = folioOf[event.folio.raw] { makeStale(old) }
     let vma = meetMapped(event.vma)
@@ -48,7 +49,7 @@ extension RmapGraph {
 
   /// One more mapping of a folio that has its anon_vma, or gets it now from a swap-in (6.1).
   private mutating func addMapping<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if walking.walkers.count > 0 { compareRestored(event) }
     let vma = meetMapped(event.vma)
@@ -79,14 +80,14 @@ extension RmapGraph {
   }
 
   /// File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
-  private mutating func removeFilePage(_ event: Lent<FolioEvent>) {
+  private mutating func removeFilePage(_ event: FolioEvent) {
     guard let old = folioOf[event.folio.raw] else { return }
     compareFilePage(event, old)
     makeStale(old)
   }
 
   private mutating func removeMapping<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if event.mapping.isKSM {
       removeMerged(event, stamp, &observer)
@@ -111,7 +112,7 @@ extension RmapGraph {
   /// wp-fault reuse: the folio goes to the VMA's own anon_vma, its index stays (mm/memory.c:do_wp_page).
   /// UFFDIO_MOVE calls the same function with another VMA and changes the index afterwards.
   private mutating func moveFolio<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.mapping.isAnonymous else { return }
     let vma = meetMapped(event.vma)
@@ -151,7 +152,7 @@ extension RmapGraph {
   /// mm/userfaultfd.c:move_present_pte: the folio, exclusive, goes to another address and gets its index; the
   /// event still shows the old one. One that is in the swap cache only goes the same way (move_swap_pte).
   private mutating func relocate<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ move: OperationEntry, _ vma: VMAID, _ stamp: EventStamp,
+    _ event: FolioEvent, _ move: OperationEntry, _ vma: VMAID, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
     guard let slot = folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: event.mapping.anonVMA)) }
@@ -172,16 +173,14 @@ extension RmapGraph {
     if let displaced = tables.set(mm: move.mm.raw, page: new.page, to: entry) {
       displace(displaced, by: slot, move.mm, new.page)
     }
-    var told = event.value
+    var told = event
     told.index = folios[slot].index
     told.address = new
-    withUnsafePointer(to: told) {
-      tell(Lent($0), stamp, folio: slot, vma: vma, prior: nil, &observer)
-    }
+    tell(told, stamp, folio: slot, vma: vma, prior: nil, &observer)
   }
 
   private mutating func seeFolio<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.mapping.isAnonymous else { return compareUnmapped(event) }
     guard let slot = knownFolio(event) else {
@@ -196,17 +195,19 @@ extension RmapGraph {
   }
 
   func tell<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, folio: UInt32?, vma: VMAID?, prior: Prior?,
+    _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?, vma: VMAID?, prior: Prior?,
     priorIndex: PgOff? = nil, removedFrom address: UserAddress? = nil, wasPredicted: Bool = false,
     _ observer: inout Observer
   ) {
     let own = vma.flatMap { membership(of: $0, in: event.vma.anonVMA) }
-    observer.folio(
-      FolioSituation(
-        event: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, ownMembership: own,
-        removedFrom: address, wasPredicted: wasPredicted, priorMapping: prior?.mapping,
-        priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
-        priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)), in: self)
+    withUnsafePointer(to: event) { event in
+      observer.folio(
+        FolioSituation(
+          eventPlace: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, ownMembership: own,
+          removedFrom: address, wasPredicted: wasPredicted, priorMapping: prior?.mapping,
+          priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
+          priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)), in: self)
+    }
   }
 
   private func isChangingRange(_ pid: Int32) -> Bool {
@@ -225,7 +226,7 @@ extension RmapGraph {
 
   /// The model's folio for an event that shows its index. UFFDIO_MOVE within one VMA looks like a reuse until
   /// the next event shows another index: then the folio's place is not known any more.
-  private mutating func knownFolio(_ event: Lent<FolioEvent>) -> UInt32? {
+  private mutating func knownFolio(_ event: FolioEvent) -> UInt32? {
     guard let slot = folioOf[event.folio.raw] else { return nil }
     guard folios[slot].placeIsUncertain, event.mapping.isAnonymous else { return slot }
     if folios[slot].index != event.index {
@@ -241,7 +242,7 @@ extension RmapGraph {
 
   /// mm/rmap.c:__folio_set_anon (6.12), __page_set_anon_rmap (6.1): the VMA's own anon_vma for an exclusive
   /// page, else the oldest one, its root.
-  private func predictedMapping(_ event: Lent<FolioEvent>, isNew: Bool) -> FolioMapping {
+  private func predictedMapping(_ event: FolioEvent, isNew: Bool) -> FolioMapping {
     let own = event.vma.anonVMA
     if isNew || event.isExclusive { return FolioMapping(anonVMA: own) }
     guard let anonVMA = anonVMA(at: own) else { return FolioMapping(0) }
@@ -249,7 +250,7 @@ extension RmapGraph {
   }
 
   mutating func makeFolio(
-    _ event: Lent<FolioEvent>, _ mapping: FolioMapping, index: PgOff, predicted: Bool, _ stamp: EventStamp
+    _ event: FolioEvent, _ mapping: FolioMapping, index: PgOff, predicted: Bool, _ stamp: EventStamp
   ) -> UInt32 {
     let slot = folios.insert(
       Folio(
@@ -263,7 +264,7 @@ extension RmapGraph {
   }
 
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
-  private mutating func adopt(_ event: Lent<FolioEvent>, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
+  private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
     guard event.mapping.isAnonymous else { return nil }
     if folios[slot].isLarge != event.isLarge { contradict(.pageMapping) }
     folios[slot].index = event.index

@@ -171,7 +171,7 @@ extension RmapGraph {
 
   /// Takes over the counters that an event shows, unless another task may be about to change them.
   mutating func learnCounters(
-    of id: AnonVMAID, from update: Lent<TreeUpdate>, _ contended: Bool, _ stamp: EventStamp
+    of id: AnonVMAID, from update: TreeUpdate, _ contended: Bool, _ stamp: EventStamp
   ) {
     guard !contended, let children = update.children, let active = update.active else { return }
     let isKnown = countersAreKnown(id)

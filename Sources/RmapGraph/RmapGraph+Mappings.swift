@@ -3,13 +3,13 @@ import RmapEvents
 /// Where the pages of folios are mapped.
 extension RmapGraph {
   /// Where the folio's page is mapped if its offset is linear in the VMA (mm/internal.h:vma_address).
-  func linearAddress(_ event: Lent<FolioEvent>) -> UserAddress {
+  func linearAddress(_ event: FolioEvent) -> UserAddress {
     let pages = event.firstIndex.raw &- event.vma.pgoff.raw
     return UserAddress(event.vma.start.raw &+ (pages << 12))
   }
 
   mutating func map<Observer: GraphObserver & ~Copyable>(
-    _ slot: UInt32, _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ slot: UInt32, _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let address = event.address else { return }
     folios[slot].changeStamp = stamp
@@ -47,12 +47,12 @@ extension RmapGraph {
     return place
   }
 
-  func place(of slot: UInt32, _ event: Lent<FolioEvent>, at address: UserAddress) -> PageTables.Place? {
+  func place(of slot: UInt32, _ event: FolioEvent, at address: UserAddress) -> PageTables.Place? {
     place(event.vma.mm, address.page, holding: slot, event.subpage)
   }
 
   mutating func unmap(
-    _ slot: UInt32?, _ event: Lent<FolioEvent>, at address: UserAddress, _ first: PageTables.Place?, _ stamp: EventStamp
+    _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ first: PageTables.Place?, _ stamp: EventStamp
   ) {
     let mm = event.vma.mm
     if let slot {

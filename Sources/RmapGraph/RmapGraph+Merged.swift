@@ -5,7 +5,7 @@ import RmapEvents
 extension RmapGraph {
   /// The model's folio for an event that shows a page of KSM. An anonymous page becomes one without an event
   /// (mm/ksm.c:folio_set_stable_node), and stays mapped where it was.
-  mutating func meetMerged(_ event: Lent<FolioEvent>, _ stamp: EventStamp) -> UInt32 {
+  mutating func meetMerged(_ event: FolioEvent, _ stamp: EventStamp) -> UInt32 {
     guard let slot = folioOf[event.folio.raw] else {
       return makeFolio(event, event.mapping, index: event.index, predicted: false, stamp)
     }
@@ -15,7 +15,7 @@ extension RmapGraph {
   }
 
   mutating func removeMerged<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let slot = folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
     tell(

@@ -4,7 +4,7 @@ extension RmapGraph {
   // MARK: Entry
 
   mutating func enter<Observer: GraphObserver & ~Copyable>(
-    _ entry: Lent<OperationEntry>, _ stamp: EventStamp, _ observer: inout Observer
+    _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
     if entry.kind == .fork || entry.kind == .copyRange { noteFork(into: entry.vma.mm, isWhole: tasks[task].isClear) }
@@ -16,7 +16,7 @@ extension RmapGraph {
     if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
     let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
     _ = tasks[task].operations.append { place in
-      place.initialize(to: Operation(entry: entry.value, stamp: stamp, isClear: isClear))
+      place.initialize(to: Operation(entry: entry, stamp: stamp, isClear: isClear))
       return true
     }
     let vma: VMAID?
@@ -60,7 +60,7 @@ extension RmapGraph {
     case .moveTables:
       vma = meetIfKnown(entry.vma)
       source = self.vma(at: entry.source.address)
-      activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry.value))
+      activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
     default: return
     }
     tellEntered(task, entry, vma, source, stamp, &observer)
@@ -78,14 +78,14 @@ extension RmapGraph {
   }
 
   private mutating func tellEntered<Observer: GraphObserver & ~Copyable>(
-    _ task: UInt32, _ entry: Lent<OperationEntry>, _ vma: VMAID?, _ source: VMAID?, _ stamp: EventStamp,
+    _ task: UInt32, _ entry: OperationEntry, _ vma: VMAID?, _ source: VMAID?, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
     let outer = tasks[task].outer(of: last)
     observer.entered(
       EntrySituation(
-        operation: Lent(tasks[task].operations.address(of: last)), outer: outer, stamp: stamp, vma: vma, source: source),
+        operationPlace: tasks[task].operations.address(of: last), outer: outer, stamp: stamp, vma: vma, source: source),
       in: self)
     switch entry.kind {
     case .prepare, .clone, .fork, .unlink:
@@ -124,7 +124,7 @@ extension RmapGraph {
 
   /// An AVC leaves a tree only in unlink_anon_vmas or for a range change, and that within a split, within copy_vma,
   /// or within nothing.
-  mutating func dropStale(_ task: UInt32, beforeRemovalOf update: Lent<TreeUpdate>) {
+  mutating func dropStale(_ task: UInt32, beforeRemovalOf update: TreeUpdate) {
     while let last = tasks[task].innermost, last.kind != .split, last.kind != .copyVMA {
       if last.kind == .unlink, last.vma == update.vma.address { return }
       dropLast(task)
@@ -133,7 +133,7 @@ extension RmapGraph {
 
   /// A clone inserts where its source stands. Within a fork an insertion into the tree of a new anon_vma comes
   /// after the clone.
-  mutating func dropStale(_ task: UInt32, beforeInsertionOf update: Lent<TreeUpdate>) {
+  mutating func dropStale(_ task: UInt32, beforeInsertionOf update: TreeUpdate) {
     guard update.treeIsEmpty else { return }
     let last = tasks[task].operations.count - 1
     guard last > 0, tasks[task].operations[last].kind == .clone, tasks[task].operations[last - 1].kind == .fork,
@@ -284,7 +284,7 @@ extension RmapGraph {
     let source = vmaOf[tasks[task].operations[last].entry.source.address.raw].map(VMAID.init)
     observe(
       OperationSituation(
-        operation: Lent(tasks[task].operations.address(of: last)), outer: outer, result: result, stamp: stamp, vma: vma,
+        operationPlace: tasks[task].operations.address(of: last), outer: outer, result: result, stamp: stamp, vma: vma,
         source: source), self)
   }
 

@@ -41,7 +41,7 @@ extension RmapGraph {
 
   /// Whether a mapping is put where the model has one for certain, by a step that takes that away afterwards. Where a page
   /// of KSM is mapped is a guess.
-  func isReplacement(of old: UInt32, by event: Lent<FolioEvent>) -> Bool {
+  func isReplacement(of old: UInt32, by event: FolioEvent) -> Bool {
     guard event.step == .new || event.mapping.isKSM else { return false }
     return !folios[old].isHugetlb && !folios[old].mapping.isKSM && !folios[old].placeIsUncertain
   }
@@ -59,7 +59,7 @@ extension RmapGraph {
 
   /// A task that owes a removal takes its next step with a folio.
   mutating func settleOwed<Observer: GraphObserver & ~Copyable>(
-    _ event: Lent<FolioEvent>, _ stamp: EventStamp, _ observer: inout Observer
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let first = owed.firstIndex(where: { $0.pid == stamp.pid }) else { return }
     if event.step == .seen, event.folio == owed[first].new { return }

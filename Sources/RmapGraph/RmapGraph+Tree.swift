@@ -4,7 +4,7 @@ extension RmapGraph {
   // MARK: An AVC enters its tree
 
   mutating func insert<Observer: GraphObserver & ~Copyable>(
-    _ update: Lent<TreeUpdate>, _ stamp: EventStamp, _ observer: inout Observer
+    _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
@@ -19,10 +19,12 @@ extension RmapGraph {
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
     let contended = hold(rootOf: anonVMA, by: task)
-    observer.linking(
-      TreeSituation(
-        update: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc.map(AVCID.init),
-        operation: operation, anonVMAIsNew: isNew, isContended: contended), in: self)
+    withUnsafePointer(to: update) { update in
+      observer.linking(
+        TreeSituation(
+          updatePlace: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc.map(AVCID.init),
+          operation: operation, anonVMAIsNew: isNew, isContended: contended), in: self)
+    }
 
     learnProtection(update, stamp)
     if isRelink { relinkedBy.set(UInt64(UInt32(bitPattern: stamp.pid)) + 1, to: vma.slot) }
@@ -39,7 +41,7 @@ extension RmapGraph {
   /// An insertion into an empty tree that is not the end of a range change can only be an anon_vma's first:
   /// the kernel never uses one again whose tree ran empty (mm/rmap.c:unlink_anon_vmas frees it).
   private mutating func anonVMAForInsert(
-    _ update: Lent<TreeUpdate>, _ operation: OuterOperation?, isRelink: Bool, _ stamp: EventStamp
+    _ update: TreeUpdate, _ operation: OuterOperation?, isRelink: Bool, _ stamp: EventStamp
   ) -> (AnonVMAID, isNew: Bool) {
     let isBirth =
       update.treeIsEmpty && !isRelink && (operation?.kind == .prepare || operation?.kind == .fork)
@@ -63,7 +65,7 @@ extension RmapGraph {
   }
 
   private mutating func link(
-    _ update: Lent<TreeUpdate>, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp, task: UInt32
+    _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp, task: UInt32
   ) {
     let previous = vmas[vma.slot].linkedView
     var slot: UInt32
@@ -96,7 +98,7 @@ extension RmapGraph {
     }
   }
 
-  private mutating func learnProtection(_ update: Lent<TreeUpdate>, _ stamp: EventStamp) {
+  private mutating func learnProtection(_ update: TreeUpdate, _ stamp: EventStamp) {
     guard let raw = update.protection, let index = Protection.index(update.vma),
       protections[index] == nil
     else { return }
@@ -136,7 +138,7 @@ extension RmapGraph {
 
   /// What the kernel's rules do to the counters right after an insertion.
   private mutating func countInsertion(
-    _ update: Lent<TreeUpdate>, _ anonVMA: AnonVMAID, task: UInt32, _ stamp: EventStamp
+    _ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32, _ stamp: EventStamp
   ) {
     guard let last = tasks[task].last else { return }
     tasks[task].operations[last].linked += 1
@@ -162,7 +164,7 @@ extension RmapGraph {
   // MARK: An AVC leaves its tree
 
   mutating func remove<Observer: GraphObserver & ~Copyable>(
-    _ update: Lent<TreeUpdate>, _ stamp: EventStamp, _ observer: inout Observer
+    _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
@@ -182,10 +184,12 @@ extension RmapGraph {
     }
     let contended = hold(rootOf: anonVMA, by: task)
     let avc = avcOf[update.avc.raw].map(AVCID.init)
-    observer.unlinking(
-      TreeSituation(
-        update: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc, operation: operation,
-        anonVMAIsNew: false, isContended: contended), in: self)
+    withUnsafePointer(to: update) { update in
+      observer.unlinking(
+        TreeSituation(
+          updatePlace: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc, operation: operation,
+          anonVMAIsNew: false, isContended: contended), in: self)
+    }
 
     learnCounters(of: anonVMA, from: update, contended, stamp)
     if isUnclear(task) {
@@ -225,7 +229,7 @@ extension RmapGraph {
   /// A removal outside unlink_anon_vmas: the VMA's range is about to change
   /// (mm/vma.c:anon_vma_interval_tree_pre_update_vma), the same AVC comes back under the same lock.
   private mutating func parkRemoved(
-    _ update: Lent<TreeUpdate>, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp, task: UInt32
+    _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp, task: UInt32
   ) {
     var slot: UInt32
     if let known = avcOf[update.avc.raw], avcs[known].vma == vma, avcs[known].anonVMA == anonVMA {
@@ -245,7 +249,7 @@ extension RmapGraph {
 
   /// The task has removed an anon_vma's last AVC, and nobody else holds a reference: unlink_anon_vmas frees it before
   /// it returns.
-  private mutating func noteDue(_ update: Lent<TreeUpdate>, _ anonVMA: AnonVMAID, task: UInt32) {
+  private mutating func noteDue(_ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32) {
     guard update.refcount == 1, anonVMAs[anonVMA.slot].emptied != nil, anonVMAs[anonVMA.slot].birthWasSeen,
       let last = tasks[task].last
     else { return }
@@ -268,7 +272,7 @@ extension RmapGraph {
 
   /// An AVC that was never met, on its VMA's chain and in no tree yet; it replaces whatever the model took for it.
   private mutating func newAVC(
-    _ update: Lent<TreeUpdate>, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp
+    _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp
   ) -> UInt32 {
     if let stale = avcOf[update.avc.raw] { discard(stale) }
     if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }

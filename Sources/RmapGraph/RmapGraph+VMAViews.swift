@@ -3,7 +3,7 @@ import RmapEvents
 /// What events say of VMAs, against what is known of them and against each other.
 extension RmapGraph {
   /// What an operation's entry says of its VMAs, against what is known of them and of each other.
-  mutating func compare(_ entry: Lent<OperationEntry>, in task: UInt32) {
+  mutating func compare(_ entry: OperationEntry, in task: UInt32) {
     compare(entry.vma, in: task)
     if !entry.meetsVMA, let slot = vmaOf[entry.vma.address.raw] { compare(entry.vma, with: slot) }
     if !entry.meetsSource, let slot = vmaOf[entry.source.address.raw] { compare(entry.source, with: slot) }
@@ -20,7 +20,7 @@ extension RmapGraph {
     }
   }
 
-  private mutating func compareCopies(_ entry: Lent<OperationEntry>, in task: UInt32) {
+  private mutating func compareCopies(_ entry: OperationEntry, in task: UInt32) {
     switch entry.kind {
     case .fork:
       // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
@@ -50,7 +50,7 @@ extension RmapGraph {
   }
 
   /// Whether an operation is on what the one around it is on.
-  private func agrees(_ entry: Lent<OperationEntry>, within outer: Int, of task: UInt32) -> Bool {
+  private func agrees(_ entry: OperationEntry, within outer: Int, of task: UInt32) -> Bool {
     switch (tasks[task].operations[outer].kind, entry.kind) {
     case (.fork, .clone): tasks[task].operations[outer].entry.source == entry.source
     case (.split, .vmaDup): tasks[task].operations[outer].entry.vma == entry.source
@@ -61,7 +61,7 @@ extension RmapGraph {
 
   /// move_page_tables moves within one VMA when exec moves the stack, else to a copy (mm/mremap.c:move_vma), whose
   /// offsets are those of the source, or after its addresses if it has never had a page (mm/vma.c:copy_vma).
-  private mutating func compareMove(_ entry: Lent<OperationEntry>) {
+  private mutating func compareMove(_ entry: OperationEntry) {
     let (from, to) = (entry.source, entry.vma)
     if from.isTemporaryStack || to.isTemporaryStack {
       if from != to { contradict(.vmaView) }
@@ -81,7 +81,7 @@ extension RmapGraph {
   private static var copiedFlags: UInt64 { 0x1246_45ff }
 
   /// exit_mmap goes through its VMAs upwards (mm/memory.c:free_pgtables), all of them before it frees the first.
-  mutating func compareExit(_ entry: Lent<OperationEntry>, in task: UInt32) {
+  mutating func compareExit(_ entry: OperationEntry, in task: UInt32) {
     guard entry.kind == .unlink, let outer = tasks[task].last, tasks[task].operations[outer].kind == .mmExit else {
       return
     }
@@ -90,7 +90,7 @@ extension RmapGraph {
   }
 
   /// What vm_area_dup and copy_vma were told is what the fork and the move that follow them are told.
-  private mutating func compareWithNotes(_ entry: Lent<OperationEntry>) {
+  private mutating func compareWithNotes(_ entry: OperationEntry) {
     guard !notes.isEmpty else { return }
     let (task, vma) = (currentPID, entry.vma.address)
     switch entry.kind {
@@ -218,7 +218,7 @@ extension RmapGraph {
 
   /// mm/rmap.c: __anon_vma_prepare and anon_vma_fork publish vma->anon_vma before they link the VMA to it; a fork's
   /// clone leaves it without one, or with the one that it has chosen to use again.
-  mutating func compare(_ update: Lent<TreeUpdate>, in task: UInt32) {
+  mutating func compare(_ update: TreeUpdate, in task: UInt32) {
     compare(update.vma, in: task)
     let last = tasks[task].operations.count - 1
     guard last >= 0, tasks[task].operations[last].entry.vma.address == update.vma.address else { return }

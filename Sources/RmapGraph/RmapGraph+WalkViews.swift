@@ -48,7 +48,7 @@ extension RmapGraph {
   }
 
   /// mm/migrate.c:remove_migration_pte maps the folio that took the other one's place, which is locked, and no other.
-  mutating func compareRestored(_ event: Lent<FolioEvent>) {
+  mutating func compareRestored(_ event: FolioEvent) {
     guard !event.isLarge, let slot = walking.walkerOf[UInt64(UInt32(bitPattern: currentPID)) + 1],
       walking.walkers[slot].walk?.lastVisit == .entered, let visit = walking.walkers[slot].restoring
     else { return }

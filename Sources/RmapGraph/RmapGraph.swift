@@ -104,11 +104,11 @@ public struct RmapGraph: ~Copyable {
     var stamp = stamp
     (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch event {
-    case .insert(let update): withUnsafePointer(to: update) { insert(Lent($0), stamp, &observer) }
-    case .remove(let update): withUnsafePointer(to: update) { remove(Lent($0), stamp, &observer) }
+    case .insert(let update): insert(update, stamp, &observer)
+    case .remove(let update): remove(update, stamp, &observer)
     case .enter(let entry):
       stamp.function = entry.kind
-      withUnsafePointer(to: entry) { enter(Lent($0), stamp, &observer) }
+      enter(entry, stamp, &observer)
     case .leave(let result):
       stamp.function = result.kind
       leave(result, stamp, &observer)
@@ -120,7 +120,7 @@ public struct RmapGraph: ~Copyable {
       self.free(free, stamp, &observer)
     case .folio(let event):
       stamp.function = event.kind
-      withUnsafePointer(to: event) { folio(Lent($0), stamp, &observer) }
+      folio(event, stamp, &observer)
     case .hugetlbUnmap(let event): unmapHugetlb(event)
     case .walk(let event):
       stamp.function = .walk
@@ -150,11 +150,11 @@ public struct RmapGraph: ~Copyable {
     let index = Int(batch.items[position].index)
     (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
     switch batch.items[position].kind {
-    case .insert: insert(Lent(batch.updates.address(of: index)), stamp, &observer)
-    case .remove: remove(Lent(batch.updates.address(of: index)), stamp, &observer)
+    case .insert: insert(batch.updates[index], stamp, &observer)
+    case .remove: remove(batch.updates[index], stamp, &observer)
     case .enter:
       stamp.function = batch.entries[index].kind
-      enter(Lent(batch.entries.address(of: index)), stamp, &observer)
+      enter(batch.entries[index], stamp, &observer)
     case .leave:
       stamp.function = batch.returns[index].kind
       leave(batch.returns[index], stamp, &observer)
@@ -166,7 +166,7 @@ public struct RmapGraph: ~Copyable {
       free(batch.vmaFrees[index], stamp, &observer)
     case .folio:
       stamp.function = batch.folios[index].kind
-      folio(Lent(batch.folios.address(of: index)), stamp, &observer)
+      folio(batch.folios[index], stamp, &observer)
     case .hugetlbUnmap: unmapHugetlb(batch.hugetlbUnmaps[index])
     case .walk:
       stamp.function = .walk
@@ -259,20 +259,20 @@ public struct RmapGraph: ~Copyable {
     anonVMAOf[address.raw].flatMap { linkOf[linkKey(vma.slot, $0)] }.map(AVCID.init)
   }
 
-  /// Calls `body` with each AVC on a VMA's chain, newest link first, until it returns false. Lent for that call only.
-  public func forEachAVC(of vma: VMAID, _ body: (AVCID, Lent<AVC>) -> Bool) {
+  /// Calls `body` with each AVC on a VMA's chain, newest link first, until it returns false.
+  public func forEachAVC(of vma: VMAID, _ body: (AVCID, AVC) -> Bool) {
     var slot = vmas[vma.slot].firstInChain
     while slot != .max {
-      if !body(AVCID(slot: slot), Lent(avcs.address(of: slot))) { return }
+      if !body(AVCID(slot: slot), avcs[slot]) { return }
       slot = avcs[slot].nextInVMA
     }
   }
 
-  /// Calls `body` with each AVC in an anon_vma's tree, until it returns false. Lent for that call only.
-  public func forEachAVC(in anonVMA: AnonVMAID, _ body: (AVCID, Lent<AVC>) -> Bool) {
+  /// Calls `body` with each AVC in an anon_vma's tree, until it returns false.
+  public func forEachAVC(in anonVMA: AnonVMAID, _ body: (AVCID, AVC) -> Bool) {
     var slot = anonVMAs[anonVMA.slot].firstInTree
     while slot != .max {
-      if !body(AVCID(slot: slot), Lent(avcs.address(of: slot))) { return }
+      if !body(AVCID(slot: slot), avcs[slot]) { return }
       slot = avcs[slot].nextInTree
     }
   }

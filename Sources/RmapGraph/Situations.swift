@@ -1,12 +1,15 @@
 public import RmapEvents
 
 // Situations lend what they speak of: they cannot be copied, and so do not outlive the call that hands them over. An
-// event or an operation in them is lent, too, for that long: who keeps it keeps its value.
+// event or an operation in them is not a copy either, but lies where the graph has it.
 
 /// An AVC at the door of its tree.
 public struct TreeSituation: ~Copyable {
+  @usableFromInline let updatePlace: UnsafePointer<TreeUpdate>
   /// The event.
-  public let update: Lent<TreeUpdate>
+  @inlinable public var update: TreeUpdate {
+    @inline(__always) unsafeAddress { updatePlace }
+  }
   /// The event's place.
   public let stamp: EventStamp
   /// The VMA.
@@ -25,8 +28,11 @@ public struct TreeSituation: ~Copyable {
 
 /// An operation that has been entered.
 public struct EntrySituation: ~Copyable {
+  @usableFromInline let operationPlace: UnsafePointer<Operation>
   /// The operation.
-  public let operation: Lent<Operation>
+  @inlinable public var operation: Operation {
+    @inline(__always) unsafeAddress { operationPlace }
+  }
   /// The operation that it runs inside, if any.
   public let outer: OuterOperation?
   /// The entry's place.
@@ -39,8 +45,11 @@ public struct EntrySituation: ~Copyable {
 
 /// An operation that has returned.
 public struct OperationSituation: ~Copyable {
+  @usableFromInline let operationPlace: UnsafePointer<Operation>
   /// The operation.
-  public let operation: Lent<Operation>
+  @inlinable public var operation: Operation {
+    @inline(__always) unsafeAddress { operationPlace }
+  }
   /// Whether it runs inside another one (a clone inside a fork).
   public let outer: OuterOperation?
   /// What it returned.
@@ -92,8 +101,11 @@ public struct StrandedSituation: ~Copyable {
 
 /// A step in a folio's life.
 public struct FolioSituation: ~Copyable {
+  @usableFromInline let eventPlace: UnsafePointer<FolioEvent>
   /// The event.
-  public let event: Lent<FolioEvent>
+  @inlinable public var event: FolioEvent {
+    @inline(__always) unsafeAddress { eventPlace }
+  }
   /// The event's place.
   public let stamp: EventStamp
   /// The folio, if the model has met it: before the step for a removal, after it for all others.

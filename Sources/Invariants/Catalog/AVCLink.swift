@@ -147,7 +147,7 @@ private func judgeUnlinked(
   guard graph.chainCount(of: s.vma) > 0 else { return holds(graph.chainIsKnown(of: s.vma), &ledger) }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in
-    left = avc.value
+    left = avc
     return false
   }
   guard let left else { return ledger.holds() }
@@ -178,7 +178,7 @@ private func judgeStranded(
   }
 }
 
-private func wrongTree(_ update: Lent<TreeUpdate>, _ stamp: EventStamp, inserted: Bool) -> Finding {
+private func wrongTree(_ update: TreeUpdate, _ stamp: EventStamp, inserted: Bool) -> Finding {
   finding(
     inserted
       ? "An AVC enters the tree of another anon_vma than its own."
@@ -188,7 +188,7 @@ private func wrongTree(_ update: Lent<TreeUpdate>, _ stamp: EventStamp, inserted
 }
 
 private func finding(
-  _ what: String, _ update: Lent<TreeUpdate>, _ stamp: EventStamp, _ established: [Finding.Fact],
+  _ what: String, _ update: TreeUpdate, _ stamp: EventStamp, _ established: [Finding.Fact],
   _ contradiction: Finding.Fact, insertion: Bool, _ seen: EventStamp? = nil
 ) -> Finding {
   Finding(

@@ -33,7 +33,7 @@ private func judge(
   if node.linkedCount + node.parkedCount > 0 {
     var left: AVC?
     graph.forEachAVC(in: s.anonVMA) { _, avc in
-      left = avc.value
+      left = avc
       return false
     }
     let vma = left.map { describe(graph[$0.vma].view) } ?? "a VMA whose range is changing"

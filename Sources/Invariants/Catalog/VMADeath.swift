@@ -23,7 +23,7 @@ private func judge(
   }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in
-    left = avc.value
+    left = avc
     return false
   }
   guard let left else { return }

@@ -163,9 +163,10 @@ private func judgeVisits(
       if node.birthWasSeen { return brokenStranger(s, address, graph, &ledger) }
       continue
     }
-    guard overlaps(graph[id], start) else { return brokenStranger(s, address, graph, &ledger) }
-    let place = Place(start: key, insertion: graph[id].stamp.ordinal)
-    if let latest, place <= latest { return brokenOrder(s, graph[id], graph, &ledger) }
+    let avc = graph[id]
+    guard overlaps(avc, start) else { return brokenStranger(s, address, graph, &ledger) }
+    let place = Place(start: key, insertion: avc.stamp.ordinal)
+    if let latest, place <= latest { return brokenOrder(s, avc, graph, &ledger) }
     latest = place
     known += 1
   }
@@ -211,8 +212,8 @@ private func overlaps(_ avc: AVC, _ start: WalkStart) -> Bool {
   return key <= start.last && avc.keyLast >= start.first
 }
 
-private func isDue(_ avc: Lent<AVC>, _ start: WalkStart, upTo limit: Place?) -> Bool {
-  guard overlaps(avc.value, start), let key = avc.keyStart else { return false }
+private func isDue(_ avc: AVC, _ start: WalkStart, upTo limit: Place?) -> Bool {
+  guard overlaps(avc, start), let key = avc.keyStart else { return false }
   guard let limit else { return true }
   return Place(start: key, insertion: avc.stamp.ordinal) <= limit
 }
@@ -225,7 +226,7 @@ private func brokenOmission(
   var missed: AVC?
   graph.forEachAVC(in: tree) { _, avc in
     guard isDue(avc, start, upTo: limit), !visited.contains(avc.address) else { return true }
-    if missed.map({ avc.stamp.ordinal < $0.stamp.ordinal }) ?? true { missed = avc.value }
+    if missed.map({ avc.stamp.ordinal < $0.stamp.ordinal }) ?? true { missed = avc }
     return true
   }
   guard let missed, let key = missed.keyStart else { return ledger.cannotTell(.predatesRecording) }
@@ -321,7 +322,7 @@ private func judgeDone(
   else { return ledger.cannotTell(.contended) }
   var left: (vma: VMAID, address: UserAddress)?
   graph.forEachAVC(in: tree) { _, avc in
-    guard overlaps(avc.value, start), !visited.contains(avc.address),
+    guard overlaps(avc, start), !visited.contains(avc.address),
       let address = graph.mappedAddress(of: folio, in: avc.vma)
     else { return true }
     left = (avc.vma, address)

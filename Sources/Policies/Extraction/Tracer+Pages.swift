@@ -21,11 +21,11 @@ extension Tracer {
     }
   }
 
-  private func folioSize(_ event: Lent<FolioEvent>) -> UInt32 {
+  private func folioSize(_ event: FolioEvent) -> UInt32 {
     max(event.isLarge ? 512 : 1, event.subpage + event.pages)
   }
 
-  private mutating func enroll(_ event: Lent<FolioEvent>) -> KnownFolio {
+  private mutating func enroll(_ event: FolioEvent) -> KnownFolio {
     let pages = folioSize(event)
     let folio = KnownFolio(
       first: result.workload.newPages(pages), pages: pages, lineage: lineage(of: event.vma))
@@ -33,7 +33,7 @@ extension Tracer {
     return folio
   }
 
-  private mutating func keep(_ folio: KnownFolio, _ event: Lent<FolioEvent>) {
+  private mutating func keep(_ folio: KnownFolio, _ event: FolioEvent) {
     if folios[event.folio.raw].map({ $0.lineage == folio.lineage }) ?? true {
       folios[event.folio.raw] = folio
     } else {
@@ -42,14 +42,14 @@ extension Tracer {
   }
 
   /// The folio as the VMA's lineage has it.
-  private func knownFolio(_ event: Lent<FolioEvent>) -> KnownFolio? {
+  private func knownFolio(_ event: FolioEvent) -> KnownFolio? {
     let lineage = lineage(of: event.vma)
     if let folio = folios[event.folio.raw], folio.lineage == lineage { return folio }
     return twins.isEmpty ? nil : twins[Twin(folio: event.folio.raw, lineage: lineage)]
   }
 
   private mutating func map(
-    _ event: Lent<FolioEvent>, _ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph
+    _ event: FolioEvent, _ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph
   ) {
     guard let address = event.address, !event.vma.anonVMA.isNull else { return }
     let vma = met(event.vma, id, stamp)
@@ -75,7 +75,7 @@ extension Tracer {
   }
 
   /// Notes whom a new page belongs to, as soon as an event shows it: the first mapping's own, or the next one about it.
-  private mutating func own(_ event: Lent<FolioEvent>, _ graph: borrowing RmapGraph) {
+  private mutating func own(_ event: FolioEvent, _ graph: borrowing RmapGraph) {
     guard event.isAfter || event.step != .new, event.mapping.isAnonymous,
       let new = unowned.removeValue(forKey: event.folio.raw), event.step != .move
     else { return }
@@ -85,7 +85,7 @@ extension Tracer {
 
   /// A folio that has its anon_vma already: it is mapped elsewhere, or nobody has mapped it for a while, or migration
   /// has put it in another's place.
-  private mutating func reappearing(_ event: Lent<FolioEvent>, _ graph: borrowing RmapGraph) -> KnownFolio {
+  private mutating func reappearing(_ event: FolioEvent, _ graph: borrowing RmapGraph) -> KnownFolio {
     if let known = knownFolio(event) { return known }
     if let owner = graph.anonVMA(at: event.mapping.anonVMA) {
       let key = Reappearance(owner: owner, index: event.index.raw)
@@ -113,7 +113,7 @@ extension Tracer {
 
   /// Nobody maps the folio any more. It may come back with the same owner and index, at this address or, migrated, at
   /// another one.
-  private mutating func park(_ event: Lent<FolioEvent>, _ graph: borrowing RmapGraph) {
+  private mutating func park(_ event: FolioEvent, _ graph: borrowing RmapGraph) {
     guard event.mapping.isAnonymous, let folio = folios.removeValue(forKey: event.folio.raw) else { return }
     if !twins.isEmpty { twins = twins.filter { $0.key.folio != event.folio.raw } }
     guard let owner = graph.anonVMA(at: event.mapping.anonVMA) else { return }
@@ -137,7 +137,7 @@ extension Tracer {
   }
 
   /// Reuse at a write fault; with an address it is UFFDIO_MOVE, and as good as a page of its own at the new place.
-  private mutating func move(_ event: Lent<FolioEvent>, _ id: VMAID, _ stamp: EventStamp) {
+  private mutating func move(_ event: FolioEvent, _ id: VMAID, _ stamp: EventStamp) {
     guard event.mapping.isAnonymous, !event.vma.anonVMA.isNull else { return }
     if let target = event.address {
       let vma = met(event.vma, id, stamp)
