@@ -49,7 +49,7 @@ enum ReadAhead {
     /// How many stretches the judge gives back at once. Each waking of the reader is a call of the system: so the reader
     /// is woken for half of the ring, not for every stretch.
     private let givenBackAtOnce: Int
-    /// How many stretches the judge has used and not given back.
+    /// How many stretches the judge has used and not given back; its thread alone looks at it.
     private var used = 0
 
     init(_ depth: Int) {

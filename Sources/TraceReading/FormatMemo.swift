@@ -3,8 +3,8 @@
 /// The recordings of one kernel have the same texts, and the parser takes as long for a recording's as the check for
 /// thousands of events, one thread at a time.
 struct FormatMemo {
-  /// Most bytes of texts that are kept, their formats apart, which are no larger; with more, all begins anew. A recording of
-  /// ours has some 40 KB.
+  /// Most bytes of texts that are kept, their formats apart, which take about as much; with more, all begins anew. A recording
+  /// of ours has some 40 KB.
   static let sizeMax = 8 << 20
 
   private struct Key: Hashable {
