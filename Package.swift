@@ -3,7 +3,8 @@ import PackageDescription
 
 // The pipeline runs left to right; scripts/check-layers holds the arrows to it:
 //   C libraries → TraceReading → EventDecoding → RmapGraph → Invariants → Checking → Reports → rmapcheck
-// RmapEvents is the waist: graph and invariants build without any C library.
+// RmapEvents is the waist: graph and invariants build without any C library. RecordingFormat is what recorder and
+// checker agree on; neither depends on the other.
 /// The pipeline is one program in several modules: without this, every question that an invariant asks the graph is a
 /// call into another module. Unsafe flags keep a package from being a dependency, which this one is not.
 let settings: [SwiftSetting] = [
@@ -38,24 +39,35 @@ let package = Package(
     .target(name: "Invariants", dependencies: ["RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(
       name: "Policies", dependencies: ["Invariants", "RmapGraph", "RmapEvents"], swiftSettings: settings),
+    .target(name: "RecordingFormat", dependencies: ["RmapEvents"], swiftSettings: settings),
     .target(
       name: "Checking",
-      dependencies: ["TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants", "Policies"],
+      dependencies: ["RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants"],
       swiftSettings: settings),
     .target(
-      name: "Reports", dependencies: ["Checking", "Policies", "Invariants", "RmapGraph", "RmapEvents"],
+      name: "Comparing",
+      dependencies: ["Checking", "Policies", "RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding"],
+      swiftSettings: settings),
+    .target(
+      name: "Reports",
+      dependencies: ["Checking", "Comparing", "Policies", "Invariants", "RmapGraph", "RmapEvents", "RecordingFormat"],
       swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
     .target(
       name: "Recorder",
+      dependencies: ["CZlib", "KernelProbes", "TraceReading", "RmapEvents", "RecordingFormat"],
+      swiftSettings: settings),
+    .target(
+      name: "Doctor",
       dependencies: [
-        "CZlib", "KernelProbes", "TraceReading", "EventDecoding", "RmapEvents", "Invariants", "Checking", "Reports",
+        "Recorder", "KernelProbes", "Reports", "Invariants", "EventDecoding", "TraceReading", "RmapEvents",
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "rmapcheck",
       dependencies: [
-        "Checking", "Invariants", "Policies", "Reports", "KernelProbes", "Recorder",
+        "Checking", "Comparing", "Doctor", "Invariants", "Policies", "Reports", "KernelProbes", "Recorder",
+        "RecordingFormat",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -71,8 +83,12 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RecorderTests",
+      dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "DoctorTests",
       dependencies: [
-        "Recorder", "KernelProbes", "KernelTestSupport", "Checking", "EventDecoding", "TraceReading", "RmapEvents",
+        "Doctor", "Recorder", "KernelProbes", "KernelTestSupport", "EventDecoding", "Invariants", "TraceReading",
+        "RmapEvents",
       ],
       swiftSettings: settings),
     .target(
@@ -81,27 +97,29 @@ let package = Package(
     .target(
       name: "RecordingExperiments",
       dependencies: [
-        "Checking", "EventDecoding", "Invariants", "RmapEvents", "RmapGraph", "RmapTestSupport", "TraceReading",
+        "Checking", "EventDecoding", "Invariants", "RecordingFormat", "RmapEvents", "RmapGraph", "RmapTestSupport",
+        "TraceReading",
       ],
       path: "Tests/RecordingExperiments", swiftSettings: settings),
     .executableTarget(
       name: "experiment",
       dependencies: [
-        "Checking", "RecordingExperiments", "RmapTestSupport",
+        "Checking", "RecordingExperiments", "RecordingFormat", "RmapTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/experiment", swiftSettings: settings),
     .testTarget(
       name: "ExperimentTests",
       dependencies: [
-        "Checking", "Invariants", "RecordingExperiments", "RmapEvents", "RmapTestSupport", "TraceReading",
+        "Checking", "Invariants", "RecordingExperiments", "RecordingFormat", "RmapEvents", "RmapTestSupport",
+        "TraceReading",
       ], swiftSettings: settings),
     .target(
       name: "TraceWriting", dependencies: ["RmapEvents"], path: "Tests/TraceWriting", swiftSettings: settings),
     .executableTarget(
       name: "bench",
       dependencies: [
-        "Checking", "RmapTestSupport", "TraceWriting",
+        "Checking", "RecordingFormat", "RmapTestSupport", "TraceWriting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/bench", swiftSettings: settings),
@@ -121,7 +139,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CheckingTests",
-      dependencies: ["Checking", "Policies", "Reports", "Invariants", "RmapGraph", "RmapTestSupport", "TraceWriting"],
+      dependencies: [
+        "Checking", "Comparing", "Policies", "Reports", "Invariants", "RecordingFormat", "RmapGraph",
+        "RmapTestSupport", "TraceWriting",
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
@@ -132,7 +153,8 @@ if Context.environment["RMAPCHECK_FUZZ"] != nil {
   package.targets.removeAll { $0.type == .test }
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["TraceReading", "EventDecoding", "RmapEvents", "Checking"], path: "Tests",
+      name: "fuzz", dependencies: ["TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking"],
+      path: "Tests",
       sources: [
         "Fuzzing", "TraceReadingTests/Support/Bytes.swift", "TraceReadingTests/Support/PageBuilder.swift",
         "TraceReadingTests/Support/SamplePerf.swift", "TraceReadingTests/Support/SampleTrace.swift",

@@ -3,7 +3,7 @@ internal import TraceReading
 /// Whether a recording is what was recorded: a flipped bit in an event's value shows nowhere else.
 ///
 /// The sum takes a pass of its own over the file. With a second thread it is made while the recording is read.
-final class ChecksumComparison: @unchecked Sendable {
+package final class ChecksumComparison: @unchecked Sendable {
   private let path: String
   private let noted: String
   /// Written by the thread, read when that has been joined.
@@ -11,7 +11,7 @@ final class ChecksumComparison: @unchecked Sendable {
   private var thread: BesideThread?
 
   /// Begins to compare the file at `path` with the sum that its sidecar has.
-  init(of path: String, with noted: String, beside: Bool) {
+  package init(of path: String, with noted: String, beside: Bool) {
     self.path = path
     self.noted = noted
     thread = beside ? BesideThread { self.compare() } : nil
@@ -19,7 +19,7 @@ final class ChecksumComparison: @unchecked Sendable {
   }
 
   /// What it came to; nil if the file can't be opened, which is said by who reads it.
-  func outcome() -> ChecksumOutcome? {
+  package func outcome() -> ChecksumOutcome? {
     thread?.join()
     thread = nil
     return result
@@ -42,7 +42,7 @@ public enum ChecksumOutcome: Sendable, Equatable {
   public var word: String { self == .matches ? "matches" : "differs" }
 
   /// How the file is another, if it is.
-  var change: String? {
+  package var change: String? {
     guard case .differs(let sum, let noted) = self else { return nil }
     return "the file is not what was recorded: its XXH64 is \(sum), the sidecar has \(noted); "
       + "if you have converted it, remove xxh64 from the sidecar"

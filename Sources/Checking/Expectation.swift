@@ -1,4 +1,5 @@
 import Invariants
+import RecordingFormat
 import RmapEvents
 
 /// How a result compares with what its sidecar expects.

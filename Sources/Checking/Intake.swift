@@ -1,14 +1,14 @@
 import EventDecoding
 import RmapEvents
-internal import TraceReading
+package import TraceReading
 
 /// Decodes records, and counts what it takes in.
-struct Intake: Sendable {
-  let decoder: EventDecoder
+package struct Intake: Sendable {
+  package let decoder: EventDecoder
   /// All records.
-  private(set) var records: UInt64 = 0
+  package private(set) var records: UInt64 = 0
   /// Events of ours.
-  private(set) var events: UInt64 = 0
+  package private(set) var events: UInt64 = 0
   /// Events of ours that made no sense.
   private(set) var malformed: UInt64 = 0
   /// The level of the last of them, and the lowest of all their levels.
@@ -25,7 +25,7 @@ struct Intake: Sendable {
   /// By event number, the buffer that showed it first.
   private var bufferOfEvent: [UInt16: UInt16] = [:]
 
-  init(_ file: any RecordedFile) {
+  package init(_ file: any RecordedFile) {
     decoder = EventDecoder(formats: file.eventFormats)
     bufferCount = file.bufferCount
   }

@@ -1,23 +1,24 @@
 import EventDecoding
 import Invariants
+import RecordingFormat
 import RmapEvents
-internal import TraceReading
+package import TraceReading
 
 /// What a recording can be relied on to hold. An invariant judges only if every event that it needs is among
 /// ``kinds``: else what was not seen would be taken for what did not happen.
-struct Observability {
+package struct Observability {
   /// The kinds of event of which the recording has every occurrence, gaps aside.
-  private(set) var kinds: Set<EventKind>
+  package private(set) var kinds: Set<EventKind>
   /// How much the recording was meant to hold.
-  let level: RecordingLevel
+  package let level: RecordingLevel
   /// The fields, of those that a recording may lack, that it has.
   let fields: Set<RecordedField>
   /// What lowers the verdict, one line each.
-  private(set) var doubts: [String] = []
+  package private(set) var doubts: [String] = []
   /// How many records the recorder took out of the kernel's buffers, if that was counted.
   private var recordsTaken: UInt64?
 
-  init(_ file: any RecordedFile, _ decoder: EventDecoder, _ sidecar: Sidecar?, isOrdered: Bool = true) {
+  package init(_ file: any RecordedFile, _ decoder: EventDecoder, _ sidecar: Sidecar?, isOrdered: Bool = true) {
     kinds = decoder.kinds
     level = decoder.level
     fields = decoder.fields

@@ -1,4 +1,5 @@
 import Invariants
+import RecordingFormat
 import RmapEvents
 import RmapGraph
 internal import TraceReading

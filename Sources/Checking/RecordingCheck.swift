@@ -1,5 +1,6 @@
 import EventDecoding
 public import Invariants
+import RecordingFormat
 import RmapEvents
 import RmapGraph
 package import TraceReading

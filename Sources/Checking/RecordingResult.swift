@@ -1,4 +1,5 @@
 public import Invariants
+public import RecordingFormat
 public import RmapEvents
 public import RmapGraph
 

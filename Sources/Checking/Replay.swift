@@ -1,5 +1,6 @@
 import EventDecoding
 package import Invariants
+import RecordingFormat
 import RmapEvents
 import RmapGraph
 package import TraceReading

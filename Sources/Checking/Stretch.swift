@@ -1,17 +1,20 @@
 import RmapEvents
-internal import TraceReading
+package import TraceReading
 
 /// A stretch of a recording without a gap: its events, decoded, and what ended it.
-final class Stretch {
+package final class Stretch {
   /// Most records in one stretch: few enough for its events to stay in the cache, and for a second thread to begin
   /// early.
   static let recordsMax = 512
 
-  var events = EventBatch()
-  var ending = Ending.full
+  package var events = EventBatch()
+  package var ending = Ending.full
+
+  /// An empty one.
+  package init() {}
 
   /// What ends a stretch.
-  enum Ending {
+  package enum Ending {
     /// It is as long as a stretch may be.
     case full
     /// After it comes an event of ours that makes no sense, of that level.
@@ -34,23 +37,23 @@ final class Stretch {
 }
 
 /// Cuts a recording into stretches.
-struct StretchReader<Source: RecordSource & ~Copyable>: ~Copyable {
+package struct StretchReader<Source: RecordSource & ~Copyable>: ~Copyable {
   private var source: Source
-  private(set) var intake: Intake
+  package private(set) var intake: Intake
 
-  init(_ source: consuming Source, _ intake: Intake) {
+  package init(_ source: consuming Source, _ intake: Intake) {
     self.source = source
     self.intake = intake
   }
 
   /// How often a record had an earlier time than one that came before it, so far.
-  var timeRegressions: UInt64 { source.timeRegressions }
+  package var timeRegressions: UInt64 { source.timeRegressions }
 
   /// Where each CPU's records end, so far.
   var ends: [RecordCount] { source.recordCounts }
 
   /// Fills a stretch with the next one of the recording.
-  mutating func read(into stretch: Stretch) {
+  package mutating func read(into stretch: Stretch) {
     stretch.events.removeAll()
     do throws(TraceReadingError) {
       stretch.ending = try fill(&stretch.events)

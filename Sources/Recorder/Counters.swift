@@ -1,5 +1,5 @@
-import Checking
 import KernelProbes
+import RecordingFormat
 
 /// What the kernel has counted for one run so far.
 struct Counters {

@@ -1,43 +1,4 @@
 public import KernelProbes
-import RmapEvents
-
-/// Something that keeps a kernel from being recorded.
-public struct Obstacle: Equatable, Sendable {
-  /// What is in the way.
-  public let what: String
-  /// What would be needed.
-  public let remedy: String
-  /// Whether the kernel itself is the obstacle, and not how the machine is set up.
-  public let isOfKernel: Bool
-}
-
-/// Something that must be known of a kernel before anyone can say that it can be recorded.
-public enum RequiredFact: CaseIterable, Sendable {
-  /// Whether it has kprobe events.
-  case kprobeEvents
-  /// How its structs and functions are made.
-  case types
-  /// Which of its functions are symbols, and so can carry a probe.
-  case symbols
-
-  /// What is not known without it.
-  public var what: String {
-    switch self {
-    case .kprobeEvents: "whether this kernel has kprobe events is not known"
-    case .types: "this kernel's types are not known"
-    case .symbols: "whether its functions are symbols, and not inlined or cloned, is not known"
-    }
-  }
-
-  /// What would tell.
-  public var remedy: String {
-    switch self {
-    case .kprobeEvents: "--config with its configuration"
-    case .types: "--btf with its BTF or vmlinux"
-    case .symbols: "--kallsyms with its /proc/kallsyms (and --btf)"
-    }
-  }
-}
 
 /// Whether a kernel can be recorded, as far as is known.
 public enum Recordability: String, Sendable {
@@ -49,7 +10,7 @@ public enum Recordability: String, Sendable {
   case unknown
 }
 
-/// Whether a kernel can be recorded, and what a check of the recording will be able to decide.
+/// Whether a kernel can be recorded, and with which probes.
 public struct Diagnosis {
   /// The kernel's release, where it is known.
   public var release: String?
@@ -59,8 +20,6 @@ public struct Diagnosis {
   public var obstacles: [Obstacle] = []
   /// What became of each event; nil where nothing is known of the kernel's types.
   public private(set) var plan: ProbePlan?
-  /// What a check will be able to decide; empty where there is no plan.
-  public private(set) var invariants: [Decidability] = []
   /// Where the members lie that the reverse mapping is made of, bytes; nil where nothing is known of the types.
   public private(set) var layout: [String: [String: Int]]?
   /// The options that a recording depends on; nil where the configuration is not known.
@@ -93,12 +52,9 @@ public struct Diagnosis {
     layout = types.layoutOfInterest
     settled.insert(.types)
     if symbols.isVerified { settled.insert(.symbols) }
-    invariants = Decidability.all(plan, level: RecordingLevel(rawValue: level.rawValue) ?? .structure)
     if !plan.hasCore {
-      let reasons = plan.outcomes.filter { !$0.status.isRecorded && $0.isCore }.flatMap(\.notes)
-      add(
-        "the anon_vma interval trees can't be probed: \(reasons.joined(separator: "; "))",
-        remedy: "a kernel whose mm/interval_tree.c keeps its functions as symbols")
+      obstacles.append(
+        .unprobedTrees(reasons: plan.outcomes.filter { !$0.status.isRecorded && $0.isCore }.flatMap(\.notes)))
     }
   }
 
@@ -108,20 +64,13 @@ public struct Diagnosis {
     self.configuration = configuration.relevant
     settled.insert(.kprobeEvents)
     if configuration["CONFIG_KPROBES"] == .off {
-      add(
-        "kprobes are not built in (CONFIG_KPROBES is not set)",
-        remedy: "a kernel built with CONFIG_KPROBES=y and CONFIG_KPROBE_EVENTS=y. Its static tracepoints do not "
-          + "tell which AVC stands in which tree: no verdict can be had from them")
+      obstacles.append(.noKprobes)
     } else if configuration["CONFIG_KPROBE_EVENTS"] == .off {
-      add(
-        "kprobe events are not built in (CONFIG_KPROBE_EVENTS is not set)",
-        remedy: "a kernel built with CONFIG_KPROBE_EVENTS=y")
+      obstacles.append(.noKprobeEvents)
     }
     if configuration["CONFIG_DEBUG_INFO_BTF"] == .off, plan == nil {
       settled.insert(.types)
-      add(
-        "the kernel describes no types (CONFIG_DEBUG_INFO_BTF is not set)",
-        remedy: "a kernel built with CONFIG_DEBUG_INFO_BTF=y, or --btf with the vmlinux of this very build")
+      obstacles.append(.noTypes)
     }
     if configuration["CONFIG_PREEMPT_RT"] == .on {
       advice.append("PREEMPT_RT: its rwsem has no count and no owner, so who holds the root's lock is not recorded")
@@ -138,14 +87,8 @@ public struct Diagnosis {
     release = machine.release
     if let configuration = machine.configuration { judge(configuration) }
     judgeTracing(machine)
-    if !machine.isRoot {
-      add("only root may make probes", remedy: "run it with sudo", isOfKernel: false)
-    }
-    if tool == .traceCommand ? machine.traceCommand == nil : machine.perf == nil {
-      add(
-        "no \(tool.rawValue) on the PATH",
-        remedy: "apt-get install \(tool == .perf ? "linux-perf" : "trace-cmd")", isOfKernel: false)
-    }
+    if !machine.isRoot { obstacles.append(.notRoot) }
+    if (tool == .traceCommand ? machine.traceCommand : machine.perf) == nil { obstacles.append(.noTool(tool)) }
     advise(machine)
   }
 
@@ -153,31 +96,22 @@ public struct Diagnosis {
     switch machine.tracefs {
     case .unsupported:
       settled.insert(.kprobeEvents)
-      add("the kernel has no tracefs", remedy: "a kernel built with CONFIG_FTRACE=y and CONFIG_KPROBE_EVENTS=y")
-    case .unmounted:
-      add("tracefs is not mounted", remedy: "mount -t tracefs nodev /sys/kernel/tracing", isOfKernel: false)
-    case .closed: break  // only root may look: that is said anyway
+      obstacles.append(.noTraceFS)
+    case .unmounted: obstacles.append(.unmountedTraceFS)
+    case .closed: break  // unreadable without root, which is an obstacle of its own
     case .mounted(let path) where !machine.hasKprobeEvents:
       settled.insert(.kprobeEvents)
-      if !obstacles.contains(where: { $0.what.contains("CONFIG_KPROBE") }) {
-        add(
-          "\(path) has no kprobe_events",
-          remedy: "a kernel built with CONFIG_KPROBE_EVENTS=y, and no lockdown that hides it")
+      // The configuration may have said so already.
+      if !obstacles.contains(.noKprobes), !obstacles.contains(.noKprobeEvents) {
+        obstacles.append(.hiddenKprobeEvents(tracefs: path))
       }
     case .mounted: settled.insert(.kprobeEvents)
     }
-    if machine.lockdown == "confidentiality" {
-      add("the kernel is locked down (confidentiality), which forbids probes", remedy: "boot with lockdown=none")
-    }
-    if machine.kprobesAreOff {
-      add(
-        "kprobes are switched off", remedy: "echo 1 > /sys/kernel/debug/kprobes/enabled", isOfKernel: false)
-    }
-    if !machine.hasBTF, plan == nil { settled.insert(.types) }
-    if !machine.hasBTF, plan == nil, machine.configuration?["CONFIG_DEBUG_INFO_BTF"] != .off {
-      add(
-        "no /sys/kernel/btf/vmlinux",
-        remedy: "a kernel built with CONFIG_DEBUG_INFO_BTF=y, or --btf with the vmlinux of this very build")
+    if machine.lockdown == "confidentiality" { obstacles.append(.lockdown) }
+    if machine.kprobesAreOff { obstacles.append(.kprobesOff) }
+    if !machine.hasBTF, plan == nil {
+      settled.insert(.types)
+      if machine.configuration?["CONFIG_DEBUG_INFO_BTF"] != .off { obstacles.append(.noBTF) }
     }
   }
 
@@ -204,10 +138,6 @@ public struct Diagnosis {
     case traceCommand = "trace-cmd"
     /// perf, which writes perf.data.
     case perf
-  }
-
-  private mutating func add(_ what: String, remedy: String, isOfKernel: Bool = true) {
-    obstacles.append(Obstacle(what: what, remedy: remedy, isOfKernel: isOfKernel))
   }
 }
 

@@ -1,7 +1,7 @@
-import Checking
 import FoundationEssentials
 import Glibc
 import KernelProbes
+import RecordingFormat
 import TraceReading
 
 /// One recording, from the first probe to the last one's removal.
@@ -191,7 +191,7 @@ extension Diagnosis {
   /// Why a recording must not be begun; nil if nothing is in the way.
   var refusal: RecordingFailure? {
     guard let first = obstacles.first(where: \.isOfKernel) ?? obstacles.first else { return nil }
-    let kind: RecordingFailure.Kind = first.what.contains("only root") ? .permission : .unavailable
+    let kind: RecordingFailure.Kind = first == .notRoot ? .permission : .unavailable
     return RecordingFailure(kind, "\(first.what). Needed: \(first.remedy). `rmapcheck doctor` says more.")
   }
 }

@@ -1,6 +1,6 @@
-import Checking
 import FoundationEssentials
 import Glibc
+import RecordingFormat
 
 /// The recording's file and its sidecar, taken before anything is begun: of two runs with one output only one goes on,
 /// and a file that is there is not overwritten. If it is to be replaced, the new one is written beside it, and takes its
@@ -56,12 +56,8 @@ struct ReservedOutput {
   private func write(_ sidecar: Sidecar, of recording: String) throws(RecordingFailure) {
     var sidecar = sidecar
     sidecar.recording = splitPath(recording).name
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
-      var data = try encoder.encode(sidecar)
-      data.append(UInt8(ascii: "\n"))
-      try data.write(to: URL(filePath: sidecarPath), options: .atomic)
+      try Data(sidecar.text().utf8).write(to: URL(filePath: sidecarPath), options: .atomic)
     } catch {
       let cause = (error as? CocoaError)?.underlying as? POSIXError
       let reason = cause.map { String(cString: strerror($0.code.rawValue)) } ?? "\(error)"

@@ -1,5 +1,5 @@
-import Checking
 import KernelProbes
+import RecordingFormat
 import RmapEvents
 
 extension Sidecar {

@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingFormat
 import RmapEvents
 
 /// One line for each recording that is kept as a test: does the check come to what the sidecar expects?

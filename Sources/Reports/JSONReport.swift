@@ -1,6 +1,7 @@
 public import Checking
 import FoundationEssentials
 import Invariants
+import RecordingFormat
 import RmapEvents
 import RmapGraph
 

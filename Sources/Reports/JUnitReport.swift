@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingFormat
 import RmapEvents
 
 /// JUnit XML: one suite for each recording, one case for each invariant.

@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingFormat
 import RmapEvents
 
 /// KTAP version 1 (Documentation/dev-tools/ktap.rst): one test for each recording, one subtest for each invariant.

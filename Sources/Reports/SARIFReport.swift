@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingFormat
 import RmapEvents
 
 /// SARIF 2.1.0: one result for each violation, and one of kind `open` or `pass` for each invariant without any.

@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingFormat
 import RmapEvents
 import RmapGraph
 

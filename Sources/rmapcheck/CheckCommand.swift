@@ -2,6 +2,7 @@ import ArgumentParser
 import Checking
 import Glibc
 import Invariants
+import RecordingFormat
 import Reports
 
 /// `rmapcheck check`: replays recordings and judges them.

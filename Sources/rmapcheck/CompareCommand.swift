@@ -1,7 +1,9 @@
 import ArgumentParser
 import Checking
+import Comparing
 import Glibc
 import Policies
+import RecordingFormat
 import Reports
 
 /// `rmapcheck compare`: replays workloads under every anon_vma design.

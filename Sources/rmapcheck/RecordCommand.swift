@@ -3,6 +3,7 @@ import Checking
 import Glibc
 import KernelProbes
 import Recorder
+import RecordingFormat
 import Reports
 
 /// `rmapcheck record`: records this machine.

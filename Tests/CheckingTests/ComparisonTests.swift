@@ -1,7 +1,9 @@
 import Checking
+import Comparing
 import Foundation
 import Invariants
 import Policies
+import RecordingFormat
 import RmapGraph
 import Testing
 

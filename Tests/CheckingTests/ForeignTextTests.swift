@@ -1,5 +1,6 @@
 import Foundation
 import Invariants
+import RecordingFormat
 import Reports
 import RmapEvents
 import Testing

@@ -1,6 +1,7 @@
 import Checking
 import Foundation
 import Invariants
+import RecordingFormat
 import Testing
 
 /// Goal: a recording that lacks an event, has an unordered clock or lost records unmarked never proves a violation on

@@ -1,5 +1,6 @@
 import Checking
 import Invariants
+import RecordingFormat
 import Reports
 import RmapEvents
 import Testing

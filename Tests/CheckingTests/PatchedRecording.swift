@@ -1,4 +1,5 @@
 import Checking
+import Comparing
 import Foundation
 import Policies
 

@@ -1,5 +1,6 @@
 import Foundation
 import Invariants
+import RecordingFormat
 import RmapEvents
 import Testing
 

@@ -1,5 +1,6 @@
 import Checking
 import Foundation
+import RecordingFormat
 import Reports
 import Testing
 

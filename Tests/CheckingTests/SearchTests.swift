@@ -1,5 +1,6 @@
 import Checking
 import Foundation
+import RecordingFormat
 import Testing
 
 /// Goal: a folder stands for every recording in it, and one that holds none is no pass.

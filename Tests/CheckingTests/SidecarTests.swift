@@ -1,6 +1,8 @@
 import Checking
+import Comparing
 import Foundation
 import Invariants
+import RecordingFormat
 import Reports
 import RmapEvents
 import Testing

@@ -1,6 +1,7 @@
 import Checking
 import Invariants
 import RecordingExperiments
+import RecordingFormat
 import RmapTestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Checking
 import Invariants
 import RecordingExperiments
+import RecordingFormat
 import RmapEvents
 import RmapTestSupport
 import Testing

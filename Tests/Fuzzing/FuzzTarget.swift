@@ -1,6 +1,7 @@
 import Checking
 import EventDecoding
 import Foundation
+import RecordingFormat
 import RmapEvents
 
 @testable import TraceReading

@@ -1,6 +1,6 @@
-import Checking
 import Foundation
 import KernelProbes
+import RecordingFormat
 import Testing
 
 @testable import Recorder

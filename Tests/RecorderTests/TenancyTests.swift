@@ -1,6 +1,6 @@
-import Checking
 import Glibc
 import KernelProbes
+import RecordingFormat
 import Testing
 
 @testable import KernelTestSupport

@@ -1,5 +1,6 @@
-public import Checking
+import Checking
 import Invariants
+public import RecordingFormat
 import RmapEvents
 
 /// What a check of a recording with losses came to, beside that of the whole one.

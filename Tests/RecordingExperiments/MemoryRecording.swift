@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingFormat
 public import TraceReading
 
 /// A recording whose records lie in memory, so that some can be left out, put elsewhere or changed.

@@ -1,6 +1,7 @@
 import Checking
 import EventDecoding
 import Invariants
+import RecordingFormat
 import RmapTestSupport
 import TraceReading
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checking
 import Dispatch
 import Glibc
+import RecordingFormat
 import Synchronization
 
 /// All that `rmapcheck check` does with one recording, but its report; on the main thread, since Valgrind can't follow

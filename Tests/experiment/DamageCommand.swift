@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RecordingExperiments
+import RecordingFormat
 import RmapTestSupport
 
 /// What a user sees of damaged files, beside what trace-cmd report shows.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checking
 import RecordingExperiments
+import RecordingFormat
 
 /// How much is still decided when events are lost, and whether anything wrong is said.
 struct LossCommand: ParsableCommand {
@@ -15,7 +16,7 @@ struct LossCommand: ParsableCommand {
 
   func run() throws {
     // Records are kept in memory by what a trace.dat says of its buffers.
-    let files = try paths.flatMap(RecordingSearch.recordings).filter { $0.hasSuffix("trace.dat") }
+    let files = paths.flatMap(RecordingSearch.recordings).filter { $0.hasSuffix("trace.dat") }
     let recordings = try files.map { try MemoryRecording(path: $0) }
       .filter { $0.baseline.damage == nil && !$0.hasGaps && !$0.records.isEmpty }
     var wrong = 0

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checking
 import RecordingExperiments
+import RecordingFormat
 
 /// Which changes of single events the check notices.
 struct MutateCommand: ParsableCommand {

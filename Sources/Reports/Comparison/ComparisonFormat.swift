@@ -1,4 +1,4 @@
-public import Checking
+public import Comparing
 
 /// The forms in which a comparison of policies can be written.
 public enum ComparisonFormat: String, CaseIterable, Sendable {

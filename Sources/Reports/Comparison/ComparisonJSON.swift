@@ -1,6 +1,7 @@
-public import Checking
+public import Comparing
 import Invariants
 import Policies
+import RecordingFormat
 import RmapEvents
 
 /// The comparison for programs. Its `schema` names the form; fields are only ever added to it.

@@ -1,6 +1,7 @@
-public import Checking
+public import Comparing
 import Invariants
 import Policies
+import RecordingFormat
 import RmapEvents
 
 /// The comparison as a table for spreadsheets: one line for each workload and policy (RFC 4180). A workload without

@@ -1,6 +1,7 @@
-public import Checking
+public import Comparing
 import Invariants
 import Policies
+import RecordingFormat
 import RmapEvents
 
 /// The comparison of policies for people: tables of at most 80 columns, the same bytes every time.

@@ -1,4 +1,5 @@
 import KernelProbes
+public import Recorder
 import Reports
 import RmapEvents
 
@@ -37,7 +38,7 @@ extension Diagnosis {
       dialects = (diagnosis.plan?.dialects ?? []).map {
         Dialect(name: $0.name, kernels: $0.kernels, meaning: $0.meaning, evidence: $0.evidence.rawValue)
       }
-      invariants = diagnosis.invariants.map(Rule.init)
+      invariants = diagnosis.decidabilities.map(Rule.init)
       advice = diagnosis.advice
       layout = diagnosis.layout
       configuration = diagnosis.configuration

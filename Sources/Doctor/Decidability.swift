@@ -1,7 +1,8 @@
 import EventDecoding
 import Invariants
 import KernelProbes
-import RmapEvents
+public import Recorder
+public import RmapEvents
 import TraceReading
 
 extension ProbePlan {
@@ -57,5 +58,13 @@ public struct Decidability: Equatable, Sendable {
         missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
         isRecorded: invariant.level <= level)
     }
+  }
+}
+
+extension Diagnosis {
+  /// What a check will be able to decide; empty where nothing is known of the kernel's types.
+  public var decidabilities: [Decidability] {
+    guard let plan else { return [] }
+    return Decidability.all(plan, level: RecordingLevel(rawValue: level.rawValue) ?? .structure)
   }
 }

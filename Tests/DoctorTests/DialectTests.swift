@@ -4,6 +4,7 @@ import KernelProbes
 import RmapEvents
 import Testing
 
+@testable import Doctor
 @testable import KernelTestSupport
 @testable import Recorder
 
@@ -51,7 +52,7 @@ import Testing
 
   @Test func theArticleListsThem() throws {
     let article =
-      #filePath.replacing("Tests/RecorderTests/DialectTests.swift", with: "")
+      #filePath.replacing("Tests/DoctorTests/DialectTests.swift", with: "")
       + "Sources/rmapcheck/RmapCheck.docc/Recording.md"
     let lines = Set(try String(contentsOfFile: article, encoding: .utf8).split(separator: "\n").map(String.init))
     for dialect in KernelDialect.all {

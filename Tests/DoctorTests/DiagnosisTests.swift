@@ -2,6 +2,7 @@ import Invariants
 import KernelProbes
 import Testing
 
+@testable import Doctor
 @testable import KernelTestSupport
 @testable import Recorder
 
@@ -16,7 +17,7 @@ import Testing
   }
 
   private func judgement(_ name: String, in diagnosis: Diagnosis) -> String? {
-    diagnosis.invariants.first { $0.name == name }?.judgement
+    diagnosis.decidabilities.first { $0.name == name }?.judgement
   }
 
   @Test(arguments: [MiniBTF.linux6_1, .linux6_12, .linux7]) func everythingIsDecidable(kernel: MiniBTF) throws {
@@ -24,8 +25,8 @@ import Testing
     diagnosis.judge(try configuration("CONFIG_KPROBES=y", "CONFIG_KPROBE_EVENTS=y"))
     #expect(diagnosis.recordability == .possible)
     #expect(diagnosis.exitStatus == 0)
-    #expect(diagnosis.invariants.count == Invariant.all.count)
-    #expect(diagnosis.invariants.filter { !$0.isDecidable }.map(\.name) == [])
+    #expect(diagnosis.decidabilities.count == Invariant.all.count)
+    #expect(diagnosis.decidabilities.filter { !$0.isDecidable }.map(\.name) == [])
   }
 
   @Test func newNamesAreCalledRenamed() throws {
@@ -103,8 +104,8 @@ import Testing
         6.18.44 can't be recorded as it is.
           - kprobes are not built in (CONFIG_KPROBES is not set)
             needed: a kernel built with CONFIG_KPROBES=y and CONFIG_KPROBE_EVENTS=y. Its
-                    static tracepoints do not tell which AVC stands in which tree: no
-                    verdict can be had from them
+                    static tracepoints do not show which AVC is in which tree, and no
+                    verdict can be based on them
 
         """))
     #expect(

@@ -1,5 +1,7 @@
+import Checking
 import EventDecoding
 public import Policies
+import RecordingFormat
 public import RmapEvents
 internal import TraceReading
 

@@ -1,4 +1,5 @@
 import KernelProbes
+public import Recorder
 import Reports
 import RmapEvents
 
@@ -21,7 +22,8 @@ extension Diagnosis {
       out.paragraph("    tells it:", unknown.remedy, indent: 14)
     }
     if let plan { probes(plan, &out) }
-    if !invariants.isEmpty { decidable(&out) }
+    let invariants = decidabilities
+    if !invariants.isEmpty { list(invariants, &out) }
     if !advice.isEmpty {
       out.line()
       out.line("Advice")
@@ -55,7 +57,7 @@ extension Diagnosis {
     }
   }
 
-  private func decidable(_ out: inout TextLayout) {
+  private func list(_ invariants: [Decidability], _ out: inout TextLayout) {
     let recorded = invariants.filter(\.isRecorded)
     let count = "\(recorded.count { $0.isDecidable }) of \(recorded.count)"
     out.line()

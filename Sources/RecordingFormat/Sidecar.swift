@@ -171,6 +171,16 @@ public struct Sidecar: Codable, Sendable {
     self.recording = recording
   }
 
+  /// The sidecar's file: JSON with its keys sorted, the same bytes every time.
+  public func text() -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else {
+      preconditionFailure("a sidecar holds strings and integers only")
+    }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+
   /// Where `rmapcheck record` puts a recording's sidecar: beside it, under a name of its own.
   public static func path(besides recordingPath: String) -> String { recordingPath + ".about.json" }
 

@@ -1,4 +1,6 @@
+import Checking
 public import Policies
+public import RecordingFormat
 
 /// Replays workloads under policies.
 public struct PolicyComparison: Sendable {
