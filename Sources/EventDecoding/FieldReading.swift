@@ -106,8 +106,8 @@ struct VMAFields {
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAView {
     VMAView(
       address: address.address(record), start: UserAddress(start.load(record)),
-      end: UserAddress(end.load(record)), mm: mm.address(record), flags: flags.load(record),
-      anonVMA: anonVMA.address(record), pgoff: PgOff(pgoff.load(record)))
+      end: UserAddress(end.load(record)), mm: mm.address(record), flags: VMFlags(rawValue: flags.load(record)),
+      anonVMA: anonVMA.address(record), vmPgoff: PgOff(pgoff.load(record)))
   }
 }
 

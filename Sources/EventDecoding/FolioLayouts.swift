@@ -4,8 +4,6 @@ import RmapEvents
 private let rmapExclusive: Int64 = 1
 /// RMAP_COMPOUND (include/linux/rmap.h: BIT(1), 5.19 to 6.7).
 private let rmapCompound: Int64 = 2
-/// The pages of a PMD on x86-64, and the most that one event can be about.
-private let pagesPerPMD: UInt32 = 512
 
 /// The folio_* events.
 struct FolioLayout: Sendable {
@@ -51,15 +49,15 @@ struct FolioLayout: Sendable {
     var count: UInt32 = 1
     var isPMD = self.isPMD
     if isPMD {
-      count = pagesPerPMD
+      count = PageSize.perPMD
     } else if let pages {
       count = UInt32(truncatingIfNeeded: pages.load(record))
     } else if step == .new, !view.isHugetlb {
       // mm/rmap.c:folio_add_new_anon_rmap: a PMD-sized folio is mapped by its PMD.
       count = whole
-      isPMD = whole == pagesPerPMD
+      isPMD = whole == PageSize.perPMD
     }
-    guard count >= 1, count <= pagesPerPMD else { return false }
+    guard count >= 1, count <= PageSize.perPMD else { return false }
     guard let subpage = subpage(record, of: folio) else { return false }
     place.initialize(
       to: FolioEvent(
@@ -147,7 +145,7 @@ struct PageLayout: Sendable {
       case .remove: (compound?.load(record) ?? 0) & 1 != 0
       default: false
       }
-    event.pages = event.isPMD ? pagesPerPMD : 1
+    event.pages = event.isPMD ? PageSize.perPMD : 1
     if event.vma.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages?.load(record) ?? 0) }
     return event
   }

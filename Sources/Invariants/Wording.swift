@@ -28,7 +28,7 @@ extension RmapGraph {
 
 /// `vma 0xffff…, mm 0xffff…, 0x1000-0x3000, pgoff 0x1`.
 func describe(_ view: VMAView) -> String {
-  "vma \(view.address), mm \(view.mm), \(view.start)-\(view.end), pgoff \(view.pgoff)"
+  "vma \(view.address), mm \(view.mm), \(view.start)-\(view.end), pgoff \(view.vmPgoff)"
 }
 
 /// The function that a tree event happened in, as far as the recording tells.

@@ -35,8 +35,11 @@ public struct UserAddress: Hashable, Sendable, Comparable, CustomStringConvertib
   /// Wraps an address as it was recorded.
   @inlinable public init(_ raw: UInt64) { self.raw = raw }
 
-  /// The number of the page that holds the address (x86-64: 4096-byte pages).
-  @inlinable public var page: UInt64 { raw >> 12 }
+  /// The number of the page that holds the address.
+  @inlinable public var page: UInt64 { raw >> PageSize.shift }
+
+  /// The address of a page.
+  @inlinable public init(page: UInt64) { raw = page << PageSize.shift }
 
   /// Orders by the number.
   @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }

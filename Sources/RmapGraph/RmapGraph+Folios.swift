@@ -40,7 +40,7 @@ extension RmapGraph {
     let vma = meetMapped(event.vma)
     let mapping = event.isAfter ? event.mapping : predictedMapping(event, isNew: true)
     // mm/rmap.c:__folio_set_anon: index = linear_page_index(vma, address)
-    let index = event.isAfter ? event.index : event.vma.linearIndex(of: event.address ?? event.vma.start)
+    let index = event.isAfter ? event.index : event.vma.index(of: event.address ?? event.vma.start)
     let folio = makeFolio(event, mapping, index: index, predicted: !event.isAfter, stamp)
     folios[folio].birthWasSeen = true
     map(folio, event, stamp, &observer)
@@ -70,7 +70,7 @@ extension RmapGraph {
     } else {
       let isSet = event.mapping.isAnonymous
       let mapping = isSet ? event.mapping : predictedMapping(event, isNew: false)
-      let first = event.vma.linearIndex(of: event.address ?? event.vma.start)
+      let first = event.vma.index(of: event.address ?? event.vma.start)
       let index = isSet ? event.index : PgOff(first.raw &- UInt64(event.subpage))
       slot = makeFolio(event, mapping, index: index, predicted: !isSet, stamp)
       folios[slot].birthWasSeen = !isSet
@@ -156,7 +156,7 @@ extension RmapGraph {
     _ observer: inout Observer
   ) {
     guard let slot = folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: event.mapping.anonVMA)) }
-    let old = UserAddress(event.index.raw << 12)
+    let old = UserAddress(page: event.index.raw)
     let offset = old.raw &- move.sourceAddress.raw
     let entry = tables.entry(mm: move.mm.raw, page: old.page)
     guard folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
@@ -166,7 +166,7 @@ extension RmapGraph {
     }
     let new = UserAddress(move.address.raw &+ offset)
     setMapping(slot, event.mapping, predicted: false, stamp)
-    folios[slot].index = event.vma.linearIndex(of: new)
+    folios[slot].index = event.vma.index(of: new)
     noteUncertain(move.mm, old.page)
     noteUncertain(move.mm, new.page)
     tables.set(mm: move.mm.raw, page: old.page, to: nil)

@@ -4,8 +4,7 @@ import RmapEvents
 extension RmapGraph {
   /// Where the folio's page is mapped if its offset is linear in the VMA (mm/internal.h:vma_address).
   func linearAddress(_ event: FolioEvent) -> UserAddress {
-    let pages = event.firstIndex.raw &- event.vma.pgoff.raw
-    return UserAddress(event.vma.start.raw &+ (pages << 12))
+    event.vma.address(of: event.firstIndex)
   }
 
   mutating func map<Observer: GraphObserver & ~Copyable>(

@@ -30,7 +30,7 @@ extension RmapGraph {
   /// the first one (munmap goes upwards).
   private mutating func takeMerged(_ slot: UInt32, _ view: VMAView) -> Bool {
     let displaced = displaced.lastIndex {
-      $0.entry.folio == slot && $0.mm == view.mm && view.contains(UserAddress($0.page << 12))
+      $0.entry.folio == slot && $0.mm == view.mm && view.contains(UserAddress(page: $0.page))
     }
     if let displaced {
       self.displaced.remove(at: displaced)

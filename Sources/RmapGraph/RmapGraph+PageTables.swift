@@ -165,7 +165,7 @@ extension RmapGraph {
     observer.page(
       PageSituation(
         cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),
-        address: UserAddress(page << 12), vma: vma, view: view, stamp: stamp, function: function,
+        address: UserAddress(page: page), vma: vma, view: view, stamp: stamp, function: function,
         placeIsUncertain: folios[entry.folio].placeIsUncertain),
       in: self)
   }

@@ -81,7 +81,7 @@ extension RmapGraph {
 extension ReplacementSituation {
   fileprivate init(_ owed: Owed, isLeft: Bool, stamp: EventStamp) {
     self.init(
-      old: owed.old, new: owed.new, isPMD: owed.isPMD, mm: owed.mm, address: UserAddress(owed.page << 12),
+      old: owed.old, new: owed.new, isPMD: owed.isPMD, mm: owed.mm, address: UserAddress(page: owed.page),
       isLeft: isLeft, added: owed.stamp, stamp: stamp)
   }
 }

@@ -85,8 +85,8 @@ extension RmapGraph {
       vmas[vma.slot].chainStamp = stamp
     }
     avcs[slot].isLinked = true
-    avcs[slot].keyStart = update.vma.pgoff
-    avcs[slot].keyLast = update.vma.lastPgoff
+    avcs[slot].keyStart = update.vma.firstIndex
+    avcs[slot].keyLast = update.vma.lastIndex
     avcs[slot].stamp = stamp
     avcs[slot].childrenAtLink = update.children
     avcs[slot].activeAtLink = update.active
@@ -108,7 +108,7 @@ extension RmapGraph {
   /// After a range change: which addresses the VMA no longer covers, or covers under another offset.
   private mutating func noteGivenUp(_ old: VMAView, _ new: VMAView, task: UInt32) {
     guard !new.isTemporaryStack, !old.isTemporaryStack, old.mm == new.mm else { return }
-    let shifted = old.pgoff.raw &- old.start.page != new.pgoff.raw &- new.start.page
+    let shifted = old.indexShift != new.indexShift
     if shifted || new.start >= old.end || new.end <= old.start {
       tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: old.end))
       return
@@ -279,7 +279,7 @@ extension RmapGraph {
     let slot = avcs.insert(
       AVC(
         address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
-        keyLast: update.vma.lastPgoff, stamp: stamp))
+        keyLast: update.vma.lastIndex, stamp: stamp))
     avcOf.set(update.avc.raw, to: slot)
     linkOf.set(linkKey(vma.slot, anonVMA.slot), to: slot)
     pushOnChain(slot, vma)

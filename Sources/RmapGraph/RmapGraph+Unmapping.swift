@@ -71,6 +71,6 @@ extension UnmapSituation {
   fileprivate init(_ unmapping: Unmapping, isLeft: Bool, stamp: EventStamp) {
     self.init(
       purpose: unmapping.purpose, folio: unmapping.address, vma: unmapping.vma,
-      address: UserAddress(unmapping.page << 12), isLeft: isLeft, returned: unmapping.stamp, stamp: stamp)
+      address: UserAddress(page: unmapping.page), isLeft: isLeft, returned: unmapping.stamp, stamp: stamp)
   }
 }

@@ -24,13 +24,13 @@ extension RmapGraph {
     switch entry.kind {
     case .fork:
       // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
-      let sameFlags = (entry.vma.flags ^ entry.source.flags) & ~Self.forkedFlags == 0
+      let sameFlags = entry.vma.flags.subtracting(Self.forkedFlags) == entry.source.flags.subtracting(Self.forkedFlags)
       if !sameFlags || entry.vma.anonVMA != entry.source.anonVMA || !entry.vma.hasRange(of: entry.source) {
         contradict(.vmaView)
       }
     case .copyRange:
       if let slot = vmaOf[entry.vma.address.raw], vmas[slot].forkAwaitsSight {
-        let sameFlags = (vmas[slot].view.flags ^ entry.vma.flags) & ~Self.forkedFlags == 0
+        let sameFlags = vmas[slot].view.flags.subtracting(Self.forkedFlags) == entry.vma.flags.subtracting(Self.forkedFlags)
         if !sameFlags || vmas[slot].view.mm != entry.vma.mm || !vmas[slot].view.hasRange(of: entry.vma) {
           contradict(.vmaView)
         }
@@ -66,19 +66,23 @@ extension RmapGraph {
     if from.isTemporaryStack || to.isTemporaryStack {
       if from != to { contradict(.vmaView) }
     } else {
-      let index = to.linearIndex(of: entry.address)
-      let isLinear = index == from.linearIndex(of: entry.sourceAddress)
+      let index = to.index(of: entry.address)
+      let isLinear = index == from.index(of: entry.sourceAddress)
       if !isLinear, from != to, !from.anonVMA.isNull || index.raw != entry.address.page { contradict(.vmaView) }
-      if (from.flags ^ to.flags) & Self.copiedFlags != 0 || from.mm != to.mm { contradict(.vmaView) }
+      if !from.flags.symmetricDifference(to.flags).isDisjoint(with: Self.copiedFlags) || from.mm != to.mm { contradict(.vmaView) }
     }
     guard entry.length > 0 else { return }
     let holdsBoth =
-      from.holds(entry.sourceAddress, entry.length) && to.holds(entry.address, entry.length)
+      from.contains(entry.sourceAddress, length: entry.length) && to.contains(entry.address, length: entry.length)
     if !holdsBoth { contradict(.vmaView) }
   }
 
   /// Access rights, and what a VMA is; what mm/vma.c:is_mergeable_vma wants to be equal on every kernel.
-  private static var copiedFlags: UInt64 { 0x1246_45ff }
+  private static var copiedFlags: VMFlags {
+    [
+      .access, .shared, .mayAccess, .growsDown, .pfnMap, .io, .dontCopy, .dontExpand, .hugetlb, .wipeOnFork, .mixedMap,
+    ]
+  }
 
   /// exit_mmap goes through its VMAs upwards (mm/memory.c:free_pgtables), all of them before it frees the first.
   mutating func compareExit(_ entry: OperationEntry, in task: UInt32) {
@@ -142,8 +146,8 @@ extension RmapGraph {
         address: entry.address, result: address))
   }
 
-  /// VM_LOCKED, VM_LOCKONFAULT, VM_UFFD_MISSING, VM_UFFD_WP, VM_UFFD_MINOR: fork takes them from the child.
-  private static var forkedFlags: UInt64 { 0x8_2000 | 0x200 | 0x1000 | 1 << 37 | 1 << 38 }
+  /// What fork takes from the child (kernel/fork.c:dup_mmap).
+  private static var forkedFlags: VMFlags { [.locked, .lockOnFault, .uffdMissing, .uffdWP, .uffdMinor] }
 
   /// Most functions return 0 or an error, two return a pointer.
   mutating func compare(_ result: OperationReturn) {
@@ -162,7 +166,7 @@ extension RmapGraph {
   mutating func compareMoved(_ result: OperationReturn, by task: UInt32) {
     guard let last = tasks[task].last else { return }
     let isFine =
-      result.value >= 0 && result.value % 4096 == 0
+      result.value >= 0 && result.value % Int64(PageSize.bytes) == 0
       && (UInt64(result.value) <= tasks[task].operations[last].entry.length
         || tasks[task].operations[last].entry.vma.isHugetlb)
     if !isFine { contradict(.returnValue) }
@@ -257,17 +261,5 @@ extension OperationEntry {
   /// The same of the VMA that it copies; where there is none, there is nothing to compare.
   fileprivate var meetsSource: Bool {
     kind == .clone || kind == .copyRange || kind == .fork && !source.anonVMA.isNull || source.address.isNull
-  }
-}
-
-extension VMAView {
-  /// Whether both map the same addresses to the same offsets.
-  fileprivate func hasRange(of other: VMAView) -> Bool {
-    start == other.start && end == other.end && pgoff == other.pgoff
-  }
-
-  /// Whether a stretch lies within the VMA.
-  fileprivate func holds(_ address: UserAddress, _ length: UInt64) -> Bool {
-    address >= start && address < end && length <= end.raw - address.raw
   }
 }

@@ -240,8 +240,7 @@ extension RmapGraph {
     let view = vmas[avcs[avc].vma.slot].view
     guard view.address == visit.vma else { return false }
     // mm/internal.h:vma_address
-    let offset = frame.index.raw &- view.pgoff.raw
-    if frame.pages == 1 { return visit.address.raw == view.start.raw &+ offset << 12 }
+    if frame.pages == 1 { return visit.address == view.address(of: frame.index) }
     return view.contains(visit.address)
   }
 

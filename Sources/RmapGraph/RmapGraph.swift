@@ -215,7 +215,7 @@ public struct RmapGraph: ~Copyable {
     let pages = view.start.page..<max(view.start.page, view.end.page)
     tables.forEach(mm: view.mm.raw, pages: pages) { page, entry in
       guard found == nil, entry.folio == folio.slot, !node.address.isNull else { return }
-      found = UserAddress(page << 12)
+      found = UserAddress(page: page)
     }
     return found
   }
@@ -319,7 +319,7 @@ public struct RmapGraph: ~Copyable {
   ) -> VMAID? {
     func reaches(_ vma: VMAID) -> Bool {
       let view = vmas[vma.slot].view
-      return view.mm == mm && view.contains(address) && view.linearIndex(of: address) == index
+      return view.mm == mm && view.contains(address) && view.index(of: address) == index
     }
     if let hint, membership(of: hint, in: anonVMA) != nil, reaches(hint) { return hint }
     return firstVMA(of: mm, inTreeOf: anonVMA, where: reaches)
@@ -366,8 +366,8 @@ public struct Protection: Sendable {
   /// Dense over VM_READ, VM_WRITE and VM_EXEC. Not for shared mappings, whose writes may have to be noticed; for
   /// what drivers map; for flags of the architecture (protection keys and the like: VM_ARCH_1, bits 32 and up).
   static func index(_ view: VMAView) -> Int? {
-    guard view.flags & 0x100_0008 == 0, view.flags >> 32 == 0, !view.isDriverMapping else { return nil }
-    return Int(view.flags & 7)
+    guard view.flags.isDisjoint(with: [.arch1, .shared, .high]), !view.isDriverMapping else { return nil }
+    return Int(view.flags.intersection(.access).rawValue)
   }
 }
 

@@ -28,7 +28,7 @@ import TraceReading
     let update = try #require(Self.tree.decoded().insertion)
     #expect(update.avc.raw == 0xff00_0000_0000_0100)
     #expect(update.treeOwner == update.anonVMA)
-    #expect(update.vma.end.raw == 0x14000 && update.vma.pgoff.raw == 0x10)
+    #expect(update.vma.end.raw == 0x14000 && update.vma.vmPgoff.raw == 0x10)
     #expect(update.children == 1 && update.active == 2 && update.refcount == 1 && update.rootRefcount == 3)
     #expect(update.treeIsEmpty)
     #expect(update.lock == LockView(count: 1, ownerPID: 42))

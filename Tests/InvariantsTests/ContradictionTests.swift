@@ -76,11 +76,11 @@ import Testing
   }
 
   @Test func aMoveToAnotherOffset() {
-    expect(.vmaView, Self.moved.alteringEntry("enter moveTables") { $0.vma.pgoff = PgOff(7) }, Self.moved)
+    expect(.vmaView, Self.moved.alteringEntry("enter moveTables") { $0.vma.offset = PgOff(7) }, Self.moved)
   }
 
   @Test func aMoveToAVMAOfAnotherKind() {
-    expect(.vmaView, Self.moved.alteringEntry("enter moveTables") { $0.vma.flags ^= 2 }, Self.moved)
+    expect(.vmaView, Self.moved.alteringEntry("enter moveTables") { $0.vma.flags.formSymmetricDifference(VMFlags(rawValue: 2)) }, Self.moved)
   }
 
   @Test func aStackThatMovesToAnotherVMA() {
@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func whatOneEntryContradictsCountsOnce() {
-    let astray = Self.child.alteringEntry("enter copyRange") { $0.source.pgoff = PgOff(7) }
+    let astray = Self.child.alteringEntry("enter copyRange") { $0.source.offset = PgOff(7) }
     expect(.vmaView, astray, Self.child)
     #expect(contradictions(astray).total == 1)
   }

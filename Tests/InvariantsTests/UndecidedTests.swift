@@ -74,7 +74,7 @@ import Testing
 
   /// It may be a child's, of a VMA with MADV_WIPEONFORK that is no more.
   @Test func offsetOfAnOlderVMA() {
-    let history = History.fault.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x99) }
+    let history = History.fault.alteringEntry("enter prepare") { $0.vma.offset = PgOff(0x99) }
     undecided("unfaulted-pgoff", .predatesRecording, history.starting(at: history.number("enter prepare")))
   }
 

@@ -31,7 +31,7 @@ extension RmapEvent {
   private func text(_ view: VMAView) -> String {
     view.address.isNull
       ? "-"
-      : "vma \(short(view.address)) \(view.start)-\(view.end) pgoff \(view.pgoff) of "
+      : "vma \(short(view.address)) \(view.start)-\(view.end) pgoff \(view.vmPgoff) of "
         + short(view.anonVMA)
   }
 }

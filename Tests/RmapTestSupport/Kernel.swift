@@ -207,8 +207,8 @@ public final class Kernel {
   func view(_ vma: VMA) -> VMAView {
     VMAView(
       address: vma.address, start: UserAddress(vma.pages.lowerBound << 12),
-      end: UserAddress(vma.pages.upperBound << 12), mm: vma.mm.address, flags: vma.flags,
-      anonVMA: vma.anonVMA?.address ?? .null, pgoff: PgOff(vma.pgoff))
+      end: UserAddress(vma.pages.upperBound << 12), mm: vma.mm.address, flags: VMFlags(rawValue: vma.flags),
+      anonVMA: vma.anonVMA?.address ?? .null, vmPgoff: PgOff(vma.pgoff))
   }
 
   /// An AVC at the door of its tree, the lock held by the running task.

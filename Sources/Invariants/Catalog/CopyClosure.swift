@@ -51,7 +51,7 @@ private func judge(
   {
     return broken(
       s, "A split has broken the linearity of page offsets.",
-      [.init("P maps \(entry.source.start) at offset \(entry.source.pgoff)", s.operation.stamp)],
+      [.init("P maps \(entry.source.start) at offset \(entry.source.firstIndex)", s.operation.stamp)],
       fact, &ledger)
   }
   guard let source = s.source, graph[source].chainIsKnown, graph[s.vma].chainIsKnown,
@@ -89,8 +89,8 @@ private func judgeSplit(
   let entry = s.operation.entry
   let (low, high) = new.start < rest.start ? (new, rest) : (rest, new)
   if low.start == entry.vma.start, low.end == entry.address, high.start == entry.address,
-    high.end == entry.vma.end, low.pgoff == entry.vma.pgoff,
-    high.pgoff == entry.vma.linearIndex(of: high.start)
+    high.end == entry.vma.end, low.firstIndex == entry.vma.firstIndex,
+    high.firstIndex == entry.vma.index(of: high.start)
   {
     return ledger.holds()
   }
@@ -114,14 +114,15 @@ private func judgeMove(
   guard !entry.source.anonVMA.isNull,
     entry.source.address != entry.vma.address, !entry.vma.isTemporaryStack
   else { return }
-  let offset = entry.source.linearIndex(of: entry.sourceAddress)
+  let offset = entry.source.index(of: entry.sourceAddress)
   let isWithin =
-    holds(entry.source, entry.sourceAddress, entry.length) && holds(entry.vma, entry.address, entry.length)
-  if isWithin, entry.vma.linearIndex(of: entry.address) == offset { return ledger.holds() }
+    entry.source.contains(entry.sourceAddress, length: entry.length)
+    && entry.vma.contains(entry.address, length: entry.length)
+  if isWithin, entry.vma.index(of: entry.address) == offset { return ledger.holds() }
   // What V's last insertion shows already was there by then.
   var doer: Finding.Doer?
   if let vma = s.vma, let since = graph.lastLinked(vma) {
-    let isOld = graph.linkedView(of: vma)?.linearIndex(of: entry.address) == entry.vma.linearIndex(of: entry.address)
+    let isOld = graph.linkedView(of: vma)?.index(of: entry.address) == entry.vma.index(of: entry.address)
     doer = isOld ? .step(since) : .between(since, stamp)
   }
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
@@ -134,21 +135,17 @@ private func judgeMove(
       established: [.init("P maps \(entry.sourceAddress) at offset \(offset)", stamp)],
       contradiction: .init(
         "0x\(hexadecimal(entry.length)) bytes move to \(entry.address), which V maps at offset "
-          + "\(entry.vma.linearIndex(of: entry.address))", stamp), rule: rule)
+          + "\(entry.vma.index(of: entry.address))", stamp), rule: rule)
   }
-}
-
-private func holds(_ view: VMAView, _ start: UserAddress, _ length: UInt64) -> Bool {
-  start >= view.start && start.raw &+ length <= view.end.raw
 }
 
 private func brokenSplit(_ entry: OperationEntry, _ stamp: EventStamp) -> Finding.Fact? {
   guard entry.vma.start >= entry.source.start, entry.vma.end.raw <= entry.source.end.raw else {
     return .init("V's range is not within P's", stamp)
   }
-  let linear = entry.source.linearIndex(of: entry.vma.start)
-  guard linear != entry.vma.pgoff else { return nil }
-  return .init("V maps \(entry.vma.start) at offset \(entry.vma.pgoff), not \(linear)", stamp)
+  let linear = entry.source.index(of: entry.vma.start)
+  guard linear != entry.vma.firstIndex else { return nil }
+  return .init("V maps \(entry.vma.start) at offset \(entry.vma.firstIndex), not \(linear)", stamp)
 }
 
 private func broken(

@@ -158,7 +158,7 @@ private func judgeCopy(
   guard let child = s.vma, let parent = s.source else { return }
   let entry = s.operation.entry
   let (new, old) = (entry.vma, entry.source)
-  if new.start != old.start || new.end != old.end || new.pgoff != old.pgoff || new.mm == old.mm {
+  if !new.hasRange(of: old) || new.mm == old.mm {
     return brokenCopy(s, .init("V does not map P's range at P's offsets in an mm of its own", s.stamp), &ledger)
   }
   guard !old.anonVMA.isNull else { return }

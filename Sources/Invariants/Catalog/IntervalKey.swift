@@ -27,9 +27,7 @@ private func judgeLinking(
 ) {
   guard s.avc != nil, let old = graph.linkedView(of: s.vma) else { return }
   let view = s.update.vma
-  // Modulo 2^64: the new start may lie above the old one or below.
-  let shift = old.pgoff.raw &- old.start.page
-  if view.pgoff.raw &- view.start.page == shift || old.isTemporaryStack || view.isTemporaryStack {
+  if view.indexShift == old.indexShift || old.isTemporaryStack || view.isTemporaryStack {
     return ledger.holds()
   }
   let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s, insertion: true))
@@ -37,10 +35,10 @@ private func judgeLinking(
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
       doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],
-      established: [.init("V mapped \(old.start) at offset \(old.pgoff)", since)],
+      established: [.init("V mapped \(old.start) at offset \(old.firstIndex)", since)],
       contradiction: .init(
-        "V's vm_start \(view.start) and vm_pgoff \(view.pgoff) give it the offset "
-          + "\(PgOff(old.start.page &+ view.pgoff.raw &- view.start.page))", stamp),
+        "V's vm_start \(view.start) and vm_pgoff \(view.firstIndex) give it the offset "
+          + "\(view.index(of: old.start))", stamp),
       rule: "vm_start and vm_pgoff of a VMA with pages change together (mm/vma.c, vma_set_range).")
   }
 }
@@ -52,7 +50,7 @@ private func judgeUnlinking(
     return ledger.cannotTell(.predatesRecording)
   }
   let view = s.update.vma
-  if view.pgoff == start, view.lastPgoff == graph[id].keyLast { return ledger.holds() }
+  if view.firstIndex == start, view.lastIndex == graph[id].keyLast { return ledger.holds() }
   let avc = graph[id]
   let (stamp, name) = (s.stamp, function(of: s, insertion: false))
   ledger.broken(key: view.address.raw) {
@@ -67,7 +65,7 @@ private func judgeFolio(
     return
   }
   let view = s.event.vma
-  if view.pgoff == linked.pgoff, view.pages == linked.pages { return ledger.holds() }
+  if view.firstIndex == linked.firstIndex, view.pages == linked.pages { return ledger.holds() }
   let stamp = s.stamp
   var since = graph[id].chainStamp
   graph.forEachAVC(of: id) { _, avc in
@@ -76,7 +74,7 @@ private func judgeFolio(
   }
   let name = kernelFunction(s.event)
   ledger.broken(key: view.address.raw) {
-    finding(view, stamp, name, pages(linked.pgoff, linked.lastPgoff), since)
+    finding(view, stamp, name, pages(linked.firstIndex, linked.lastIndex), since)
   }
 }
 
@@ -87,7 +85,7 @@ private func finding(
     what: "A VMA's range has changed while its AVCs are in their trees.", function: function,
     stamp: stamp, doer: .between(inserted, stamp), objects: [("V", describe(view))],
     established: [.init("V's AVCs were inserted under the key \(key)", inserted)],
-    contradiction: .init("V's range gives the key \(pages(view.pgoff, view.lastPgoff))", stamp),
+    contradiction: .init("V's range gives the key \(pages(view.firstIndex, view.lastIndex))", stamp),
     rule: """
       The key of an AVC in a tree must not change; the range is changed between \
       anon_vma_interval_tree_pre_update_vma and post_update_vma (mm/interval_tree.c).

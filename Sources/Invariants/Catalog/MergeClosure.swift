@@ -33,7 +33,7 @@ private func judge(
       let range = graph.linkedView(of: survivor), let own = graph.linkedView(of: vma),
       range.mm == own.mm, range.start <= own.start, own.end <= range.end
     else { return }
-    if range.linearIndex(of: own.start) != own.pgoff, !range.isTemporaryStack, !own.isTemporaryStack {
+    if range.index(of: own.start) != own.firstIndex, !range.isTemporaryStack, !own.isTemporaryStack {
       return brokenOffset(s, own, range, &ledger)
     }
     judgeChains(from: vma, to: survivor, s, graph, &ledger)
@@ -83,8 +83,8 @@ private func brokenOffset(
       what: "A merge gives the addresses that it takes over other page offsets.",
       function: EventKind.unlink.kernelFunction, stamp: stamp,
       objects: [("K", describe(new)), ("V", describe(old))],
-      established: [.init("V maps \(old.start) at offset \(old.pgoff)", stamp)],
-      contradiction: .init("K covers V's range, and maps it at offset \(new.linearIndex(of: old.start))", stamp),
+      established: [.init("V maps \(old.start) at offset \(old.firstIndex)", stamp)],
+      contradiction: .init("K covers V's range, and maps it at offset \(new.index(of: old.start))", stamp),
       rule: "VMAs merge only where vm_pgoff goes on (mm/vma.c, can_vma_merge_after).")
   }
 }

@@ -28,7 +28,7 @@ private func judge(
   let (entry, stamp) = (s.operation.entry, s.stamp)
   guard !entry.vma.isTemporaryStack else { return }
   guard let takesLocks = entry.takesRmapLocks else { return ledger.cannotTell(.notRecorded) }
-  if takesLocks || entry.source.pgoff < entry.vma.pgoff { return ledger.holds() }
+  if takesLocks || entry.source.firstIndex < entry.vma.firstIndex { return ledger.holds() }
   guard let destination = s.vma.map({ graph[$0] }), let isMerged = destination.isMergedCopy else {
     return ledger.cannotTell(.predatesRecording)
   }
@@ -40,7 +40,7 @@ private func judge(
       objects: [("K", describe(entry.vma)), ("V", describe(entry.source))],
       established: [
         .init("copy_vma merged the destination with K", destination.chainStamp),
-        .init("K's vm_pgoff \(entry.vma.pgoff) is not above V's, \(entry.source.pgoff)", stamp),
+        .init("K's vm_pgoff \(entry.vma.firstIndex) is not above V's, \(entry.source.firstIndex)", stamp),
       ],
       contradiction: .init("need_rmap_locks is false", stamp),
       rule: """

@@ -60,8 +60,8 @@ private func offers(_ neighbour: VMA, _ anonVMA: KernelAddress, to view: VMAView
   guard let other = neighbour.linkedView, other.mm == view.mm, other.address != view.address,
     neighbour.view.anonVMA == anonVMA, neighbour.chainCount == 1
   else { return false }
-  return other.end == view.start && other.linearIndex(of: view.start) == view.pgoff
-    || view.end == other.start && view.linearIndex(of: other.start) == other.pgoff
+  return other.end == view.start && other.index(of: view.start) == view.firstIndex
+    || view.end == other.start && view.index(of: other.start) == other.firstIndex
 }
 
 private func judgeReturned(

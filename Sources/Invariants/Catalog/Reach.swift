@@ -45,18 +45,18 @@ private func judgeFolio(
   guard mapping.isAnonymous else { return }
   let first = index + UInt64(event.subpage)
   if event.step != .remove, let address = event.address,
-    event.vma.linearIndex(of: address) != first
+    event.vma.index(of: address) != first
   {
     return broken(
       s, "A page is mapped at an address that its offset does not lead to.",
-      [.init("F is mapped at \(address), which is offset \(event.vma.linearIndex(of: address)) in V", s.stamp)],
+      [.init("F is mapped at \(address), which is offset \(event.vma.index(of: address)) in V", s.stamp)],
       .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), &ledger)
   }
   let last = first + UInt64(event.pages - min(event.pages, 1))
-  if first < event.vma.pgoff || event.vma.lastPgoff < last {
+  if !event.vma.holds(first, last) {
     return broken(
       s, "A page is mapped in a VMA that does not hold its offset.",
-      [.init("V holds the offsets \(pages(event.vma.pgoff, event.vma.lastPgoff))", s.stamp)],
+      [.init("V holds the offsets \(pages(event.vma.firstIndex, event.vma.lastIndex))", s.stamp)],
       .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), &ledger)
   }
   judgeMembership(s, mapping, graph, &ledger)
@@ -126,7 +126,7 @@ private func judgePage(
   let index = graph[s.folio].index + UInt64(s.subpage)
   switch s.cause {
   case .inherited, .moved:
-    if let id = graph.membership(of: s.vma, in: mapping.anonVMA), s.view.linearIndex(of: s.address) == index {
+    if let id = graph.membership(of: s.vma, in: mapping.anonVMA), s.view.index(of: s.address) == index {
       // Out of its tree it can only be since the copy: by the child, which changes the VMA's range.
       return graph[id].isLinked ? ledger.holds() : ledger.cannotTell(.contended)
     }

@@ -31,7 +31,7 @@ private func judge(
   let (view, stamp) = (s.operation.entry.vma, s.stamp)
   guard let isPlain = s.operation.entry.isPlainAnonymous else { return ledger.cannotTell(.notRecorded) }
   guard isPlain, view.anonVMA.isNull, !view.isWipedOnFork else { return }
-  if view.pgoff.raw == view.start.page { return ledger.holds() }
+  if view.vmPgoff.raw == view.start.page { return ledger.holds() }
   let origin = s.vma.map { graph[$0].offsetOrigin } ?? .unknown
   if origin == .wiped { return }
   if origin == .unknown { return ledger.cannotTell(.predatesRecording) }
@@ -43,7 +43,7 @@ private func judge(
       objects: [("V", describe(view))],
       established: [.init("V has no anon_vma, no operations and no file", since)],
       contradiction: .init(
-        "V's vm_pgoff is \(view.pgoff), and vm_start >> PAGE_SHIFT is \(PgOff(view.start.page))", stamp),
+        "V's vm_pgoff is \(view.vmPgoff), and vm_start >> PAGE_SHIFT is \(PgOff(view.start.page))", stamp),
       rule: "Unfaulted anonymous VMAs have vm_pgoff == vm_start >> PAGE_SHIFT (mm/mremap.c, move_vma).")
   }
 }

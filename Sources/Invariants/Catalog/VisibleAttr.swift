@@ -38,11 +38,11 @@ private func judge(
       stamp: stamp, objects: [("V", describe(view))],
       established: [
         .init(
-          "vm_flags with the access rights \(view.flags & 7) go with vm_page_prot 0x\(hexadecimal(known.raw))",
+          "vm_flags with the access rights \(view.flags.intersection(.access).rawValue) go with vm_page_prot 0x\(hexadecimal(known.raw))",
           known.stamp)
       ],
       contradiction: .init(
-        "V has vm_flags 0x\(hexadecimal(view.flags)) and vm_page_prot 0x\(hexadecimal(raw))", stamp),
+        "V has vm_flags 0x\(hexadecimal(view.flags.rawValue)) and vm_page_prot 0x\(hexadecimal(raw))", stamp),
       rule: "vm_page_prot follows from vm_flags (mm/mmap.c, vma_set_page_prot; commit e86f15ee64d8).")
   }
 }

@@ -110,8 +110,7 @@ private func judgePlace(
   var index = frame.index
   if let id = graph.folio(at: frame.folio), graph.folio(id).isHugetlb { index = graph.folio(id).index }
   let right =
-    index >= view.pgoff
-    ? UserAddress(view.start.raw &+ ((index.raw &- view.pgoff.raw) << 12)) : view.start
+    index >= view.firstIndex ? view.address(of: index) : view.start
   if address == right { return ledger.holds() }
   // 6.1: the index of a huge page of hugetlbfs that the model does not know counts in its own size.
   if view.isHugetlb { return ledger.cannotTell(.unitUnknown) }

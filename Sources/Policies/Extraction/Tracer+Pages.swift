@@ -22,7 +22,7 @@ extension Tracer {
   }
 
   private func folioSize(_ event: FolioEvent) -> UInt32 {
-    max(event.isLarge ? 512 : 1, event.subpage + event.pages)
+    max(event.isLarge ? PageSize.perPMD : 1, event.subpage + event.pages)
   }
 
   private mutating func enroll(_ event: FolioEvent) -> KnownFolio {
@@ -145,7 +145,7 @@ extension Tracer {
       add(.fault(vma, page: target.page, first: enroll(event).first, count: 1, .new), stamp)
       return
     }
-    let offset = event.firstIndex.raw &- event.vma.pgoff.raw
+    let offset = event.firstIndex.raw &- event.vma.firstIndex.raw
     guard let folio = knownFolio(event), offset < event.vma.pages else { return }
     let vma = met(event.vma, id, stamp)
     for number in 0..<UInt64(folio.pages) where offset + number < event.vma.pages {
@@ -162,7 +162,8 @@ extension Tracer {
 
   /// Where a range may be mapped by PMDs.
   private static func pmdPages(_ pages: Range<UInt64>) -> StrideTo<UInt64> {
-    stride(from: (pages.lowerBound + 511) & ~511, to: pages.upperBound, by: 512)
+    let size = UInt64(PageSize.perPMD)
+    return stride(from: (pages.lowerBound + size - 1) / size * size, to: pages.upperBound, by: Int(size))
   }
 
   mutating func endCopy(_ outcome: OperationReturn, _ stamp: EventStamp) {
@@ -182,9 +183,9 @@ extension Tracer {
     guard let entry = tasks[stamp.pid]?.move else { return }
     tasks[stamp.pid]?.move = nil
     let bytes = min(UInt64(bitPattern: outcome.value), entry.length)
-    guard !outcome.failed, bytes >= 4096 else { return }
+    guard !outcome.failed, bytes >= PageSize.bytes else { return }
     let from = entry.sourceAddress.page
-    for page in Self.pmdPages(from..<from + bytes >> 12) {
+    for page in Self.pmdPages(from..<from + bytes >> PageSize.shift) {
       if mappedByPMD.remove(Edge(mm: entry.source.mm.raw, page: page)) != nil {
         mappedByPMD.insert(Edge(mm: entry.vma.mm.raw, page: page &- from &+ entry.address.page))
       }
@@ -194,7 +195,7 @@ extension Tracer {
     else { return }
     add(
       .movePages(
-        from: source.vma, page: entry.sourceAddress.page, count: bytes >> 12, to: target.vma,
+        from: source.vma, page: entry.sourceAddress.page, count: bytes >> PageSize.shift, to: target.vma,
         target: entry.address.page), stamp)
   }
 

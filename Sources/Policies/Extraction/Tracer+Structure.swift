@@ -233,8 +233,9 @@ extension Tracer: GraphObserver {
   private func isCandidate(
     _ known: KnownVMA, _ isContinuous: Bool, _ view: VMAView, _ graph: borrowing RmapGraph
   ) -> Bool {
-    let mayDiffer: UInt64 = 0x800_0007  // VM_ACCESS_FLAGS, VM_SOFTDIRTY
-    return isContinuous && (known.span.flags ^ view.flags) & ~mayDiffer == 0 && graph.chainCount(of: known.id) > 1
+    let mayDiffer: VMFlags = [.access, .softDirty]
+    let differing = VMFlags(rawValue: known.span.flags).symmetricDifference(view.flags)
+    return isContinuous && mayDiffer.isSuperset(of: differing) && graph.chainCount(of: known.id) > 1
   }
 
   // MARK: Fork

@@ -200,6 +200,6 @@ struct Tracer {
 
 extension Workload.Span {
   init(_ view: VMAView) {
-    self.init(start: view.start.page, end: view.end.page, pgoff: view.pgoff.raw, flags: view.flags)
+    self.init(start: view.start.page, end: view.end.page, pgoff: view.firstIndex.raw, flags: view.flags.rawValue)
   }
 }

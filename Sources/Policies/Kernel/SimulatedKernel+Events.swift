@@ -28,10 +28,10 @@ extension SimulatedKernel {
   func view(_ vma: Policy.VMA) -> VMAView {
     let node = vmas[vma]
     return VMAView(
-      address: KernelAddress(Address.vma(vma)), start: UserAddress(node.span.start << 12),
-      end: UserAddress(node.span.end << 12), mm: KernelAddress(Address.mm(node.mm)), flags: node.span.flags,
+      address: KernelAddress(Address.vma(vma)), start: UserAddress(page: node.span.start),
+      end: UserAddress(page: node.span.end), mm: KernelAddress(Address.mm(node.mm)), flags: VMFlags(rawValue: node.span.flags),
       anonVMA: KernelAddress(node.anonVMA == .max ? 0 : anonVMAs[node.anonVMA].address),
-      pgoff: PgOff(node.span.pgoff))
+      vmPgoff: PgOff(node.span.pgoff))
   }
 
   func update(_ avc: UInt32) -> TreeUpdate {
@@ -67,7 +67,7 @@ extension SimulatedKernel {
       FolioEvent(
         step: step, isAfter: step == .new || step == .move, isExclusive: isExclusive,
         folio: KernelAddress(Address.page(page)), vma: view(vma),
-        address: step == .new || step == .add ? UserAddress(place << 12) : nil,
+        address: step == .new || step == .add ? UserAddress(page: place) : nil,
         mapping: FolioMapping(anonVMA: KernelAddress(Address.anonVMA(node.serial))), index: PgOff(node.index)))
   }
 }

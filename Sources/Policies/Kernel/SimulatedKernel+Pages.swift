@@ -156,12 +156,12 @@ extension SimulatedKernel {
   private mutating func movePages(
     _ source: Policy.VMA, _ places: Range<UInt64>, to target: Policy.VMA, _ place: UInt64
   ) {
-    let length = (places.upperBound - places.lowerBound) << 12
+    let length = (places.upperBound - places.lowerBound) << PageSize.shift
     record {
       .enter(
         OperationEntry(
-          kind: .moveTables, vma: $0.view(target), source: $0.view(source), address: UserAddress(place << 12),
-          sourceAddress: UserAddress(places.lowerBound << 12), length: length, takesRmapLocks: true))
+          kind: .moveTables, vma: $0.view(target), source: $0.view(source), address: UserAddress(page: place),
+          sourceAddress: UserAddress(page: places.lowerBound), length: length, takesRmapLocks: true))
     }
     collect(vmas[source].mm, places)
     for (page, _) in scratch { tables.set(mm: Address.mm(vmas[source].mm), page: page, to: nil) }

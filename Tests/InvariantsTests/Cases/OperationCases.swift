@@ -12,7 +12,7 @@ extension InvariantCases {
         .breaks(
           lateSight, "V does not map P's range at P's offsets in an mm of its own",
           in: "copy_page_range", at: "enter copyRange",
-          .fork.alteringEntry("enter copyRange") { $0.vma.pgoff = PgOff(0x99) }
+          .fork.alteringEntry("enter copyRange") { $0.vma.offset = PgOff(0x99) }
         )
         .breaks(
           lateSight, "P has an anon_vma, and V has none", in: "copy_page_range",
@@ -144,7 +144,7 @@ extension InvariantCases {
         "mremap moves pages to addresses that have other offsets.",
         "0x4000 bytes move to 0x40000, which V maps at offset 0x11", in: "move_page_tables",
         at: "enter moveTables",
-        .mremap.alteringEntry("enter moveTables") { $0.vma.pgoff = PgOff(17) }
+        .mremap.alteringEntry("enter moveTables") { $0.vma.offset = PgOff(17) }
       )
       .breaks(
         "mremap moves pages from or to addresses outside of their VMA.",
@@ -158,7 +158,7 @@ extension InvariantCases {
       )
       .breaks(
         broken, "V maps 0x12000 at offset 0x10, not 0x12", in: "__split_vma", at: "leave clone",
-        .split.alteringEntry("enter clone") { $0.vma.pgoff = PgOff(16) })
+        .split.alteringEntry("enter clone") { $0.vma.offset = PgOff(16) })
   }
 
   static let prepareClosure = InvariantCases("prepare-closure")
@@ -173,7 +173,7 @@ extension InvariantCases {
       "A VMA gets an existing anon_vma that no neighbour offers.",
       "none is of a VMA next to V that stands in A's tree alone, and V is linked to A",
       in: "__anon_vma_prepare", at: "insert", 2,
-      .neighbours.alteringTree("insert", 2) { $0.vma.pgoff = PgOff(0x99) }
+      .neighbours.alteringTree("insert", 2) { $0.vma.offset = PgOff(0x99) }
     )
     .breaks(
       "__anon_vma_prepare succeeded, and the VMA has no anon_vma.",

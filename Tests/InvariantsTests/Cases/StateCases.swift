@@ -94,13 +94,13 @@ extension InvariantCases {
     .breaks(
       "An unfaulted anonymous VMA does not have the offset of its address.",
       "V's vm_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10", in: "__anon_vma_prepare",
-      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x99) }
+      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.offset = PgOff(0x99) }
     )
     .breaks(
       "An unfaulted anonymous VMA does not have the offset of its address.",
       "V's vm_pgoff is 0x10, and vm_start >> PAGE_SHIFT is 0x12", in: "__anon_vma_prepare",
       at: "enter prepare",
-      .splitOfUnfaulted.alteringEntry("enter prepare") { $0.vma.pgoff = PgOff(0x10) }
+      .splitOfUnfaulted.alteringEntry("enter prepare") { $0.vma.offset = PgOff(0x10) }
     )
 
   static let visibleAttr = InvariantCases("visible-attr")

@@ -123,7 +123,7 @@ extension InvariantCases {
     .breaks(
       "A VMA's range has changed while its AVCs are in their trees.",
       "V's range gives the key 0x11-0x14", in: "folio_add_new_anon_rmap", at: "folio new",
-      .fault.alteringFolio("folio new") { $0.vma.pgoff = PgOff(17) }
+      .fault.alteringFolio("folio new") { $0.vma.offset = PgOff(17) }
     )
     .breaks(
       "A VMA's range has changed while its AVCs are in their trees.",
@@ -134,7 +134,7 @@ extension InvariantCases {
       "A range change gives a VMA's addresses other page offsets.",
       "V's vm_start 0x10000 and vm_pgoff 0x11 give it the offset 0x11",
       in: "anon_vma_interval_tree_insert", at: "insert", 2,
-      .resize.alteringTree("insert", 2) { $0.vma.pgoff = PgOff(17) })
+      .resize.alteringTree("insert", 2) { $0.vma.offset = PgOff(17) })
 
   static let counters = InvariantCases("counters")
     .holds("a VMA comes and goes", .lifetime)
