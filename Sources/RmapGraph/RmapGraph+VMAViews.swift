@@ -24,13 +24,13 @@ extension RmapGraph {
     switch entry.kind {
     case .fork:
       // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
-      let sameFlags = entry.vma.flags.subtracting(Self.forkedFlags) == entry.source.flags.subtracting(Self.forkedFlags)
+      let sameFlags = isForked(entry.vma.flags, from: entry.source.flags)
       if !sameFlags || entry.vma.anonVMA != entry.source.anonVMA || !entry.vma.hasRange(of: entry.source) {
         contradict(.vmaView)
       }
     case .copyRange:
       if let slot = vmaOf[entry.vma.address.raw], vmas[slot].forkAwaitsSight {
-        let sameFlags = vmas[slot].view.flags.subtracting(Self.forkedFlags) == entry.vma.flags.subtracting(Self.forkedFlags)
+        let sameFlags = isForked(entry.vma.flags, from: vmas[slot].view.flags)
         if !sameFlags || vmas[slot].view.mm != entry.vma.mm || !vmas[slot].view.hasRange(of: entry.vma) {
           contradict(.vmaView)
         }
@@ -69,7 +69,9 @@ extension RmapGraph {
       let index = to.index(of: entry.address)
       let isLinear = index == from.index(of: entry.sourceAddress)
       if !isLinear, from != to, !from.anonVMA.isNull || index.raw != entry.address.page { contradict(.vmaView) }
-      if !from.flags.symmetricDifference(to.flags).isDisjoint(with: Self.copiedFlags) || from.mm != to.mm { contradict(.vmaView) }
+      if !from.flags.symmetricDifference(to.flags).isDisjoint(with: Self.copiedFlags) || from.mm != to.mm {
+        contradict(.vmaView)
+      }
     }
     guard entry.length > 0 else { return }
     let holdsBoth =
@@ -146,8 +148,11 @@ extension RmapGraph {
         address: entry.address, result: address))
   }
 
-  /// What fork takes from the child (kernel/fork.c:dup_mmap).
-  private static var forkedFlags: VMFlags { [.locked, .lockOnFault, .uffdMissing, .uffdWP, .uffdMinor] }
+  /// Whether a child's flags are its parent's, but for what fork takes from it (kernel/fork.c:dup_mmap).
+  private func isForked(_ child: VMFlags, from parent: VMFlags) -> Bool {
+    let taken: VMFlags = [.locked, .lockOnFault, .uffdMissing, .uffdWP, .uffdMinor]
+    return taken.isSuperset(of: child.symmetricDifference(parent))
+  }
 
   /// Most functions return 0 or an error, two return a pointer.
   mutating func compare(_ result: OperationReturn) {

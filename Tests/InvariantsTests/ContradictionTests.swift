@@ -80,7 +80,10 @@ import Testing
   }
 
   @Test func aMoveToAVMAOfAnotherKind() {
-    expect(.vmaView, Self.moved.alteringEntry("enter moveTables") { $0.vma.flags.formSymmetricDifference(VMFlags(rawValue: 2)) }, Self.moved)
+    expect(
+      .vmaView,
+      Self.moved.alteringEntry("enter moveTables") { $0.vma.flags.formSymmetricDifference(VMFlags(rawValue: 2)) },
+      Self.moved)
   }
 
   @Test func aStackThatMovesToAnotherVMA() {

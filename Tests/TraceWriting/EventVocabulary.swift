@@ -168,7 +168,10 @@ struct EventVocabulary {
   }
 
   private func view(_ view: VMAView) -> [UInt64] {
-    [view.address.raw, view.start.raw, view.end.raw, view.mm.raw, view.flags.rawValue, view.anonVMA.raw, view.vmPgoff.raw]
+    [
+      view.address.raw, view.start.raw, view.end.raw, view.mm.raw, view.flags.rawValue, view.anonVMA.raw,
+      view.vmPgoff.raw,
+    ]
   }
 
   private func word(_ number: Int32) -> UInt64 { UInt64(bitPattern: Int64(number)) }

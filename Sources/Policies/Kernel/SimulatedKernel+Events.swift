@@ -29,7 +29,8 @@ extension SimulatedKernel {
     let node = vmas[vma]
     return VMAView(
       address: KernelAddress(Address.vma(vma)), start: UserAddress(page: node.span.start),
-      end: UserAddress(page: node.span.end), mm: KernelAddress(Address.mm(node.mm)), flags: VMFlags(rawValue: node.span.flags),
+      end: UserAddress(page: node.span.end), mm: KernelAddress(Address.mm(node.mm)),
+      flags: VMFlags(rawValue: node.span.flags),
       anonVMA: KernelAddress(node.anonVMA == .max ? 0 : anonVMAs[node.anonVMA].address),
       vmPgoff: PgOff(node.span.pgoff))
   }
