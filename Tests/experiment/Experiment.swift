@@ -4,7 +4,7 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "experiment",
     abstract: "Experiments on recordings: what losing or changing events does to the verdict.",
-    subcommands: [LossCommand.self, MutateCommand.self, DamageCommand.self, ShardsCommand.self])
+    subcommands: [LossCommand.self, MutateCommand.self, DamageCommand.self])
 }
 
 /// `12.3` of 0.1234, never rounded up.
