@@ -7,7 +7,7 @@ public import RmapGraph
 public struct Invariant: Sendable {
   /// Its short name, as it stands in reports and on the command line.
   public let name: String
-  /// Its number in the project's list of the kernel's invariants (I1 to I28).
+  /// Its number, `I15` in reports. A number that is missing here stands in ``Undecidable``, or is out of use.
   public let number: Int
   /// The rule, in one or two sentences.
   public let statement: String

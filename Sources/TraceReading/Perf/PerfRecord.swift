@@ -3,7 +3,6 @@ struct PerfRecord {
   /// `enum perf_event_type` of the kernel, and of perf itself from 64 on (tools/lib/perf/include/perf/event.h).
   enum Kind {
     static let lost: UInt32 = 2
-    static let comm: UInt32 = 3
     static let throttle: UInt32 = 5
     static let sample: UInt32 = 9
     static let lostSamples: UInt32 = 13
