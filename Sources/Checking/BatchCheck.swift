@@ -11,10 +11,10 @@ public struct BatchCheck: Sendable {
     self.jobs = max(1, jobs)
   }
 
-  /// Checks every recording and hands each result to `deliver` in the order of `paths`, as soon as it and all
-  /// before it are there. `progress` is told how many are done, in no particular order of the recordings.
+  /// Checks every recording and hands each result, with its place among `paths`, to `done` as soon as it is there, in
+  /// no particular order; and to `deliver` in the order of `paths`, as soon as all before it are there.
   public func run(
-    _ paths: [String], progress: (Int) -> Void, deliver: (RecordingResult) -> Void
+    _ paths: [String], done: (Int, RecordingResult) -> Void = { _, _ in }, deliver: (RecordingResult) -> Void
   ) async {
     await withTaskGroup(of: (Int, RecordingResult).self) { group in
       var check = check
@@ -30,10 +30,8 @@ public struct BatchCheck: Sendable {
       for _ in 0..<min(jobs, paths.count) { start() }
       var waiting: [Int: RecordingResult] = [:]
       var delivered = 0
-      var done = 0
       while let (index, result) = await group.next() {
-        done += 1
-        progress(done)
+        done(index, result)
         waiting[index] = result
         while let ready = waiting.removeValue(forKey: delivered) {
           deliver(ready)

@@ -10,11 +10,17 @@ public struct RecordingCheck: Sendable {
   /// The invariants to judge.
   public let invariants: [Invariant]
 
+  /// How many violations of each invariant are kept with their full explanation.
+  public let limit: FindingLimit
+
   /// Whether a thread of its own reads and decodes the recording ahead of the one that judges it.
   public var readsAhead = false
 
   /// A check of the given invariants.
-  public init(invariants: [Invariant] = Invariant.all) { self.invariants = invariants }
+  public init(invariants: [Invariant] = Invariant.all, limit: FindingLimit = .standard) {
+    self.invariants = invariants
+    self.limit = limit
+  }
 
   /// Replays the recording at `path`. Whatever is wrong with the file is in the result: nothing is thrown.
   public func run(path: String) -> RecordingResult {
@@ -53,6 +59,7 @@ public struct RecordingCheck: Sendable {
       try replay(recording, checksum, into: &result)
     } catch {
       result.damage = error.description
+      if case .cannotOpen = error.kind { result.isMissing = true }
     }
     result.checksum = checksum?.outcome()
     // What the reader has found says more.
@@ -63,7 +70,7 @@ public struct RecordingCheck: Sendable {
   private func replay(
     _ recording: Recording, _ checksum: ChecksumComparison?, into result: inout RecordingResult
   ) throws(TraceReadingError) {
-    var replay = Replay(recording.file, invariants, result.sidecar)
+    var replay = Replay(recording.file, self, result.sidecar)
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
     result.checksum = checksum?.outcome()
@@ -72,7 +79,7 @@ public struct RecordingCheck: Sendable {
       // Whatever came before a step may have been out of order too: once more, each event by itself.
       result.doubts.append(
         "the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
-      replay = Replay(recording.file, invariants, result.sidecar, isOrdered: false)
+      replay = Replay(recording.file, self, result.sidecar, isOrdered: false)
       _ = try drain(recording, into: &replay)
     }
     // Where a CPU's data can't be read further, all of them end together.
@@ -92,7 +99,7 @@ public struct RecordingCheck: Sendable {
     guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return }
     let shown = replay.violations(after: end.time)
     if shown.isEmpty { return }
-    replay = Replay(file, invariants, result.sidecar, isOrdered: isOrdered, until: end)
+    replay = Replay(file, self, result.sidecar, isOrdered: isOrdered, until: end)
     try again(&replay)
     let proved = replay.violations(after: end.time)
     guard let unproved = shown.first(where: { !proved.contains($0) }) else { return }
@@ -151,7 +158,7 @@ public struct RecordingCheck: Sendable {
   ) -> RecordingResult {
     var result = RecordingResult(path: path)
     result.sidecar = sidecar
-    var replay = Replay(file, invariants, sidecar)
+    var replay = Replay(file, self, sidecar)
     feed(&replay)
     limitProof(of: &replay, file, [], isOrdered: true, &result, again: feed)
     replay.report(to: &result, file: file)
@@ -163,6 +170,8 @@ public struct RecordingCheck: Sendable {
     noteDoubts(&result)
     if result.violations > 0 {
       result.verdict = .violated
+    } else if result.isMissing {
+      result.verdict = .missing
     } else if result.damage != nil {
       result.verdict = .damaged
     } else {

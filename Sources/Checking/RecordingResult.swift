@@ -13,6 +13,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var verdict: Verdict = .undecided
   /// Why the file could not be read to its end; nil if it was.
   public internal(set) var damage: String?
+  /// Whether there is no such file, or no permission to read it; ``damage`` says which.
+  public internal(set) var isMissing = false
   /// The kernel, from the recording or its sidecar.
   public internal(set) var kernel: String?
   /// All records of the file.
@@ -39,6 +41,13 @@ public struct RecordingResult: Sendable {
   public internal(set) var sidecar: Sidecar?
 
   init(path: String) { self.path = path }
+
+  /// The result of a recording that nobody looked at, and why.
+  public static func notChecked(_ path: String, _ reason: String) -> RecordingResult {
+    var result = RecordingResult(path: path)
+    result.doubts = [reason]
+    return result
+  }
 
   /// All findings, in the order of their events.
   public var findings: [(invariant: Invariant, finding: Finding)] {

@@ -29,17 +29,18 @@ package struct Replay: ~Copyable {
 
   /// A replay of a recording; with `isOrdered` false each event is judged by itself.
   init(
-    _ file: any RecordedFile, _ invariants: [Invariant], _ sidecar: Sidecar?, isOrdered: Bool = true,
+    _ file: any RecordedFile, _ check: RecordingCheck, _ sidecar: Sidecar?, isOrdered: Bool = true,
     until: ProofEnd? = nil
   ) {
+    let (invariants, limit) = (check.invariants, check.limit)
     proofEnd = until
     self.invariants = invariants
     intake = Intake(file)
     let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)
     observability = seen
-    judge = Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty })
+    judge = Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit)
     loneJudge = Judge(
-      invariants.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level })
+      invariants.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level }, keeping: limit)
     loneJudge.blame(.notRecorded)
   }
 

@@ -109,6 +109,7 @@ public struct ComparedWorkload: Sendable {
   /// Violated: a policy broke an invariant that applies to it, in a simulation that can be trusted. Undecided: the
   /// recording is in doubt, the simulation does not agree with it, or a policy was never put to the test.
   public var verdict: Verdict {
+    if reading?.isMissing == true { return .missing }
     if reading?.damage != nil { return .damaged }
     guard doubts.isEmpty, !results.isEmpty else { return .undecided }
     if results.contains(where: { $0.isCorrect == false }) { return .violated }

@@ -13,6 +13,8 @@ public struct WorkloadReading: Sendable {
   public private(set) var kernel: String?
   /// Why the file could not be read to its end; nil if it was.
   public private(set) var damage: String?
+  /// Whether there is no such file, or no permission to read it; ``damage`` says which.
+  public private(set) var isMissing = false
   /// Why the workload is not all that happened, one line each.
   public private(set) var doubts: [String] = []
   /// Records of our events that were taken in.
@@ -39,6 +41,7 @@ public struct WorkloadReading: Sendable {
       damage = error.description
     } catch {
       damage = "\(error)"
+      if case .cannotOpen = (error as? TraceReadingError)?.kind { isMissing = true }
     }
   }
 

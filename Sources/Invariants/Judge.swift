@@ -32,10 +32,10 @@ public struct Judge: GraphObserver, Sendable {
   private let onUnmapped: Calls<UnmapCall>
   private let onReplaced: Calls<ReplacementCall>
 
-  /// A judge of the given invariants.
-  public init(_ invariants: [Invariant]) {
+  /// A judge of the given invariants, which keeps so many findings of each.
+  public init(_ invariants: [Invariant], keeping limit: FindingLimit = .standard) {
     self.invariants = invariants
-    ledgers = invariants.map { _ in Ledger() }
+    ledgers = invariants.map { _ in Ledger(keeping: limit) }
     onLinking = Calls(invariants) { check, ledger in
       if case .linking(let judge) = check { TreeCall(ledger: ledger, judge: judge) } else { nil }
     }

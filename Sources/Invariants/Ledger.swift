@@ -1,24 +1,23 @@
-public import RmapEvents
-
 /// What one invariant has found in one recording: how often it was decided, how often it could not be, and
 /// the violations.
 public struct Ledger: Sendable {
-  /// How many violations are kept with their full explanation; all are counted.
-  static let findingsKept = 64
-
   /// Checks that were decided, violations included.
   public private(set) var decided: UInt64 = 0
   /// Checks that could not be decided, by ``UndecidedReason``.
   public private(set) var undecided: [UInt64]
   /// All violations.
   public private(set) var violations: UInt64 = 0
-  /// The first violations, each of another object, in the order of their events.
+  /// The violations that are kept with their full explanation (see ``FindingLimit``), in the order of their events.
   public private(set) var findings: [Finding] = []
+  private let limit: FindingLimit
   private var keys: Set<UInt64> = []
   private var reasonForUnknown = UndecidedReason.predatesRecording
 
-  /// An empty ledger.
-  public init() { undecided = Array(repeating: 0, count: UndecidedReason.allCases.count) }
+  /// An empty ledger that keeps so many findings.
+  public init(keeping limit: FindingLimit = .standard) {
+    self.limit = limit
+    undecided = Array(repeating: 0, count: UndecidedReason.allCases.count)
+  }
 
   /// The rule was looked at and holds.
   @inline(__always) public mutating func holds() { decided &+= 1 }
@@ -32,12 +31,13 @@ public struct Ledger: Sendable {
   /// From now on, what the model does not know may be unknown for another reason than its age.
   mutating func blame(_ reason: UndecidedReason) { reasonForUnknown = reason }
 
-  /// The rule is broken. `key` names the object: a second violation with the same key is only counted.
+  /// The rule is broken. `key` names the object: a second violation with the same key is only counted, unless all are
+  /// kept.
   public mutating func broken(key: UInt64, _ finding: () -> Finding) {
     decided &+= 1
     violations &+= 1
-    guard findings.count < Self.findingsKept, keys.insert(key).inserted else { return }
-    findings.append(finding())
+    let isNew = keys.insert(key).inserted
+    if limit.keeps(isNew: isNew, kept: findings.count) { findings.append(finding()) }
   }
 
   /// Whether a violation with this key has been reported, so that another need not be looked into.

@@ -40,7 +40,7 @@ public enum JUnitReport {
   private static func invariantCase(_ entry: InvariantResult) -> String {
     let open = "    <testcase classname=\"rmapcheck\" name=\"\(entry.invariant.name)\""
     switch entry.verdict {
-    case .holds, .damaged: return open + "/>\n"
+    case .holds, .damaged, .missing: return open + "/>\n"
     case .undecided:
       let reason =
         entry.isRecorded

@@ -34,7 +34,7 @@ public enum KTAPReport {
   private static func word(_ verdict: Verdict) -> String {
     switch verdict {
     case .holds, .undecided: "ok"
-    case .violated, .damaged: "not ok"
+    case .violated, .damaged, .missing: "not ok"
     }
   }
 
@@ -42,7 +42,7 @@ public enum KTAPReport {
   private static func directive(_ verdict: Verdict, _ reason: String) -> String {
     switch verdict {
     case .undecided: " # SKIP undecided: \(escaped(reason))"
-    case .damaged: " # ERROR \(escaped(reason))"
+    case .damaged, .missing: " # ERROR \(escaped(reason))"
     case .holds, .violated: ""
     }
   }

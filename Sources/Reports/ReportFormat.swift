@@ -8,13 +8,27 @@ public enum ReportFormat: String, CaseIterable, Sendable {
   public var isIncremental: Bool { self == .text }
 
   /// The whole report over all results.
-  public func render(_ results: [RecordingResult]) -> String {
+  public func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
     switch self {
-    case .text: results.map(TextReport.render).joined(separator: "\n") + TextReport.total(results)
+    case .text:
+      results.map { TextReport.render($0, options) }.joined(separator: "\n")
+        + (results.count > 1 ? "\n" + TextReport.total(results) : "")
     case .json: JSONReport.render(results)
     case .junit: JUnitReport.render(results)
     case .ktap: KTAPReport.render(results)
     case .sarif: SARIFReport.render(results)
     }
   }
+}
+
+/// What a report leaves to whoever asks for it.
+public struct ReportOptions: Sendable {
+  /// How many violations of a recording are shown in full, if nothing else is said.
+  public static let violationsShown = 8
+
+  /// How many violations of a recording text shows in full; nil for all that were kept.
+  public var violationsShown: Int?
+
+  /// The given ones.
+  public init(violationsShown: Int? = Self.violationsShown) { self.violationsShown = violationsShown }
 }

@@ -6,31 +6,30 @@ import RmapGraph
 
 /// The report for people, fit to be pasted into a mail: no colour, 80 columns, the same bytes every time.
 public enum TextReport {
-  /// How many findings of one recording are shown in full.
-  static let findingsShown = 8
   /// How many gaps of one recording are shown.
   static let lossesShown = 4
 
   /// One recording's part of the report.
-  public static func render(_ result: RecordingResult) -> String {
+  public static func render(_ result: RecordingResult, _ options: ReportOptions = ReportOptions()) -> String {
     var page = TextLayout()
     page.line("\(column(headline(result.verdict), 10)) \(result.path)")
     if let damage = result.damage {
-      page.paragraph("  damaged", damage, indent: 11)
+      page.paragraph(result.isMissing ? "  missing" : "  damaged", damage, indent: 11)
     }
     if result.records > 0 { summary(result, &page) }
     losses(result, &page)
     for doubt in result.doubts { page.paragraph("  doubt", doubt, indent: 11) }
     if result.events > 0 { table(result, &page) }
     let findings = result.findings
-    for (invariant, finding) in findings.prefix(findingsShown) {
+    let shown = min(findings.count, options.violationsShown ?? .max)
+    for (invariant, finding) in findings.prefix(shown) {
       page.line()
       render(finding, invariant, names: result.commandNames, &page)
     }
-    let hidden = result.violations - UInt64(min(findings.count, findingsShown))
+    let hidden = result.violations - UInt64(shown)
     if hidden > 0 {
       page.line()
-      page.line("  \(counted(hidden, "more violation")) not shown; --format json has more.")
+      page.paragraph("  \(counted(hidden, "more violation")) counted, not shown:", "--limit all shows every one.", indent: 2)
     }
     return page.text
   }

@@ -11,15 +11,36 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Replays recordings and checks every invariant.",
     discussion: """
-      Exit status: 0 every invariant holds, 1 a violation was proved, 3 an input is damaged or unreadable, \
-      4 undecided, 64 usage.
+      Exit status: 0 every invariant holds, 1 a violation was proved, 3 an input is damaged or no recording, 66 an input \
+      is not there or may not be read, 4 undecided; of several inputs, the first of these that occurs. 64 usage, 74 a \
+      report could not be written, whatever was found. After Ctrl-C what has been judged is written, and the status \
+      is that of the signal (130).
+
+      With --bisect, for `git bisect run`: 0 good, 1 bad, 125 for all that says nothing about the commit; 128, which \
+      stops the bisection, for wrong usage or a lost report.
+
+      With --exit-zero, for queues that repeat what fails: 0 once everything was judged and written; 66, 64 and 74 as \
+      above.
       """)
 
-  @Argument(help: "Recordings (trace.dat), or folders that are searched for them.")
+  /// The status that makes `git bisect run` stop.
+  static let bisectStops: Int32 = 128
+
+  @Argument(
+    help: """
+      Recordings (trace.dat, perf.data, ftrace's text), or folders that are searched for them.
+      """,
+    completion: .file())
   var paths: [String]
 
   @Option(help: ArgumentHelp("The report's form: text, json, junit, ktap or sarif.", valueName: "form"))
   var format: ReportFormat = .text
+
+  @Option(
+    help: ArgumentHelp(
+      "Also write a report into a file, which is replaced when all of it is written; any number of them.",
+      valueName: "form=file"))
+  var report: [String] = []
 
   @Option(
     name: .shortAndLong,
@@ -32,47 +53,71 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Leave these invariants out.", valueName: "invariant"))
   var skip: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How many violations of a recording text shows in full (8). The other forms have the first 64 of each invariant, \
+      one of each object, or n if that is more; with 'all' every form has every one.
+      """,
+      valueName: "n|all"))
+  var limit: ViolationLimit = .standard
+
   @Flag(help: "Compare each verdict with the one that the recording's about.json expects; exit 0 if all agree.")
   var expect = false
+
+  @Flag(help: "Exit as `git bisect run` wants it.")
+  var bisect = false
+
+  @Flag(help: "Exit 0 whatever the verdicts are.")
+  var exitZero = false
 
   func validate() throws {
     guard !paths.isEmpty else { throw ValidationError("Name a recording or a folder.") }
     if let jobs, jobs < 1 { throw ValidationError("-j takes a number from 1 up.") }
+    if [expect, bisect, exitZero].count(where: { $0 }) > 1 {
+      throw ValidationError("--expect, --bisect and --exit-zero exclude each other.")
+    }
     _ = try chosenInvariants()
+    _ = try requests()
   }
 
   func run() async throws {
     let recordings = paths.flatMap(RecordingSearch.recordings)
     let batch = BatchCheck(
-      check: RecordingCheck(invariants: try chosenInvariants()),
+      check: RecordingCheck(invariants: try chosenInvariants(), limit: limit.kept),
       jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    let progress = ProgressLine(total: recordings.count)
-    var results: [RecordingResult] = []
-    await batch.run(recordings, progress: progress.show) { result in
-      results.append(result)
-      if let damage = result.damage { complain("\(result.path): \(damage)") }
-      if expect {
-        progress.print(ExpectationReport.render(result))
-      } else if format.isIncremental {
-        progress.print((results.count > 1 ? "\n" : "") + TextReport.render(result))
-      }
-    }
-    progress.clear()
-    try finish(results)
+    let run = try CheckRun(
+      recordings, format: expect ? nil : format, options: ReportOptions(violationsShown: limit.shown),
+      reports: try requests())
+    run.surviveInterruption()
+    await batch.run(recordings, done: run.note, deliver: run.deliver)
+    let results = try run.finish()
+    throw ExitCode(status(results))
   }
 
-  private func finish(_ results: [RecordingResult]) throws {
-    if expect {
-      let failed = results.count { $0.expectation != .met }
-      print("\(results.count - failed) as expected, \(failed) not")
-      throw ExitCode(failed == 0 ? 0 : 1)
+  private func status(_ results: [RecordingResult]) -> Int32 {
+    let verdict = Verdict.combined(results.map(\.verdict))
+    if expect { return results.allSatisfy { $0.expectation == .met } ? 0 : 1 }
+    if exitZero { return results.contains { $0.verdict == .missing } ? Verdict.missing.exitStatus : 0 }
+    guard bisect else { return verdict.exitStatus }
+    switch verdict {
+    case .holds: return 0
+    case .violated: return 1
+    case .damaged, .missing, .undecided: return 125
     }
-    if !format.isIncremental {
-      print(format.render(results), terminator: "")
-    } else if results.count > 1 {
-      print("\n" + TextReport.total(results), terminator: "")
+  }
+
+  private func requests() throws -> [ReportRequest] {
+    var targets: Set<String> = []
+    return try report.map { text in
+      guard let request = ReportRequest(text) else {
+        throw ValidationError("--report takes FORM=FILE, with text, json, junit, ktap or sarif for FORM: '\(text)'.")
+      }
+      guard targets.insert(ReportFile.target(of: request.path)).inserted else {
+        throw ValidationError("Two reports go to \(request.path).")
+      }
+      return request
     }
-    throw ExitCode(Verdict.combined(results.map(\.verdict)).exitStatus)
   }
 
   private func chosenInvariants() throws -> [Invariant] {
@@ -97,23 +142,39 @@ struct CheckCommand: AsyncParsableCommand {
 
 extension ReportFormat: ExpressibleByArgument {}
 
-/// A line on a terminal's stderr that says how far a run has come; silent elsewhere.
-private struct ProgressLine {
-  let total: Int
-  let isShown = isatty(STDERR_FILENO) == 1
+/// `--limit`: a number, or all.
+enum ViolationLimit: ExpressibleByArgument {
+  case standard
+  case first(Int)
+  case all
 
-  func show(_ done: Int) {
-    guard isShown, total > 1 else { return }
-    writeToStandardError("\r\u{1b}[K\(done) of \(total) recordings")
+  init?(argument: String) {
+    if argument == "all" {
+      self = .all
+    } else if let count = Int(argument), count >= 0 {
+      self = .first(count)
+    } else {
+      return nil
+    }
   }
 
-  func clear() {
-    if isShown, total > 1 { writeToStandardError("\r\u{1b}[K") }
+  var defaultValueDescription: String { "8" }
+
+  /// How many of each invariant are kept. Never fewer than usual: a check rests on them, too.
+  var kept: FindingLimit {
+    switch self {
+    case .standard: .standard
+    case .first(let count): .first(max(count, FindingLimit.standardCount))
+    case .all: .all
+    }
   }
 
-  func print(_ text: String) {
-    clear()
-    Swift.print(text, terminator: "")
-    fflush(nil)
+  /// How many of each recording are shown as text; nil for all.
+  var shown: Int? {
+    switch self {
+    case .standard: ReportOptions.violationsShown
+    case .first(let count): count
+    case .all: nil
+    }
   }
 }

@@ -20,9 +20,9 @@ struct CompareCommand: AsyncParsableCommand {
       the same chains and anon_vmas of VMAs, roots, parents and counters of anon_vmas, and first owners of pages. That \
       agreement is printed first; Designs.md says what is not compared.
 
-      Exit status: 0 every design holds, 1 a design broke an invariant, 3 an input is damaged or unreadable, 4 undecided \
-      (lost events, or the simulation does not agree with the recording, or no page put a design to the test), 64 usage, \
-      74 a plot could not be written.
+      Exit status: 0 every design holds, 1 a design broke an invariant, 3 an input is damaged or no recording, 66 an input is \
+      not there or may not be read, 4 undecided (lost events, or the simulation does not agree with the recording, or no \
+      page put a design to the test), 64 usage, 74 the report or a plot could not be written.
       """)
 
   @Argument(help: "Recordings (trace.dat), or folders that are searched for them.")
@@ -64,7 +64,7 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if list { return print(ComparisonCatalog.render(), terminator: "") }
+    if list { return try StandardOutput.write(ComparisonCatalog.render()) }
     let comparison = PolicyComparison(
       policies: try chosenPolicies(), jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     var results: [ComparedWorkload] = []
@@ -77,16 +77,16 @@ struct CompareCommand: AsyncParsableCommand {
       let besides = policy.isEmpty ? scenario.historic.map { [$0] } ?? [] : []
       try show(await comparison.compare(scenario: workload, besides: besides), &results, &names)
     }
-    if !format.isIncremental { print(format.render(results), terminator: "") }
+    if !format.isIncremental { try StandardOutput.write(format.render(results)) }
     throw ExitCode(Verdict.combined(results.map(\.verdict)).exitStatus)
   }
 
   private func show(_ compared: ComparedWorkload, _ results: inout [ComparedWorkload], _ names: inout PlotNames) throws
   {
-    if let damage = compared.reading?.damage { complain("\(compared.name): \(damage)") }
     if format.isIncremental {
-      print((results.isEmpty ? "" : "\n") + ComparisonText.render(compared), terminator: "")
-      fflush(nil)
+      try StandardOutput.write((results.isEmpty ? "" : "\n") + ComparisonText.render(compared))
+    } else if let damage = compared.reading?.damage {
+      complain("\(compared.name): \(damage)")
     }
     results.append(compared)
     guard let plot else { return }

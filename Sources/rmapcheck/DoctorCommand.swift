@@ -12,7 +12,8 @@ struct DoctorCommand: ParsableCommand {
       Without options it looks at the machine that it runs on; with --btf, --kallsyms and --config, at files of any \
       kernel. It takes all three to know that a kernel can be recorded.
 
-      Exit status: 0 the core can be recorded, 4 not, or not known, 3 a file cannot be read, 64 usage.
+      Exit status: 0 the core can be recorded, 4 not, or not known, 3 a file cannot be read, 64 usage, 74 the \
+      report could not be written.
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -44,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
       complain("\(error)")
       throw ExitCode(3)
     }
-    print(format == .json ? diagnosis.json() : diagnosis.text(), terminator: "")
+    try StandardOutput.write(format == .json ? diagnosis.json() : diagnosis.text())
     throw ExitCode(diagnosis.exitStatus)
   }
 

@@ -20,7 +20,7 @@ struct ExplainCommand: ParsableCommand {
       }
       return invariant
     }
-    print(LawReport.render(chosen.isEmpty ? Invariant.all : chosen), terminator: "")
-    if chosen.isEmpty { print("\n" + LawReport.render(Undecidable.all), terminator: "") }
+    try StandardOutput.write(LawReport.render(chosen.isEmpty ? Invariant.all : chosen))
+    if chosen.isEmpty { try StandardOutput.write("\n" + LawReport.render(Undecidable.all)) }
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import KernelProbes
 import Reports
 
@@ -47,10 +46,7 @@ struct ProbesCommand: ParsableCommand {
       throw ExitCode(4)
     }
     let lines = plan.definitions.map { $0.line + "\n" }.joined()
-    guard write(all: lines, to: STDOUT_FILENO) else {
-      complain("cannot write the definitions: \(String(cString: strerror(errno)))")
-      throw ExitCode(EX_IOERR)
-    }
+    try StandardOutput.write(lines)
   }
 
   private func symbols(_ types: KernelTypes) throws(ProbeFailure) -> KernelSymbols {
@@ -60,17 +56,6 @@ struct ProbesCommand: ParsableCommand {
   }
 
   private func complain(_ line: String) {
-    _ = write(all: "rmapcheck probes: \(printable(line))\n", to: STDERR_FILENO)
-  }
-
-  /// `print` would not say that half of the definitions were lost on a full disk.
-  private func write(all text: String, to descriptor: CInt) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count > 0 { rest = rest.dropFirst(count) }
-      if count < 0, errno != EINTR { return false }
-    }
-    return true
+    writeToStandardError("rmapcheck probes: \(printable(line))\n")
   }
 }

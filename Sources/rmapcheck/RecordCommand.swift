@@ -20,7 +20,7 @@ struct RecordCommand: ParsableCommand {
 
       Exit status: 0 recorded (the command's own status is said, and stands in the sidecar); with --check that of \
       `rmapcheck check`; 69 this kernel can't be recorded, 71 the system refused something, or something \
-      could not be removed, 73 the output is there already or can't be made, 77 not root, 64 usage.
+      could not be removed, 73 the output is there already or can't be made, 77 not root, 64 usage, 74 the report of --check could not be written.
       """)
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"))
@@ -78,7 +78,7 @@ struct RecordCommand: ParsableCommand {
     }
     if check {
       let result = RecordingCheck().run(path: path)
-      print(TextReport.render(result), terminator: "")
+      try StandardOutput.write(TextReport.render(result))
       if !hasLeftovers { throw ExitCode(result.verdict.exitStatus) }
     }
     if hasLeftovers { throw ExitCode(RecordingFailure.Kind.system.rawValue) }

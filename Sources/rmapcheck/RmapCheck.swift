@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct RmapCheck: AsyncParsableCommand {
@@ -10,4 +11,46 @@ struct RmapCheck: AsyncParsableCommand {
       AssembleCommand.self, CheckCommand.self, CompareCommand.self, DoctorCommand.self, ExplainCommand.self,
       ProbesCommand.self, RecordCommand.self, JanitorCommand.self,
     ])
+
+  static func main() async {
+    StandardOutput.claimStandardStreams()
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+      end(nil)
+    } catch {
+      end(error)
+    }
+  }
+
+  /// Leaves with the status that the error stands for. Help and the like are output as any other: if they can't be
+  /// written, that is an error.
+  static func end(_ error: (any Error)?) -> Never {
+    do {
+      if let lost = error as? LostOutput { throw lost }
+      if let error, !(error is ExitCode) { try show(error) }
+      try StandardOutput.close()
+    } catch {
+      complain("\(error)")
+      Glibc.exit(status(ofFailure: EX_IOERR))
+    }
+    guard let error else { Glibc.exit(0) }
+    let code = exitCode(for: error)
+    Glibc.exit(code == .validationFailure ? status(ofFailure: code.rawValue) : code.rawValue)
+  }
+
+  private static func show(_ error: any Error) throws {
+    let message = fullMessage(for: error)
+    if message.isEmpty { return }
+    if exitCode(for: error).isSuccess {
+      try StandardOutput.write(message + "\n")
+    } else {
+      writeToStandardError(message + "\n")
+    }
+  }
+
+  /// `git bisect run` takes a status up to 127 for the verdict on a commit; above, it stops.
+  private static func status(ofFailure status: Int32) -> Int32 {
+    CommandLine.arguments.contains("--bisect") ? CheckCommand.bisectStops : status
+  }
 }

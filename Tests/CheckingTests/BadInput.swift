@@ -88,7 +88,7 @@ import Testing
   @Test func aBadFileDoesNotStopTheOthers() async throws {
     let paths = [folder.path + "/none.dat", "\(tracesFolder)/6.12-fault-drop-avc/trace.dat"]
     var verdicts: [Verdict] = []
-    await BatchCheck(check: RecordingCheck(), jobs: 2).run(paths, progress: { _ in }) {
+    await BatchCheck(check: RecordingCheck(), jobs: 2).run(paths) {
       verdicts.append($0.verdict)
     }
     #expect(verdicts == [.damaged, .violated])

@@ -10,7 +10,7 @@ import Testing
     let names = ["6.1-fault-wrong-root", "6.12-fault-drop-avc", "6.12-lossy", "6.12-two-buffers", "none"]
     let paths = names.map { "\(tracesFolder)/\($0)/trace.dat" }
     var results: [RecordingResult] = []
-    await BatchCheck(check: RecordingCheck(), jobs: jobs).run(paths, progress: { _ in }) { results.append($0) }
+    await BatchCheck(check: RecordingCheck(), jobs: jobs).run(paths) { results.append($0) }
     return results
   }
 
