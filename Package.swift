@@ -137,6 +137,7 @@ let package = Package(
     .testTarget(
       name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],
       swiftSettings: settings),
+    .testTarget(name: "CommandLineTests", dependencies: ["rmapcheck"], swiftSettings: settings),
     .testTarget(
       name: "CheckingTests",
       dependencies: [

@@ -116,6 +116,7 @@ public enum JSONReport {
     let decidedPermille: UInt64?
     let undecided: [String: UInt64]
     let violations: UInt64
+    let kept: Int
     let missingEvents: [String]
     let missingFields: [String]
     let recorded: Bool
@@ -131,6 +132,7 @@ public enum JSONReport {
         if count > 0 { counts[reason.word] = count }
       }
       violations = entry.ledger.violations
+      kept = entry.findings.count
       missingEvents = entry.missing.map(\.kernelFunction)
       missingFields = entry.missingFields.map(\.meaning)
       recorded = entry.isRecorded

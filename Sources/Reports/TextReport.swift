@@ -29,7 +29,8 @@ public enum TextReport {
     let hidden = result.violations - UInt64(shown)
     if hidden > 0 {
       page.line()
-      page.paragraph("  \(counted(hidden, "more violation")) counted, not shown:", "--limit all shows every one.", indent: 2)
+      page.paragraph(
+        "  \(counted(hidden, "more violation")) counted, not shown:", "--limit all shows every one.", indent: 2)
     }
     return page.text
   }

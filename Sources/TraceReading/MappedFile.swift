@@ -18,17 +18,17 @@ final class MappedFile: @unchecked Sendable {
   init(path: String) throws(TraceReadingError) {
     // Not waiting: a FIFO without a writer would keep us for ever.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw MappedFile.failure("\(path)") }
+    guard descriptor >= 0 else { throw MappedFile.failure("") }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw MappedFile.failure("cannot stat \(path)") }
+    guard fstat(descriptor, &status) == 0 else { throw MappedFile.failure("stat: ") }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw TraceReadingError(.cannotOpen(errno: EINVAL), "\(path) is not a regular file")
+      throw TraceReadingError(.cannotOpen(errno: EINVAL), "not a regular file")
     }
-    guard status.st_size > 0 else { throw TraceReadingError(.empty, path) }
+    guard status.st_size > 0 else { throw TraceReadingError(.empty, "") }
     let size = Int(status.st_size)
     let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let address, address != MAP_FAILED else { throw MappedFile.failure("cannot map \(path)") }
+    guard let address, address != MAP_FAILED else { throw MappedFile.failure("mmap: ") }
     bytes = UnsafeRawBufferPointer(start: address, count: size)
     isMapped = true
   }
@@ -54,6 +54,6 @@ final class MappedFile: @unchecked Sendable {
   private static func failure(_ what: String) -> TraceReadingError {
     let number = errno
     return TraceReadingError(
-      .cannotOpen(errno: number), "\(what): \(String(cString: strerror(number)))")
+      .cannotOpen(errno: number), what + String(cString: strerror(number)))
   }
 }

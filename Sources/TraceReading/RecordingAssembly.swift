@@ -40,7 +40,13 @@ public struct RecordingAssembly {
     }
     var files: [MappedFile?] = []
     // A CPU that recorded nothing has an empty file, which can't be mapped.
-    for path in paths { files.append(isEmpty(path) ? nil : try MappedFile(path: path)) }
+    for path in paths {
+      do throws(TraceReadingError) {
+        files.append(isEmpty(path) ? nil : try MappedFile(path: path))
+      } catch {
+        throw TraceReadingError(error.kind, "\(path): \(error.what)")
+      }
+    }
     let pageSize = UInt64(head.buffers[0].pageSize)
     let sizes = files.map { UInt64($0?.bytes.count ?? 0) / pageSize * pageSize }
 

@@ -51,7 +51,7 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
 
   /// One line: class, what, where, advice.
   public var description: String {
-    var text = "\(label): \(what)"
+    var text = what.isEmpty ? label : "\(label): \(what)"
     if case .truncated(let expected, let actual) = kind {
       text += " (needs \(expected) bytes, has \(actual))"
     }
@@ -61,7 +61,7 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
 
   private var label: String {
     switch kind {
-    case .cannotOpen(let errno): "cannot open (errno \(errno))"
+    case .cannotOpen: "cannot open"
     case .empty: "empty file"
     case .notATrace: "not a recording"
     case .unsupported: "unsupported"

@@ -121,7 +121,8 @@ final class CheckRun: Sendable {
       if isIgnored { continue }
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: signals)
-      source.setEventHandler { [self] in interrupted(by: number) }
+      // A source that nobody holds is cancelled: its own handler does.
+      source.setEventHandler { [self] in withExtendedLifetime(source) { interrupted(by: number) } }
       source.activate()
     }
   }

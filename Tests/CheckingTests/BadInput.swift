@@ -36,8 +36,8 @@ import Testing
 
   @Test func missingFile() {
     let result = check(folder.path + "/none.dat")
-    #expect(result.verdict == .damaged)
-    #expect(result.damage?.contains("No such file") == true)
+    #expect(result.verdict == .missing && result.verdict.exitStatus == 66)
+    #expect(result.damage == "cannot open: No such file or directory; check the path and its permissions")
   }
 
   @Test func emptyFile() throws {
@@ -91,7 +91,7 @@ import Testing
     await BatchCheck(check: RecordingCheck(), jobs: 2).run(paths) {
       verdicts.append($0.verdict)
     }
-    #expect(verdicts == [.damaged, .violated])
+    #expect(verdicts == [.missing, .violated])
     #expect(Verdict.combined(verdicts) == .violated)
   }
 }

@@ -34,7 +34,7 @@ import Testing
     #expect(report["schema"] as? String == "rmapcheck-report/1")
     #expect(report["verdict"] as? String == "violated")
     let recordings = try #require(report["recordings"] as? [[String: Any]])
-    #expect(recordings.map { $0["verdict"] as? String } == ["violated", "violated", "undecided", "holds", "damaged"])
+    #expect(recordings.map { $0["verdict"] as? String } == ["violated", "violated", "undecided", "holds", "missing"])
     let first = try #require((recordings[1]["violations"] as? [[String: Any]])?.first)
     #expect(first["invariant"] as? String == "fork-closure")
     #expect((first["event"] as? [String: Any])?["number"] as? Int == 2117)
@@ -69,7 +69,8 @@ import Testing
 
   @Test func exitStatusPutsAProvedViolationFirst() {
     #expect(Verdict.combined([.holds, .undecided, .damaged, .violated]).exitStatus == 1)
-    #expect(Verdict.combined([.holds, .undecided, .damaged]).exitStatus == 3)
+    #expect(Verdict.combined([.holds, .undecided, .missing, .damaged]).exitStatus == 3)
+    #expect(Verdict.combined([.holds, .undecided, .missing]).exitStatus == 66)
     #expect(Verdict.combined([.holds, .undecided]).exitStatus == 4)
     #expect(Verdict.combined([.holds, .holds]).exitStatus == 0)
     #expect(Verdict.combined([]).exitStatus == 4)

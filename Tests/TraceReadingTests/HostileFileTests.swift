@@ -51,7 +51,7 @@ import Testing
     let cases: [([UInt8], String)] = [
       (
         [],
-        "empty file: /proc/self/fd/; the recorder wrote nothing: check its exit status and the free"
+        "empty file; the recorder wrote nothing: check its exit status and the free"
           + " disk space"
       ),
       (

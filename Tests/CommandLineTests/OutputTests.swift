@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+/// Goal: whoever asked for a report has it whole, or is told that it is lost. Method: the program as a process.
+@Suite struct OutputTests {
+  private let run: Executable
+
+  init() throws { run = try Executable() }
+
+  private static let printing = [
+    "check $T/6.12-structure-v6", "check --format json $T/6.12-structure-v6", "check --expect $T/6.12-structure-v6",
+    "compare --list", "compare --scenario double-reuse", "explain", "explain reach", "doctor", "--help", "check --help",
+    "--version", "--generate-completion-script bash",
+  ]
+
+  @Test(arguments: printing, ["/dev/full", "&-"]) func reportThatCannotBeWritten(command: String, target: String) throws
+  {
+    defer { run.remove() }
+    let outcome = try run.shell("$R \(command) >\(target)")
+    #expect(outcome.status == 74)
+    #expect(outcome.errors.contains("rmapcheck: cannot write to standard output: "))
+  }
+
+  /// With standard output closed, the first file opened would become it.
+  @Test func closedStreamsAreNotMistakenForFiles() throws {
+    defer { run.remove() }
+    let outcome = try run.shell("$R check --report json=report.json $T/6.12-structure-v6 <&- >&- 2>&-")
+    #expect(outcome.status == 74)
+    #expect(try json(run.text("report.json"))["verdict"] as? String == "holds")
+  }
+
+  @Test func allFormsOfOneReplay() throws {
+    defer { run.remove() }
+    let forms = ["text", "json", "junit", "ktap", "sarif"]
+    let recordings = "$T/6.12-structure-v6 $T/6.12-fault-drop-avc nothing-here"
+    let outcome = try run.shell(
+      "$R check \(recordings) " + forms.map { "--report \($0)=\($0).report" }.joined(separator: " "))
+    #expect(outcome.status == 1)
+    for form in forms {
+      #expect(try run.shell("$R check --format \(form) \(recordings)").output == run.text("\(form).report"), "\(form)")
+    }
+    #expect(try run.text("text.report") == outcome.output)
+    #expect(try run.shell("ls -A").output.split(separator: "\n").count == forms.count + 2)
+  }
+
+  @Test func aReportReplacesThatOfTheNightBefore() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      umask 022; echo old >real; ln -s real report
+      $R check --report ktap=report $T/6.12-structure-v6 >/dev/null; echo $?
+      readlink report; head -n 1 real; stat -c %a real
+      """)
+    #expect(outcome.output == "0\nreal\nKTAP version 1\n644\n")
+  }
+
+  @Test(arguments: ["/dev/full", "no/folder/report", "/proc/report"])
+  func reportFileThatCannotBeWritten(path: String) throws {
+    defer { run.remove() }
+    let outcome = try run.shell("$R check --report json=\(path) --report junit=other $T/6.12-structure-v6")
+    #expect(outcome.status == 74)
+    #expect(outcome.errors.contains("cannot write \(path): "))
+    #expect(!outcome.errors.contains("standard output"))
+  }
+
+  /// Killed in the middle: what was there is there, and nothing half.
+  @Test func killedRunLeavesTheOldReport() throws {
+    defer { run.remove() }
+    try Data("old".utf8).write(to: run.folder.appending(path: "report"))
+    let process = try run.start("exec $R check -j 1 --report json=report $T")
+    try waitForOutput()
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(try run.text("report") == "old")
+  }
+
+  /// Until the first recording's part of the text is there.
+  private func waitForOutput() throws {
+    for _ in 0..<3000 where try run.text("output").isEmpty { usleep(20_000) }
+    try #require(try !run.text("output").isEmpty)
+  }
+
+  @Test func interruptedRunKeepsWhatWasJudged() throws {
+    defer { run.remove() }
+    let forms = ["text", "json", "junit", "ktap", "sarif"].map { "--report \($0)=\($0)" }.joined(separator: " ")
+    let process = try run.start("exec $R check -j 1 \(forms) $T")
+    try waitForOutput()
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    let outcome = try run.outcome(of: process)
+    #expect(outcome.signal == SIGINT)
+    #expect(outcome.errors.contains("interrupted: "))
+    let recordings = try #require(try json(run.text("json"))["recordings"] as? [[String: Any]])
+    #expect(recordings.count > 100)
+    let judged = recordings.count { ($0["events"] as? Int ?? 0) > 0 }
+    #expect(judged > 0 && judged < recordings.count)
+    #expect(recordings.last?["verdict"] as? String == "undecided")
+    #expect(recordings.last?["doubts"] as? [String] == ["it was not checked: the run was interrupted"])
+    #expect(try run.text("ktap").hasPrefix("KTAP version 1\n1..\(recordings.count)\n"))
+    #expect(try run.text("text").contains("\(recordings.count) recordings: "))
+  }
+
+  /// What text says of violations that it does not show is what another call shows.
+  @Test func everyViolationCanBeSeen() throws {
+    defer { run.remove() }
+    let usual = try run.shell("$R check --report json=json $T/6.12-faults")
+    let counted = try counts(run.text("json"))
+    let hidden = try #require(usual.output.firstMatch(of: /\n  (\d+) more violations counted, not shown: --limit all/))
+    #expect(Int(hidden.1) == counted.all - usual.output.matches(of: /\nVIOLATED\s/).count)
+    #expect(counted.kept < counted.all && counted.keptByInvariant == counted.kept)
+
+    let all = try run.shell("$R check --limit all --report json=json $T/6.12-faults")
+    #expect(!all.output.contains("not shown"))
+    #expect(all.output.matches(of: /\nVIOLATED\s/).count == counted.all)
+    #expect(try counts(run.text("json")) == (counted.all, counted.all, counted.all))
+    #expect(try run.shell("$R check --limit 3 $T/6.12-faults").output.matches(of: /\nVIOLATED\s/).count == 3)
+  }
+
+  private func counts(_ text: String) throws -> (all: Int, kept: Int, keptByInvariant: Int) {
+    let recording = try #require((try json(text)["recordings"] as? [[String: Any]])?.first)
+    let invariants = try #require(recording["invariants"] as? [[String: Any]])
+    let violations = try #require(recording["violations"] as? [Any])
+    return (
+      invariants.reduce(0) { $0 + ($1["violations"] as? Int ?? 0) }, violations.count,
+      invariants.reduce(0) { $0 + ($1["kept"] as? Int ?? 0) }
+    )
+  }
+}
