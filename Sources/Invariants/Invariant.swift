@@ -1,5 +1,4 @@
 public import RmapEvents
-public import RmapGraph
 
 /// One rule of the kernel's anonymous reverse mapping, with the text that explains it and the code that judges it.
 ///
@@ -41,59 +40,6 @@ public struct Invariant: Sendable {
     self.needsWithPages = needsWithPages
     self.fields = fields
     self.checks = checks
-  }
-
-  /// Code that judges at one kind of moment.
-  public enum Check: Sendable {
-    /// Before an AVC enters its tree.
-    case linking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// Before an AVC leaves its tree.
-    case unlinking(@Sendable (borrowing TreeSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// After the entry of an operation of these kinds.
-    case entered([EventKind], @Sendable (borrowing EntrySituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// After __anon_vma_prepare and __split_vma.
-    case returned(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// After anon_vma_clone.
-    case cloned(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// After anon_vma_fork.
-    case forked(@Sendable (borrowing OperationSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// When the anon_vma that a fork gave the child comes in sight.
-    case forkSeen(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// After unlink_anon_vmas.
-    case unlinked(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// Before a VMA is freed.
-    case freeing(@Sendable (borrowing VMASituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// Before an anon_vma is freed.
-    case putting(@Sendable (borrowing PutSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// When an AVC is not put back after a range change.
-    case stranded(@Sendable (borrowing StrandedSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// At a folio's event.
-    case folio(@Sendable (borrowing FolioSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// When a mapped page's VMA changed under it.
-    case page(@Sendable (borrowing PageSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// Before a walk looks at a tree.
-    case walkStep(@Sendable (borrowing WalkStepSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// Before a walk's callback looks at one VMA.
-    case visiting(@Sendable (borrowing WalkVisitSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// At the end of a walk.
-    case walked(@Sendable (borrowing WalkSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// Before a migrated folio is mapped in a VMA.
-    case restoring(@Sendable (borrowing MigrationSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// When a walk's callback has unmapped a folio in a VMA, or is known not to have.
-    case unmapped(@Sendable (borrowing UnmapSituation, borrowing RmapGraph, inout Ledger) -> Void)
-    /// When a replaced mapping is gone, or is known not to have been taken away.
-    case replaced(@Sendable (borrowing ReplacementSituation, borrowing RmapGraph, inout Ledger) -> Void)
-  }
-}
-
-extension Invariant.Check {
-  /// The level of the events at which it judges.
-  fileprivate var level: RecordingLevel {
-    switch self {
-    case .walkStep, .visiting, .walked, .restoring: .walks
-    case .folio, .page: .pages
-    default: .structure
-    }
   }
 }
 

@@ -28,6 +28,11 @@ public struct Ledger: Sendable {
     undecided[Int(reason.rawValue)] &+= 1
   }
 
+  /// Nothing contradicts the rule: it holds if the model has all that could.
+  @inline(__always) public mutating func decide(if isWhole: Bool) {
+    if isWhole { holds() } else { cannotTell(.predatesRecording) }
+  }
+
   /// From now on, what the model does not know may be unknown for another reason than its age.
   mutating func blame(_ reason: UndecidedReason) { reasonForUnknown = reason }
 

@@ -32,9 +32,9 @@ func describe(_ view: VMAView) -> String {
 }
 
 /// The function that a tree event happened in, as far as the recording tells.
-func function(of situation: borrowing TreeSituation, insertion: Bool) -> String {
+func function(of situation: borrowing TreeSituation) -> String {
   if let operation = situation.operation { return operation.kind.kernelFunction }
-  return insertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove"
+  return situation.isInsertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove"
 }
 
 func pages(_ start: PgOff, _ last: PgOff) -> String { "\(start)-\(last)" }

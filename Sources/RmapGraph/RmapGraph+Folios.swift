@@ -201,7 +201,7 @@ extension RmapGraph {
   ) {
     let own = vma.flatMap { membership(of: $0, in: event.vma.anonVMA) }
     withUnsafePointer(to: event) { event in
-      observer.folio(
+      observer.didSeeFolio(
         FolioSituation(
           eventPlace: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, ownMembership: own,
           removedFrom: address, wasPredicted: wasPredicted, priorMapping: prior?.mapping,

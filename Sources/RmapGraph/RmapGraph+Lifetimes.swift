@@ -58,7 +58,7 @@ extension RmapGraph {
     view.address = free.vma
     view.mm = free.mm
     view.anonVMA = free.anonVMA
-    observer.freeing(
+    observer.willFreeVMA(
       VMASituation(vma: VMAID(slot: slot), view: view, stamp: stamp, function: .vmaFree), in: self)
     forgetVMA(free.vma)
   }
@@ -142,7 +142,7 @@ extension RmapGraph {
     _ observer: inout Observer
   ) {
     let contended = isContended(id, by: task)
-    observer.putting(
+    observer.willFreeAnonVMA(
       PutSituation(
         put: put, stamp: stamp, anonVMA: id, isFreedByLastMember: isFreedByLastMember(id, task),
         isImplicitRoot: implicit, isContended: contended), in: self)

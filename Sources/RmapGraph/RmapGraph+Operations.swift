@@ -83,7 +83,7 @@ extension RmapGraph {
   ) {
     let last = tasks[task].operations.count - 1
     let outer = tasks[task].outer(of: last)
-    observer.entered(
+    observer.didEnter(
       EntrySituation(
         operationPlace: tasks[task].operations.address(of: last), outer: outer, stamp: stamp, vma: vma, source: source),
       in: self)
@@ -113,7 +113,7 @@ extension RmapGraph {
   ) {
     guard vmas[vma.slot].forkAwaitsSight else { return }
     vmas[vma.slot].forkAwaitsSight = false
-    observer.forkSeen(
+    observer.didSeeForkedAnonVMA(
       VMASituation(vma: vma, view: view, stamp: stamp, function: .fork), in: self)
   }
 
@@ -163,7 +163,7 @@ extension RmapGraph {
     tasks[task].givenUp.removeAll(keepingCapacity: true)
     for address in parked {
       guard let slot = avcOf[address.raw], !avcs[slot].isLinked else { continue }
-      observer.stranded(StrandedSituation(avc: AVCID(slot: slot), stamp: stamp), in: self)
+      observer.didStrandAVC(StrandedSituation(avc: AVCID(slot: slot), stamp: stamp), in: self)
     }
   }
 
@@ -239,21 +239,24 @@ extension RmapGraph {
     switch operation.pointee.kind {
     case .clone:
       if !result.failed { countClone(operation.pointee.entry, reuse: operation.pointee.reuse, stamp) }
-      lend(task, result, vma, stamp) { observer.cloned($0, in: $1) }
+      lend(task, result, vma, stamp) { observer.didCloneAnonVMAs($0, in: $1) }
     case .fork:
       if let vma, !result.failed, !operation.pointee.entry.source.anonVMA.isNull {
         vmas[vma.slot].forkAwaitsSight = true
         vmas[vma.slot].forkedAnonVMA = ownAnonVMA(vma, since: operation.pointee.stamp)
         vmas[vma.slot].forkStamp = stamp
       }
-      lend(task, result, vma, stamp) { observer.forked($0, in: $1) }
+      lend(task, result, vma, stamp) { observer.didForkAnonVMA($0, in: $1) }
     case .unlink:
       settleUnlink(task, stamp)
       if let due = operation.pointee.due, anonVMA(due) != nil, putsAreRecorded { contradict(.anonVMADeath) }
       if let vma { endUnlink(vma, operation.pointee.entry.vma, stamp, &observer) }
-    case .prepare, .split:
+    case .prepare:
       if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, operation.pointee.entry) }
-      lend(task, result, vma, stamp) { observer.returned($0, in: $1) }
+      lend(task, result, vma, stamp) { observer.didPrepareAnonVMA($0, in: $1) }
+    case .split:
+      if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, operation.pointee.entry) }
+      lend(task, result, vma, stamp) { observer.didSplitVMA($0, in: $1) }
     case .copyVMA:
       let made = KernelAddress(UInt64(bitPattern: result.value))
       noteCopy(made, copy: operation.pointee.copy, since: operation.pointee.stamp)
@@ -343,7 +346,7 @@ extension RmapGraph {
         .unlinked, mm: view.mm, start: view.start, end: view.end, vma, view, stamp, .unlink,
         &observer)
     }
-    observer.unlinked(
+    observer.didUnlinkAnonVMAs(
       VMASituation(vma: vma, view: view, stamp: stamp, function: .unlink), in: self)
     while vmas[vma.slot].firstInChain != .max { discard(vmas[vma.slot].firstInChain) }
     vmas[vma.slot].chainIsKnown = true

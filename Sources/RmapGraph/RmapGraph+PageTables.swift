@@ -162,7 +162,7 @@ extension RmapGraph {
     _ cause: PageSituation.Cause, _ page: UInt64, _ entry: PageTables.Entry, _ vma: VMAID,
     _ view: VMAView, _ stamp: EventStamp, _ function: EventKind, _ observer: inout Observer
   ) {
-    observer.page(
+    observer.didChangeVMAOfPage(
       PageSituation(
         cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),
         address: UserAddress(page: page), vma: vma, view: view, stamp: stamp, function: function,

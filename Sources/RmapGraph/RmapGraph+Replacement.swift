@@ -15,6 +15,7 @@ struct Owed {
 
 /// A mapping has taken the place of another one, and that one is gone, or known not to have been taken away.
 public struct ReplacementSituation: ~Copyable {
+  private let pin = Pin()
   /// The folio that was mapped there.
   public let old: KernelAddress
   /// The folio that is mapped there now.
@@ -69,10 +70,10 @@ extension RmapGraph {
       })
     {
       let owed = owed.remove(at: paid)
-      return observer.replaced(ReplacementSituation(owed, isLeft: false, stamp: stamp), in: self)
+      return observer.didReplaceMapping(ReplacementSituation(owed, isLeft: false, stamp: stamp), in: self)
     }
     for owed in owed where owed.pid == stamp.pid {
-      observer.replaced(ReplacementSituation(owed, isLeft: true, stamp: stamp), in: self)
+      observer.didReplaceMapping(ReplacementSituation(owed, isLeft: true, stamp: stamp), in: self)
     }
     owed.removeAll { $0.pid == stamp.pid }
   }

@@ -20,10 +20,10 @@ extension RmapGraph {
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
     let contended = hold(rootOf: anonVMA, by: task)
     withUnsafePointer(to: update) { update in
-      observer.linking(
+      observer.willInsertAVC(
         TreeSituation(
-          updatePlace: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc.map(AVCID.init),
-          operation: operation, anonVMAIsNew: isNew, isContended: contended), in: self)
+          updatePlace: update, stamp: stamp, isInsertion: true, vma: vma, anonVMA: anonVMA,
+          avc: avc.map(AVCID.init), operation: operation, anonVMAIsNew: isNew, isContended: contended), in: self)
     }
 
     learnProtection(update, stamp)
@@ -185,10 +185,10 @@ extension RmapGraph {
     let contended = hold(rootOf: anonVMA, by: task)
     let avc = avcOf[update.avc.raw].map(AVCID.init)
     withUnsafePointer(to: update) { update in
-      observer.unlinking(
+      observer.willRemoveAVC(
         TreeSituation(
-          updatePlace: update, stamp: stamp, vma: vma, anonVMA: anonVMA, avc: avc, operation: operation,
-          anonVMAIsNew: false, isContended: contended), in: self)
+          updatePlace: update, stamp: stamp, isInsertion: false, vma: vma, anonVMA: anonVMA, avc: avc,
+          operation: operation, anonVMAIsNew: false, isContended: contended), in: self)
     }
 
     learnCounters(of: anonVMA, from: update, contended, stamp)

@@ -39,7 +39,7 @@ extension RmapGraph {
     _ unmapping: Unmapping, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard place(unmapping.mm, unmapping.page, holding: unmapping.folio, 0) != nil else {
-      return observer.unmapped(UnmapSituation(unmapping, isLeft: false, stamp: stamp), in: self)
+      return observer.didTryToUnmap(UnmapSituation(unmapping, isLeft: false, stamp: stamp), in: self)
     }
     if walking.left.count == Self.leftKept { walking.left.removeFirst() }
     walking.left.append(unmapping)
@@ -62,7 +62,7 @@ extension RmapGraph {
     }
     guard let found else { return false }
     let left = walking.left.remove(at: found)
-    observer.unmapped(UnmapSituation(left, isLeft: true, stamp: stamp), in: self)
+    observer.didTryToUnmap(UnmapSituation(left, isLeft: true, stamp: stamp), in: self)
     return true
   }
 }

@@ -105,7 +105,7 @@ extension RmapGraph {
     let purpose = frame.flatMap { frame in
       walking.callbacksSeen.first { $0.address == frame.callback }?.purpose
     }
-    observer.walked(
+    observer.didEndWalk(
       WalkSituation(
         walk: walk, frame: frame, ending: ending, purpose: purpose, stamp: stamp),
       in: self)
@@ -116,7 +116,7 @@ extension RmapGraph {
   private mutating func startWalk<Observer: GraphObserver & ~Copyable>(
     _ start: WalkStart, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    observer.walkStepping(
+    observer.willWalkTree(
       WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
     compareLock(start.lock?.count)
     let slot = walker(stamp.pid)
@@ -136,7 +136,7 @@ extension RmapGraph {
   private mutating func stepWalk<Observer: GraphObserver & ~Copyable>(
     _ step: WalkStep, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    observer.walkStepping(
+    observer.willWalkTree(
       WalkStepSituation(root: step.root, lock: step.lock, isFirst: false, stamp: stamp), in: self)
     compareLock(step.lock?.count)
     guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else {
@@ -195,7 +195,7 @@ extension RmapGraph {
     }
     if let walk = walking.walkers[slot].walk, !isNext(visit, in: walk, of: frame) { contradict(.walkStep) }
     walking.walkers[slot].walk?.lastVisit = .entered
-    observer.visiting(
+    observer.willVisitVMA(
       WalkVisitSituation(
         visit: visit, frame: frame, vma: vmaOf[visit.vma.raw].map(VMAID.init), stamp: stamp), in: self)
     walking.walkers[slot].unmapping = unmapping(visit, of: frame, stamp)
@@ -208,7 +208,7 @@ extension RmapGraph {
     walking.walkers[slot].restoring = visit
     let source = walking.migratingOf[migration.source.raw].map { walking.migrating[$0] }
     if source == nil, waits(migration) { contradict(.walkStep) }
-    observer.restoring(
+    observer.willRestoreMapping(
       MigrationSituation(visit: visit, migration: migration, source: source, stamp: stamp), in: self)
   }
 

@@ -1,5 +1,4 @@
 public import RmapEvents
-internal import Synchronization
 
 /// The anon_vma graph of a running kernel, rebuilt from recorded events: VMAs, AVCs, anon_vmas with their
 /// trees and counters, and which folio's page is mapped where.
@@ -80,9 +79,8 @@ public struct RmapGraph: ~Copyable {
   /// Whether exit_mmap frees its VMAs by a function that is recorded.
   var exitFreesVMAs = false
 
-  /// Never used: a value with an atomic in it has an address, and is lent by that. Without it, each call of a method that
-  /// does not change the graph would begin with a copy of these hundreds of bytes.
-  private let pin = Atomic<UInt8>(0)
+  /// Each call of a method that does not change the graph would else begin with a copy of these hundreds of bytes.
+  private let pin = Pin()
 
   /// How well the model predicted what was recorded.
   public internal(set) var statistics = GraphStatistics()

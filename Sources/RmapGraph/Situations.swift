@@ -5,6 +5,7 @@ public import RmapEvents
 
 /// An AVC at the door of its tree.
 public struct TreeSituation: ~Copyable {
+  private let pin = Pin()
   @usableFromInline let updatePlace: UnsafePointer<TreeUpdate>
   /// The event.
   @inlinable public var update: TreeUpdate {
@@ -12,6 +13,8 @@ public struct TreeSituation: ~Copyable {
   }
   /// The event's place.
   public let stamp: EventStamp
+  /// Whether the AVC enters the tree; else it leaves it.
+  public let isInsertion: Bool
   /// The VMA.
   public let vma: VMAID
   /// The anon_vma.
@@ -28,6 +31,7 @@ public struct TreeSituation: ~Copyable {
 
 /// An operation that has been entered.
 public struct EntrySituation: ~Copyable {
+  private let pin = Pin()
   @usableFromInline let operationPlace: UnsafePointer<Operation>
   /// The operation.
   @inlinable public var operation: Operation {
@@ -45,6 +49,7 @@ public struct EntrySituation: ~Copyable {
 
 /// An operation that has returned.
 public struct OperationSituation: ~Copyable {
+  private let pin = Pin()
   @usableFromInline let operationPlace: UnsafePointer<Operation>
   /// The operation.
   @inlinable public var operation: Operation {
@@ -64,6 +69,7 @@ public struct OperationSituation: ~Copyable {
 
 /// A VMA at the beginning or the end of unlink_anon_vmas, or at its death.
 public struct VMASituation: ~Copyable {
+  private let pin = Pin()
   /// The VMA.
   public let vma: VMAID
   /// What the event says of it; for a death, address, mm and anon_vma only.
@@ -76,6 +82,7 @@ public struct VMASituation: ~Copyable {
 
 /// An anon_vma whose last reference is gone.
 public struct PutSituation: ~Copyable {
+  private let pin = Pin()
   /// The event.
   public let put: AnonVMAPut
   /// The event's place.
@@ -93,6 +100,7 @@ public struct PutSituation: ~Copyable {
 
 /// An AVC that a range change took out of its tree and did not put back.
 public struct StrandedSituation: ~Copyable {
+  private let pin = Pin()
   /// The AVC, which the model still has, parked.
   public let avc: AVCID
   /// The first event that the task can only come to after the range change.
@@ -101,6 +109,7 @@ public struct StrandedSituation: ~Copyable {
 
 /// A step in a folio's life.
 public struct FolioSituation: ~Copyable {
+  private let pin = Pin()
   @usableFromInline let eventPlace: UnsafePointer<FolioEvent>
   /// The event.
   @inlinable public var event: FolioEvent {
@@ -133,6 +142,7 @@ public struct FolioSituation: ~Copyable {
 
 /// A mapped page whose VMA has changed under it: inherited by fork, moved by mremap, or left behind.
 public struct PageSituation: ~Copyable {
+  private let pin = Pin()
   /// How the page came into question.
   public enum Cause: Sendable {
     /// copy_page_range gave the child this page.
@@ -168,67 +178,63 @@ public struct PageSituation: ~Copyable {
 /// Whoever watches the graph change. The graph itself never judges the kernel.
 public protocol GraphObserver: ~Copyable {
   /// An AVC is about to enter its tree; the graph is as before.
-  mutating func linking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
+  mutating func willInsertAVC(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
   /// An AVC is about to leave its tree; the graph is as before.
-  mutating func unlinking(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
+  mutating func willRemoveAVC(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
   /// An operation has been entered: prepare, clone, fork, unlink, copy_page_range, move_page_tables, split, copy_vma.
-  mutating func entered(_ situation: borrowing EntrySituation, in graph: borrowing RmapGraph)
-  /// __anon_vma_prepare or __split_vma has returned.
-  mutating func returned(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
+  mutating func didEnter(_ situation: borrowing EntrySituation, in graph: borrowing RmapGraph)
+  /// __anon_vma_prepare has returned.
+  mutating func didPrepareAnonVMA(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
+  /// __split_vma has returned.
+  mutating func didSplitVMA(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
   /// anon_vma_clone has returned.
-  mutating func cloned(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
+  mutating func didCloneAnonVMAs(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
   /// anon_vma_fork has returned.
-  mutating func forked(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
+  mutating func didForkAnonVMA(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph)
   /// The anon_vma that a fork gave the child has come in sight (`vma->anon_vma`).
-  mutating func forkSeen(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
+  mutating func didSeeForkedAnonVMA(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
   /// unlink_anon_vmas has returned; the graph still has what the recording did not see removed.
-  mutating func unlinked(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
+  mutating func didUnlinkAnonVMAs(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
   /// A VMA is about to be freed.
-  mutating func freeing(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
+  mutating func willFreeVMA(_ situation: borrowing VMASituation, in graph: borrowing RmapGraph)
   /// An anon_vma is about to be freed.
-  mutating func putting(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph)
+  mutating func willFreeAnonVMA(_ situation: borrowing PutSituation, in graph: borrowing RmapGraph)
   /// An AVC was taken out of its tree for a range change and is not coming back.
-  mutating func stranded(_ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph)
+  mutating func didStrandAVC(_ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph)
   /// A folio's mapping was added, moved or seen, or is about to be removed.
-  mutating func folio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph)
+  mutating func didSeeFolio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph)
   /// A mapped page's VMA changed under it.
-  mutating func page(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph)
+  mutating func didChangeVMAOfPage(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph)
   /// A walk is about to look at a tree.
-  mutating func walkStepping(_ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph)
+  mutating func willWalkTree(_ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph)
   /// A walk's callback is about to look at one VMA.
-  mutating func visiting(_ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph)
+  mutating func willVisitVMA(_ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph)
   /// A walk is over.
-  mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph)
+  mutating func didEndWalk(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph)
   /// A migrated folio is about to be mapped in one VMA.
-  mutating func restoring(_ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph)
+  mutating func willRestoreMapping(_ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph)
   /// A walk's callback has unmapped a folio, or is known not to have done so.
-  mutating func unmapped(_ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph)
+  mutating func didTryToUnmap(_ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph)
   /// A mapping that another one has replaced is gone, or is known not to have been taken away.
-  mutating func replaced(_ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph)
+  mutating func didReplaceMapping(_ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph)
 }
 
-/// Whoever does not care for walks need not say so.
+/// No-ops for the moments that only invariants look at.
 extension GraphObserver where Self: ~Copyable {
   /// Does nothing.
-  public mutating func walkStepping(
-    _ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph
-  ) {}
+  public mutating func didSplitVMA(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
-  public mutating func visiting(
-    _ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph
-  ) {}
+  public mutating func didStrandAVC(_ situation: borrowing StrandedSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
-  public mutating func walked(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph) {}
+  public mutating func willWalkTree(_ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
-  public mutating func restoring(
-    _ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph
-  ) {}
+  public mutating func willVisitVMA(_ situation: borrowing WalkVisitSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
-  public mutating func unmapped(
-    _ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph
-  ) {}
+  public mutating func didEndWalk(_ situation: borrowing WalkSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
-  public mutating func replaced(
-    _ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph
-  ) {}
+  public mutating func willRestoreMapping(_ situation: borrowing MigrationSituation, in graph: borrowing RmapGraph) {}
+  /// Does nothing.
+  public mutating func didTryToUnmap(_ situation: borrowing UnmapSituation, in graph: borrowing RmapGraph) {}
+  /// Does nothing.
+  public mutating func didReplaceMapping(_ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph) {}
 }

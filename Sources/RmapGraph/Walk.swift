@@ -68,6 +68,7 @@ public struct MigratingFolio: Sendable {
 
 /// A walk is about to look at a tree: it begins in it or goes on.
 public struct WalkStepSituation: ~Copyable {
+  private let pin = Pin()
   /// The anon_vma's root.
   public let root: KernelAddress
   /// The root's lock; nil where it was not recorded.
@@ -80,6 +81,7 @@ public struct WalkStepSituation: ~Copyable {
 
 /// A walk's callback is about to look at one VMA. The root is locked.
 public struct WalkVisitSituation: ~Copyable {
+  private let pin = Pin()
   /// The callback.
   public let visit: WalkVisit
   /// What is looked for.
@@ -92,6 +94,7 @@ public struct WalkVisitSituation: ~Copyable {
 
 /// A walk is over.
 public struct WalkSituation: ~Copyable {
+  private let pin = Pin()
   /// How a walk came to its end.
   public enum Ending: Sendable {
     /// The tree had no further AVC. The root is still locked.
@@ -116,6 +119,7 @@ public struct WalkSituation: ~Copyable {
 
 /// A new folio is about to take the place of an old one's migration entries in one VMA.
 public struct MigrationSituation: ~Copyable {
+  private let pin = Pin()
   /// The callback.
   public let visit: WalkVisit
   /// Both folios' mapping and index.
@@ -128,6 +132,7 @@ public struct MigrationSituation: ~Copyable {
 
 /// A walk's callback has unmapped a folio in one VMA, or was to do so and has not.
 public struct UnmapSituation: ~Copyable {
+  private let pin = Pin()
   /// The callback.
   public let purpose: WalkVisit.Purpose
   /// The folio.

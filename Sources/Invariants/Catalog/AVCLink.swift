@@ -20,17 +20,15 @@ extension Invariant {
       """,
     needs: .graphChanges,
     checks: [
-      .linking(judgeLinking), .unlinking(judgeUnlinking), .unlinked(judgeUnlinked),
-      .stranded(judgeStranded),
+      .willInsertAVC(judgeInsertion), .willRemoveAVC(judgeRemoval), .didUnlinkAnonVMAs(judgeUnlink),
+      .didStrandAVC(judgeStranded),
     ])
 }
 
 private let rule =
   "An AVC stands in exactly one tree, that of avc->anon_vma (mm/rmap.c, struct anon_vma_chain)."
 
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   if s.update.treeOwner != s.update.anonVMA {
     let (update, stamp) = (s.update, s.stamp)
     return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: true) }
@@ -57,15 +55,13 @@ private func judgeLinking(
 }
 
 /// The kernel's `rb_node == NULL` against the model's count.
-private func judgeEmptiness(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeEmptiness(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let chainIsKnown = graph.chainIsKnown(of: s.vma)
-  guard graph.lives(s.anonVMA), !s.anonVMAIsNew else { return holds(chainIsKnown, &ledger) }
+  guard graph.lives(s.anonVMA), !s.anonVMAIsNew else { return ledger.decide(if: chainIsKnown) }
   let (isEmpty, linked) = (s.update.treeIsEmpty, graph[s.anonVMA].linkedCount)
   let birthWasSeen = graph[s.anonVMA].birthWasSeen
   if isEmpty == (linked == 0) || !isEmpty && !birthWasSeen {
-    return holds(chainIsKnown && birthWasSeen, &ledger)
+    return ledger.decide(if: chainIsKnown && birthWasSeen)
   }
   let (update, stamp, node) = (s.update, s.stamp, graph[s.anonVMA])
   let seen = graph.lastSeen(s.anonVMA)
@@ -85,14 +81,7 @@ private func judgeEmptiness(
   }
 }
 
-/// Nothing contradicts the rule: it holds if the model would know of what could.
-private func holds(_ isWhole: Bool, _ ledger: inout Ledger) {
-  if isWhole { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
-}
-
-private func judgeUnlinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   // As it nearly always is, and without a copy of the event.
   if let id = s.avc, s.update.treeOwner == s.update.anonVMA, !s.update.treeIsEmpty, graph[id].isLinked,
     graph[id].vma == s.vma, graph[id].anonVMA == s.anonVMA
@@ -141,10 +130,8 @@ private func judgeUnlinking(
   ledger.holds()
 }
 
-private func judgeUnlinked(
-  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
-  guard graph.chainCount(of: s.vma) > 0 else { return holds(graph.chainIsKnown(of: s.vma), &ledger) }
+private func judgeUnlink(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
+  guard graph.chainCount(of: s.vma) > 0 else { return ledger.decide(if: graph.chainIsKnown(of: s.vma)) }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in
     left = avc
@@ -162,9 +149,7 @@ private func judgeUnlinked(
   }
 }
 
-private func judgeStranded(
-  _ s: borrowing StrandedSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeStranded(_ s: borrowing StrandedSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (avc, stamp) = (graph[s.avc], s.stamp)
   let (view, owner) = (graph[avc.vma].view, graph.describe(avc.anonVMA))
   ledger.broken(key: avc.address.raw) {

@@ -18,12 +18,10 @@ extension Invariant {
       __anon_vma_prepare dies without ever having had a tree. A root is freed in the same call as its last child.
       """,
     needs: .graphChanges + [.put], needsWithPages: .pageChanges,
-    checks: [.putting(judge)])
+    checks: [.willFreeAnonVMA(judge)])
 }
 
-private func judge(
-  _ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let node = graph.anonVMA(s.anonVMA) else { return }
   if !s.isFreedByLastMember, mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
   if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
@@ -55,7 +53,7 @@ private func judge(
       .init("A is freed: the page's mapping dangles", s.stamp),
       doer: .between(graph[folio].changeStamp, s.stamp), &ledger)
   }
-  if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+  ledger.decide(if: node.birthWasSeen)
 }
 
 /// A root can die unseen: its last child's put reads root->refcount 2 while another CPU drops the root's own

@@ -16,7 +16,7 @@ extension Invariant {
     kernels: "2.6.34 and later",
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has its own rule (fork-closure).",
     needs: .graphChanges,
-    checks: [.cloned(judge), .returned(judgeSplit), .entered([.moveTables], judgeMove)])
+    checks: [.didCloneAnonVMAs(judge), .didSplitVMA(judgeSplit), .didEnter([.moveTables], judgeMove)])
 }
 
 private let rule = """
@@ -24,9 +24,7 @@ private let rule = """
   anon_vma_clone).
   """
 
-private func judge(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard s.outer?.kind != .fork else { return }
   let entry = s.operation.entry
   let isEmpty = graph[s.vma].chainCount == 0
@@ -80,10 +78,8 @@ private func judgeChains(
 }
 
 /// __split_vma has returned: the new part and the rest of the old VMA meet at the address of the split.
-private func judgeSplit(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
-  guard s.operation.kind == .split, !s.result.failed, let copy = s.operation.copy,
+private func judgeSplit(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
+  guard !s.result.failed, let copy = s.operation.copy,
     let new = graph.linkedView(of: copy), let rest = graph.linkedView(of: s.vma)
   else { return }
   let entry = s.operation.entry
@@ -107,9 +103,7 @@ private func judgeSplit(
 }
 
 /// move_page_tables has been entered: the pages keep their index, so their new addresses must have it.
-private func judgeMove(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeMove(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
   guard !entry.source.anonVMA.isNull,
     entry.source.address != entry.vma.address, !entry.vma.isTemporaryStack

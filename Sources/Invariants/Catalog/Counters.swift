@@ -21,20 +21,10 @@ extension Invariant {
       """,
     needs: .graphChanges,
     fields: [.counters],
-    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
+    checks: [.willInsertAVC(judge), .willRemoveAVC(judge)])
 }
 
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, isInsertion: true, &ledger) }
-
-private func judgeUnlinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, isInsertion: false, &ledger) }
-
-private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let children = s.update.children, let active = s.update.active else {
     return ledger.cannotTell(.notRecorded)
   }
@@ -45,7 +35,7 @@ private func judge(
   if Int64(bitPattern: children) == knownChildren, Int64(bitPattern: active) == knownActive {
     return ledger.holds()
   }
-  let (update, stamp, name) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  let (update, stamp, name) = (s.update, s.stamp, function(of: s))
   let (changed, seen) = (graph[s.anonVMA].counterStamp, graph.lastSeen(s.anonVMA))
   let field = Int64(bitPattern: active) == knownActive ? "num_children" : "num_active_vmas"
   let isActive = field == "num_active_vmas"

@@ -18,8 +18,8 @@ extension Invariant {
       """,
     needs: .graphChanges + [.copyRange],
     checks: [
-      .forked(judgeForked), .forkSeen(judgeSight), .entered([.copyRange], judgeCopy), .linking(judgeParentLinking),
-      .unlinking(judgeParentUnlinking),
+      .didForkAnonVMA(judgeForked), .didSeeForkedAnonVMA(judgeSight), .didEnter([.copyRange], judgeCopy),
+      .willInsertAVC(judgeParent), .willRemoveAVC(judgeParent),
     ])
 }
 
@@ -28,9 +28,7 @@ private let rule = """
   (mm/rmap.c, anon_vma_fork).
   """
 
-private func judgeForked(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeForked(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let entry = s.operation.entry
   if s.result.failed || entry.source.anonVMA.isNull {
     if graph[s.vma].chainCount == 0 {
@@ -67,9 +65,7 @@ private func judgeForked(
 }
 
 /// The fields of the anon_vma that the fork made, if it made one.
-private func ownAnonVMA(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph
-) -> Finding.Fact? {
+private func ownAnonVMA(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph) -> Finding.Fact? {
   guard let id = graph[s.vma].forkedAnonVMA, let own = graph.anonVMA(id) else { return nil }
   let source = s.operation.entry.source
   if own.parent != source.anonVMA {
@@ -86,23 +82,12 @@ private func ownAnonVMA(
   return nil
 }
 
-private func judgeParentLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judgeParent(s, graph, isInsertion: true, &ledger) }
-
-private func judgeParentUnlinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judgeParent(s, graph, isInsertion: false, &ledger) }
-
 /// `->parent` is set once, by anon_vma_fork or, to itself, by anon_vma_alloc.
-private func judgeParent(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool,
-  _ ledger: inout Ledger
-) {
+private func judgeParent(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard !s.anonVMAIsNew, graph.lives(s.anonVMA) else { return }
   // Not counted: a fork is what this invariant decides, and there may be none.
   if s.update.parent == graph[s.anonVMA].parent { return }
-  let (update, stamp, name) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  let (update, stamp, name) = (s.update, s.stamp, function(of: s))
   let (node, seen) = (graph[s.anonVMA], graph.lastSeen(s.anonVMA))
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
@@ -116,9 +101,7 @@ private func judgeParent(
 }
 
 /// `vma->anon_vma` of the child, at the first event that shows it.
-private func judgeSight(
-  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeSight(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let vma = graph[s.vma]
   let given = s.view.anonVMA
   if let own = vma.forkedAnonVMA {
@@ -152,9 +135,7 @@ private func judgeSight(
 }
 
 /// copy_page_range has been entered: from now on the child maps its parent's pages.
-private func judgeCopy(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeCopy(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let child = s.vma, let parent = s.source else { return }
   let entry = s.operation.entry
   let (new, old) = (entry.vma, entry.source)
@@ -166,16 +147,14 @@ private func judgeCopy(
     return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), &ledger)
   }
   guard let missing = graph.firstAVC(of: parent, missingFrom: child).map({ graph[$0] }) else {
-    return graph.chainIsKnown(of: parent) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return ledger.decide(if: graph.chainIsKnown(of: parent))
   }
   guard graph[child].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   let tree = graph.describe(missing.anonVMA)
   brokenCopy(s, .init("P is in the tree of \(tree), and V is not", missing.stamp), &ledger)
 }
 
-private func brokenCopy(
-  _ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ ledger: inout Ledger
-) {
+private func brokenCopy(_ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ ledger: inout Ledger) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(

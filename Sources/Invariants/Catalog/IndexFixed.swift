@@ -18,12 +18,10 @@ extension Invariant {
       the head's mapping; they are folios of their own from then on.
       """,
     needs: .graphChanges + .pageChanges,
-    checks: [.folio(judge)])
+    checks: [.didSeeFolio(judge)])
 }
 
-private func judge(
-  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let index = s.priorIndex, s.event.mapping.isAnonymous else { return }
   // A KSM page has no index of its own; that the folio is none any more means that it was freed unseen.
   if let mapping = s.priorMapping, !mapping.isAnonymous { return }

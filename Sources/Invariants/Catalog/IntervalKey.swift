@@ -18,19 +18,17 @@ extension Invariant {
       stack under construction (VM_STACK_INCOMPLETE_SETUP) without its offsets.
       """,
     needs: .graphChanges,
-    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .folio(judgeFolio)])
+    checks: [.willInsertAVC(judgeInsertion), .willRemoveAVC(judgeRemoval), .didSeeFolio(judgeFolio)])
 }
 
 /// An AVC comes back after a range change: start and vm_pgoff have moved together, if at all.
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard s.avc != nil, let old = graph.linkedView(of: s.vma) else { return }
   let view = s.update.vma
   if view.indexShift == old.indexShift || old.isTemporaryStack || view.isTemporaryStack {
     return ledger.holds()
   }
-  let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s, insertion: true))
+  let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s))
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
@@ -43,24 +41,20 @@ private func judgeLinking(
   }
 }
 
-private func judgeUnlinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let id = s.avc, let start = graph[id].keyStart else {
     return ledger.cannotTell(.predatesRecording)
   }
   let view = s.update.vma
   if view.firstIndex == start, view.lastIndex == graph[id].keyLast { return ledger.holds() }
   let avc = graph[id]
-  let (stamp, name) = (s.stamp, function(of: s, insertion: false))
+  let (stamp, name) = (s.stamp, function(of: s))
   ledger.broken(key: view.address.raw) {
     finding(view, stamp, name, pages(start, avc.keyLast), avc.stamp)
   }
 }
 
-private func judgeFolio(
-  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let id = s.vma, let linked = graph[id].linkedView, graph[id].parkedCount == 0 else {
     return
   }

@@ -15,7 +15,7 @@ extension Invariant {
     kernels: "2.6.36 and later",
     exceptions: "An address used again by another anon_vma may have another root: identity is the birth.",
     needs: .graphChanges,
-    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking)])
+    checks: [.willInsertAVC(judge), .willRemoveAVC(judge)])
 }
 
 private let rule = """
@@ -23,47 +23,37 @@ private let rule = """
   (mm/rmap.c, lock_anon_vma_root).
   """
 
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, isInsertion: true, &ledger) }
-
-private func judgeUnlinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, isInsertion: false, &ledger) }
-
-private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let root = s.update.root
   if s.update.rootOfRoot != root {
     return broken(
-      s, "The root of an anon_vma is not its own root.", isInsertion,
+      s, "The root of an anon_vma is not its own root.",
       .init("A names R = anon_vma \(root) as its root", s.stamp),
       .init("R names anon_vma \(s.update.rootOfRoot) as its root", s.stamp), &ledger)
   }
   if graph.lives(s.anonVMA), graph[s.anonVMA].root != root {
     return broken(
-      s, "An anon_vma's root has changed while it lives.", isInsertion,
+      s, "An anon_vma's root has changed while it lives.",
       .init("A's root was anon_vma \(graph[s.anonVMA].root)", graph[s.anonVMA].birth),
       .init("A's root is anon_vma \(root)", s.stamp), doer: .between(graph.lastSeen(s.anonVMA), s.stamp), &ledger)
   }
   if let other = graph.firstAVC(of: s.vma, notIn: s.anonVMA), graph[graph[other].anonVMA].root != root {
     let node = graph[graph[other].anonVMA]
     return broken(
-      s, "A VMA links anon_vmas with different roots.", isInsertion,
+      s, "A VMA links anon_vmas with different roots.",
       .init("V is linked to anon_vma \(node.address), whose root is \(node.root)", graph[other].stamp),
       .init("V's link to A has root \(root)", s.stamp), &ledger)
   }
   let isWhole =
     graph.chainIsKnown(of: s.vma) && (s.anonVMAIsNew || graph.birthWasSeen(at: s.update.anonVMA))
-  if isWhole { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+  ledger.decide(if: isWhole)
 }
 
 private func broken(
-  _ s: borrowing TreeSituation, _ what: String, _ isInsertion: Bool, _ established: Finding.Fact,
+  _ s: borrowing TreeSituation, _ what: String, _ established: Finding.Fact,
   _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ ledger: inout Ledger
 ) {
-  let (update, stamp, function) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  let (update, stamp, function) = (s.update, s.stamp, function(of: s))
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
       what: what, function: function, stamp: stamp, doer: doer,

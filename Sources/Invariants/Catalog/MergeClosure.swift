@@ -19,12 +19,10 @@ extension Invariant {
       other one's. A survivor without any AVC is not found that way; vma-state and copy-closure judge it.
       """,
     needs: .graphChanges, needsWithPages: .pageChanges,
-    checks: [.entered([.unlink, .moveTables], judge)])
+    checks: [.didEnter([.unlink, .moveTables], judge)])
 }
 
-private func judge(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let vma = s.vma else { return }
   let isInner = s.outer != nil
   switch s.operation.kind {
@@ -49,7 +47,7 @@ private func judgeChains(
   _ ledger: inout Ledger
 ) {
   guard let missing = graph.firstAVC(of: old, missingFrom: new).map({ graph[$0] }) else {
-    return graph.chainIsKnown(of: old) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return ledger.decide(if: graph.chainIsKnown(of: old))
   }
   guard graph.chainIsKnown(of: new) else { return ledger.cannotTell(.predatesRecording) }
   let (stamp, kind) = (s.stamp, s.operation.kind)
@@ -74,9 +72,7 @@ private func judgeChains(
   }
 }
 
-private func brokenOffset(
-  _ s: borrowing EntrySituation, _ old: VMAView, _ new: VMAView, _ ledger: inout Ledger
-) {
+private func brokenOffset(_ s: borrowing EntrySituation, _ old: VMAView, _ new: VMAView, _ ledger: inout Ledger) {
   let stamp = s.stamp
   ledger.broken(key: new.address.raw ^ old.address.raw) {
     Finding(

@@ -18,12 +18,10 @@ extension Invariant {
       copied or munmap removed leave no event: whether each entry was replaced is not decided.
       """,
     needs: .graphChanges + [.walk, .walkVisit, .walkRestore],
-    checks: [.restoring(judge)])
+    checks: [.willRestoreMapping(judge)])
 }
 
-private func judge(
-  _ s: borrowing MigrationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing MigrationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (old, new) = (s.migration.sourceMapping, s.migration.mapping)
   let (oldIndex, newIndex) = (s.migration.sourceIndex, s.migration.index)
   guard old.isAnonymous || new.isAnonymous else { return }

@@ -19,12 +19,10 @@ extension Invariant {
       """,
     needs: [.insert, .remove, .clone, .copyVMA, .moveTables],
     fields: [.rmapLocks],
-    checks: [.entered([.moveTables], judge)])
+    checks: [.didEnter([.moveTables], judge)])
 }
 
-private func judge(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
   guard !entry.vma.isTemporaryStack else { return }
   guard let takesLocks = entry.takesRmapLocks else { return ledger.cannotTell(.notRecorded) }

@@ -20,12 +20,10 @@ extension Invariant {
       """,
     needs: .graphChanges + .pageChanges,
     fields: [.pageExclusive],
-    checks: [.folio(judge)])
+    checks: [.didSeeFolio(judge)])
 }
 
-private func judge(
-  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard !s.event.isLarge, !s.event.isHugetlb else { return }
   if s.event.mapping.isKSM {
     guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
@@ -38,7 +36,7 @@ private func judge(
   // The model has no more than one mapping: there may be others if it has not seen the first.
   let mayBeShared = !graph.birthWasSeen(of: id)
   if step == .move || step == .add && addsExclusive {
-    if count <= 1 { return mayBeShared ? ledger.cannotTell(.predatesRecording) : ledger.holds() }
+    if count <= 1 { return ledger.decide(if: !mayBeShared) }
     return broken(
       s,
       step == .move

@@ -18,12 +18,10 @@ extension Invariant {
       where the probe fires before the mapping is set, the folio's next event decides.
       """,
     needs: .graphChanges + [.folioNew, .folioAdd, .folioRemove, .folioMove],
-    checks: [.folio(judge)])
+    checks: [.didSeeFolio(judge)])
 }
 
-private func judge(
-  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let event = s.event
   guard event.mapping.isAnonymous, event.indexIsKnown else { return }
   if event.isAfter, event.step == .new || event.step == .move {

@@ -18,18 +18,16 @@ extension Invariant {
       whose tree is empty may dangle.
       """,
     needs: .graphChanges,
-    checks: [.cloned(judge), .forked(judge)])
+    checks: [.didCloneAnonVMAs(judge), .didForkAnonVMA(judge)])
 }
 
-private func judge(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   // The clone inside a fork is judged when the fork is done.
   guard s.outer?.kind != .fork, !s.result.failed, graph.chainCount(of: s.vma) > 0 else { return }
   guard s.operation.isClear else { return ledger.cannotTell(.predatesRecording) }
   let vma = s.vma
   guard let id = graph.firstAVCWithoutParent(of: vma) else {
-    return graph.chainIsKnown(of: vma) ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return ledger.decide(if: graph.chainIsKnown(of: vma))
   }
   let orphan = graph[id]
   guard let node = graph.anonVMA(orphan.anonVMA) else { return }

@@ -19,12 +19,10 @@ extension Invariant {
       neighbour are not recorded. Clone and fork have rules of their own (copy-closure, fork-closure).
       """,
     needs: .graphChanges,
-    checks: [.linking(judgeLinking), .returned(judgeReturned)])
+    checks: [.willInsertAVC(judgeInsertion), .didPrepareAnonVMA(judgeReturn)])
 }
 
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard s.operation?.kind == .prepare, let operation = s.operation,
     operation.vma == s.update.vma.address
   else { return }
@@ -64,10 +62,7 @@ private func offers(_ neighbour: VMA, _ anonVMA: KernelAddress, to view: VMAView
     || view.end == other.start && view.index(of: other.start) == other.firstIndex
 }
 
-private func judgeReturned(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
-  guard s.operation.kind == .prepare else { return }
+private func judgeReturn(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (linked, node) = (s.operation.linked, graph[s.vma])
   if s.result.failed ? linked == 0 : linked <= 1 && node.chainCount > 0 { return ledger.holds() }
   if linked == 0, !node.chainIsKnown { return ledger.cannotTell(.predatesRecording) }

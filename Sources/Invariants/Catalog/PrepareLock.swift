@@ -16,15 +16,13 @@ extension Invariant {
       """,
     needs: [.prepare],
     fields: [.mmapLock],
-    checks: [.entered([.prepare], judge)])
+    checks: [.didEnter([.prepare], judge)])
 }
 
 /// kernel/locking/rwsem.c: the writer's bit, and the readers, counted from bit 8 up to bit 62.
 private let holders: UInt64 = 0x7fff_ffff_ffff_ff01
 
-private func judge(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let count = s.operation.entry.mmapLockCount else { return ledger.cannotTell(.notRecorded) }
   if count & holders != 0 { return ledger.holds() }
   let (view, stamp) = (s.operation.entry.vma, s.stamp)

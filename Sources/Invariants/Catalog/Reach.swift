@@ -20,7 +20,7 @@ extension Invariant {
       hugetlb's own events the unit is not known.
       """,
     needs: .graphChanges + .pageChanges,
-    checks: [.folio(judgeFolio), .page(judgePage)])
+    checks: [.didSeeFolio(judgeFolio), .didChangeVMAOfPage(judgePage)])
 }
 
 private let rule = """
@@ -28,9 +28,7 @@ private let rule = """
   (mm/rmap.c, rmap_walk_anon).
   """
 
-private func judgeFolio(
-  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let event = s.event
   guard !event.vma.isTemporaryStack else { return }
   guard event.indexIsKnown else { return ledger.cannotTell(.unitUnknown) }
@@ -79,7 +77,7 @@ private func judgeMembership(
     if graph[id].isLinked || inRangeChange {
       // Another anon_vma may have lived at the address when the folio was given to it.
       let isWhole = s.folio.map { graph.birthWasSeen(of: $0) } ?? false
-      return isWhole ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+      return ledger.decide(if: isWhole)
     }
     return broken(
       s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
@@ -118,9 +116,7 @@ private func whoParted(_ s: borrowing FolioSituation, _ vma: VMAID, _ graph: bor
   return .step(graph[vma].chainStamp)
 }
 
-private func judgePage(
-  _ s: borrowing PageSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgePage(_ s: borrowing PageSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let mapping = graph[s.folio].mapping
   guard mapping.isAnonymous else { return }
   let index = graph[s.folio].index + UInt64(s.subpage)

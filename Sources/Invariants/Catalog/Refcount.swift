@@ -19,16 +19,13 @@ extension Invariant {
       freed by another task does not matter.
       """,
     needs: .graphChanges + [.put],
-    checks: [.linking(judgeTree), .unlinking(judgeTree), .putting(judgePut)])
+    checks: [.willInsertAVC(judgeTree), .willRemoveAVC(judgeTree), .willFreeAnonVMA(judgePut)])
 }
 
-private func judgeTree(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeTree(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let needed = graph.referencesNeeded(byRootAt: s.update.root)
   if s.update.refcount >= 1, let needed, Int(s.update.rootRefcount) >= needed {
-    if graph.birthWasSeen(at: s.update.root) { return ledger.holds() }
-    return ledger.cannotTell(.predatesRecording)  // More may need it than the model knows.
+    return ledger.decide(if: graph.birthWasSeen(at: s.update.root))  // More may need it than the model knows.
   }
   let update = s.update
   let (stamp, name) = (s.stamp, s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree")
@@ -57,9 +54,7 @@ private func judgeTree(
 }
 
 /// The dying anon_vma still holds its reference to the root. That its own count is 0 is anon-vma-death's rule.
-private func judgePut(
-  _ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgePut(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard !s.isImplicitRoot, s.put.root != s.put.anonVMA else { return }
   if s.put.rootRefcount >= 1 { return ledger.holds() }
   let (put, stamp, seen) = (s.put, s.stamp, graph.lastSeen(rootAt: s.put.root))

@@ -22,12 +22,10 @@ extension Invariant {
       the split by model histories besides.
       """,
     needs: .graphChanges + .pageChanges,
-    checks: [.replaced(judge)])
+    checks: [.didReplaceMapping(judge)])
 }
 
-private func judge(
-  _ s: borrowing ReplacementSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing ReplacementSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   if !s.isLeft { return ledger.holds() }
   let (old, new, isPMD, address, mm) = (s.old, s.new, s.isPMD, s.address, s.mm)
   let (added, stamp) = (s.added, s.stamp)

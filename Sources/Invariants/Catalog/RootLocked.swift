@@ -19,13 +19,11 @@ extension Invariant {
       """,
     needs: [.insert, .remove],
     fields: [.rootLock],
-    checks: [.linking(judgeLinking), .unlinking(judgeUnlinking), .walkStep(judgeStep)])
+    checks: [.willInsertAVC(judge), .willRemoveAVC(judge), .willWalkTree(judgeStep)])
 }
 
 /// Who reads is not recorded in the lock, only that somebody does.
-private func judgeStep(
-  _ s: borrowing WalkStepSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeStep(_ s: borrowing WalkStepSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let lock = s.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked ? lock.ownerPID == s.stamp.pid : lock.mayBeReadLocked {
     return ledger.holds()
@@ -46,21 +44,10 @@ private func judgeStep(
   }
 }
 
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, isInsertion: true, &ledger) }
-
-private func judgeUnlinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) { judge(s, graph, isInsertion: false, &ledger) }
-
-private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, isInsertion: Bool,
-  _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let lock = s.update.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked, lock.ownerPID == s.stamp.pid { return ledger.holds() }
-  let (update, stamp, function) = (s.update, s.stamp, function(of: s, insertion: isInsertion))
+  let (update, stamp, function) = (s.update, s.stamp, function(of: s))
   ledger.broken(key: update.root.raw) {
     let state =
       lock.isWriteLocked

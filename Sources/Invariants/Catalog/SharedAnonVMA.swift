@@ -20,13 +20,11 @@ extension Invariant {
       anon_vma: by prepare, clone or fork.
       """,
     needs: .graphChanges + [.copyRange],
-    checks: [.linking(judgeLinking), .cloned(judgeCloned), .forkSeen(judgeForked)])
+    checks: [.willInsertAVC(judgeInsertion), .didCloneAnonVMAs(judgeCloned), .didSeeForkedAnonVMA(judgeForked)])
 }
 
 /// __anon_vma_prepare gives the VMA a neighbour's anon_vma, which is then all of its chain.
-private func judgeLinking(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard s.operation?.kind == .prepare, !s.anonVMAIsNew, let operation = s.operation,
     operation.vma == s.update.vma.address
   else { return }
@@ -42,9 +40,7 @@ private func judgeLinking(
 }
 
 /// Split, merge and mremap: whether the chains are the same is copy-closure's rule.
-private func judgeCloned(
-  _ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeCloned(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let entry = s.operation.entry
   guard s.outer?.kind != .fork, !s.result.failed, !entry.vma.anonVMA.isNull,
     entry.vma.anonVMA == entry.source.anonVMA
@@ -59,13 +55,11 @@ private func judgeCloned(
 }
 
 /// Fork gives the child an anon_vma of its own, or one that no VMA uses.
-private func judgeForked(
-  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeForked(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let anonVMA = graph.anonVMA(at: s.view.anonVMA) else { return }
   guard let other = sharer(of: anonVMA, besides: s.vma, graph) else {
     let isWhole = graph.birthWasSeen(at: s.view.anonVMA)
-    return isWhole ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return ledger.decide(if: isWhole)
   }
   broken(
     s.view, other, anonVMA, "W uses A already", s.stamp, "anon_vma_fork",
@@ -73,9 +67,7 @@ private func judgeForked(
 }
 
 /// Another VMA in the anon_vma's tree that has it as its own.
-private func sharer(
-  of anonVMA: AnonVMAID, besides vma: VMAID, _ graph: borrowing RmapGraph
-) -> VMAID? {
+private func sharer(of anonVMA: AnonVMAID, besides vma: VMAID, _ graph: borrowing RmapGraph) -> VMAID? {
   guard let address = graph.anonVMA(anonVMA)?.address else { return nil }
   var found: VMAID?
   graph.forEachAVC(in: anonVMA) { _, avc in

@@ -22,12 +22,10 @@ extension Invariant {
       """,
     needs: [.prepare],
     fields: [.backing],
-    checks: [.entered([.prepare], judge)])
+    checks: [.didEnter([.prepare], judge)])
 }
 
-private func judge(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (view, stamp) = (s.operation.entry.vma, s.stamp)
   guard let isPlain = s.operation.entry.isPlainAnonymous else { return ledger.cannotTell(.notRecorded) }
   guard isPlain, view.anonVMA.isNull, !view.isWipedOnFork else { return }

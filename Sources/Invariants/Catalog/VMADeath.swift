@@ -11,15 +11,13 @@ extension Invariant {
       A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.
       """,
     needs: .graphChanges + [.vmaFree],
-    checks: [.freeing(judge)])
+    checks: [.willFreeVMA(judge)])
 }
 
-private func judge(
-  _ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let vma = graph[s.vma]
   if vma.chainCount == 0 {
-    return vma.chainIsKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return ledger.decide(if: vma.chainIsKnown)
   }
   var left: AVC?
   graph.forEachAVC(of: s.vma) { _, avc in

@@ -20,14 +20,12 @@ extension Invariant {
       """,
     needs: .graphChanges,
     checks: [
-      .entered([.prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA], judgeEntry),
-      .folio(judgeFolio),
+      .didEnter([.prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA], judgeEntry),
+      .didSeeFolio(judgeFolio),
     ])
 }
 
-private func judgeEntry(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeEntry(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (kind, outer) = (s.operation.kind, s.outer?.kind)
   switch kind {
   case .clone, .fork:  // The VMA itself is still being made.
@@ -40,9 +38,7 @@ private func judgeEntry(
   }
 }
 
-private func judgeFolio(
-  _ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let id = s.vma else { return }
   if s.ownMembership != nil { return ledger.holds() }
   guard graph.openOperations(on: id) == 0 else { return ledger.cannotTell(.contended) }

@@ -21,17 +21,15 @@ extension Invariant {
       """,
     needs: .graphChanges,
     fields: [.pageProtection],
-    checks: [.linking(judge)])
+    checks: [.willInsertAVC(judge)])
 }
 
-private func judge(
-  _ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let raw = s.update.protection else { return ledger.cannotTell(.notRecorded) }
   guard let known = graph.protection(of: s.update.vma) else { return }
   if raw == known.raw { return ledger.holds() }
   let (view, stamp) = (s.update.vma, s.stamp)
-  let name = function(of: s, insertion: true)
+  let name = function(of: s)
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A VMA enters a tree with a vm_page_prot that does not fit its vm_flags.", function: name,

@@ -22,12 +22,10 @@ extension Invariant {
       tree older than the recording only what the recording has put in must be visited.
       """,
     needs: .graphChanges + [.walk, .walkFirst, .walkNext, .walkVisit, .walkRestore],
-    checks: [.walked(judge), .visiting(judgePlace)])
+    checks: [.didEndWalk(judge), .willVisitVMA(judgePlace)])
 }
 
-private func judge(
-  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard s.walk.isWhole else { return ledger.cannotTell(.notRecorded) }
   guard isAimedRight(s, graph, &ledger) else { return }
   switch s.ending {
@@ -39,9 +37,7 @@ private func judge(
 // MARK: The right tree, the right offsets
 
 /// Whether the walk looks for its folio where it belongs; if not, the ledger has been told.
-private func isAimedRight(
-  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) -> Bool {
+private func isAimedRight(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) -> Bool {
   let start = s.walk.start
   if let frame = s.frame, frame.isKSM { return looksForAll(s, graph, &ledger) }
   guard let frame = s.frame, frame.mapping.isAnonymous else { return true }
@@ -81,9 +77,7 @@ private func isAimedRight(
 }
 
 /// mm/ksm.c:rmap_walk_ksm: a page that KSM merged lies anywhere in the trees of those who had it.
-private func looksForAll(
-  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) -> Bool {
+private func looksForAll(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) -> Bool {
   let start = s.walk.start
   if start.first.raw == 0, start.last.raw == .max { return true }
   broken(
@@ -95,9 +89,7 @@ private func looksForAll(
 // MARK: The right place
 
 /// mm/internal.h:vma_address: where the folio would be in the VMA; of one that begins before it, the VMA's start.
-private func judgePlace(
-  _ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgePlace(_ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   // What is not known of the VMA, the walk's own end says.
   guard let vma = s.vma, let view = graph.linkedView(of: vma) else { return }
   let (frame, address) = (s.frame, s.visit.address)
@@ -117,9 +109,7 @@ private func judgePlace(
   brokenPlace(s, "F's offset \(index) is at \(right) in V", view, &ledger)
 }
 
-private func brokenPlace(
-  _ s: borrowing WalkVisitSituation, _ fact: String, _ view: VMAView, _ ledger: inout Ledger
-) {
+private func brokenPlace(_ s: borrowing WalkVisitSituation, _ fact: String, _ view: VMAView, _ ledger: inout Ledger) {
   let (visit, stamp) = (s.visit, s.stamp)
   let object = "folio \(s.frame.folio), index \(s.frame.index)"
   ledger.broken(key: view.address.raw ^ s.frame.folio.raw) {
@@ -145,9 +135,7 @@ private struct Place: Comparable {
 }
 
 /// The root is still locked: the tree is as the walk saw it.
-private func judgeVisits(
-  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeVisits(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let start = s.walk.start
   guard let tree = graph.anonVMA(at: start.anonVMA), let node = graph.anonVMA(tree),
     node.parkedCount == 0
@@ -179,7 +167,7 @@ private func judgeVisits(
   }
   if due > known { return brokenOmission(s, tree, upTo: limit, known: known, due: due, graph, &ledger) }
   if let avc = firstIgnored(s, graph) { return brokenIgnorance(s, avc, graph, &ledger) }
-  if node.birthWasSeen { ledger.holds() } else { ledger.cannotTell(.predatesRecording) }
+  ledger.decide(if: node.birthWasSeen)
 }
 
 /// An AVC for whose VMA the callback was not called, and no `invalid_vma` of the walk's kind excuses it.
@@ -278,9 +266,7 @@ private func brokenStranger(
 // MARK: How it ends
 
 /// The walk of the folio has returned, and the tree had more to give.
-private func judgeEnd(
-  _ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judgeEnd(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let frame = s.frame, !s.walk.awaitsStep else { return ledger.cannotTell(.notRecorded) }
   let latest = s.walk.visited.last.flatMap { graph.avc(at: $0) }
   let view = latest.map { graph[graph[$0].vma].view }
@@ -290,7 +276,7 @@ private func judgeEnd(
   case .returned(goesOn: true) where frame.endsWhenUnmapped:
     guard let folio = graph.folio(at: frame.folio), graph[folio].mappedPages > 0 else {
       // Of a folio that the model did not know it can't say that no page is left.
-      return s.walk.folioWasKnown ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+      return ledger.decide(if: s.walk.folioWasKnown)
     }
     judgeDone(s, frame, folio, graph, &ledger)
   case .returned(goesOn: true):

@@ -20,12 +20,10 @@ extension Invariant {
       recorded, only an order that is right is decided.
       """,
     needs: .graphChanges + [.copyRange, .moveTables],
-    checks: [.entered([.copyRange, .moveTables], judge)])
+    checks: [.didEnter([.copyRange, .moveTables], judge)])
 }
 
-private func judge(
-  _ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard s.operation.entry.vma.address != s.operation.entry.source.address,
     !s.operation.entry.source.anonVMA.isNull, !(s.operation.entry.takesRmapLocks ?? false)
   else { return }
@@ -51,7 +49,7 @@ private func judge(
     return isBehind
   }
   guard let wrong else {
-    return isWhole && compared > 0 ? ledger.holds() : ledger.cannotTell(.predatesRecording)
+    return ledger.decide(if: isWhole && compared > 0)
   }
   guard s.operation.kind == .copyRange || s.operation.entry.takesRmapLocks == false else {
     return ledger.cannotTell(.notRecorded)

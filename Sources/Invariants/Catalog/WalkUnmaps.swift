@@ -20,12 +20,10 @@ extension Invariant {
       which mremap is moving pages. That nothing is left when the VMA goes is reach's and anon-vma-death's rule.
       """,
     needs: .graphChanges + .pageChanges + [.walk, .walkVisit],
-    checks: [.unmapped(judge)])
+    checks: [.didTryToUnmap(judge)])
 }
 
-private func judge(
-  _ s: borrowing UnmapSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
-) {
+private func judge(_ s: borrowing UnmapSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   if !s.isLeft { return ledger.holds() }
   let (purpose, folio, address, stamp, returned) = (s.purpose, s.folio, s.address, s.stamp, s.returned)
   let view = graph[s.vma].view

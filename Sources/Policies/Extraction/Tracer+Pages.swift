@@ -3,7 +3,7 @@ import RmapGraph
 
 /// Pages, and what happens to whole ranges of them.
 extension Tracer {
-  mutating func folio(_ s: borrowing FolioSituation, in graph: borrowing RmapGraph) {
+  mutating func didSeeFolio(_ s: borrowing FolioSituation, in graph: borrowing RmapGraph) {
     let event = s.event
     guard !event.vma.isHugetlb else { return }
     if event.step != .new { own(event, graph) }
@@ -153,7 +153,7 @@ extension Tracer {
     }
   }
 
-  mutating func page(_ s: borrowing PageSituation, in graph: borrowing RmapGraph) {
+  mutating func didChangeVMAOfPage(_ s: borrowing PageSituation, in graph: borrowing RmapGraph) {
     guard s.cause == .inherited, tasks[s.stamp.pid]?.copiedRange != nil else { return }
     tasks[s.stamp.pid]?.inherit(s.address.page)
   }

@@ -36,7 +36,7 @@ extension Tracer: GraphObserver {
     }
   }
 
-  mutating func entered(_ s: borrowing EntrySituation, in graph: borrowing RmapGraph) {
+  mutating func didEnter(_ s: borrowing EntrySituation, in graph: borrowing RmapGraph) {
     let pid = s.stamp.pid
     switch s.operation.kind {
     case .fork: tasks[pid, default: Pending()].fork = s.operation.entry
@@ -54,7 +54,7 @@ extension Tracer: GraphObserver {
 
   // MARK: Trees
 
-  mutating func linking(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
+  mutating func willInsertAVC(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
     let pid = s.stamp.pid
     if let avc = s.avc, !graph.avc(avc).isLinked, graph.avc(avc).vma == s.vma {
       return putBack(s.update.vma, pid, s.stamp)
@@ -94,7 +94,7 @@ extension Tracer: GraphObserver {
         isSteady: anonVMA.root == s.update.root && anonVMA.parent == s.update.parent, event: s.stamp.ordinal))
   }
 
-  mutating func unlinking(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
+  mutating func willRemoveAVC(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
     let view = s.update.vma
     guard let known = vmas[view.address.raw] else { return }
     if s.operation?.kind == .unlink, s.operation?.vma == view.address {
@@ -107,18 +107,18 @@ extension Tracer: GraphObserver {
     }
   }
 
-  mutating func unlinked(_ s: borrowing VMASituation, in graph: borrowing RmapGraph) {
+  mutating func didUnlinkAnonVMAs(_ s: borrowing VMASituation, in graph: borrowing RmapGraph) {
     guard let known = vmas[s.view.address.raw], known.isAttached else { return }
     detach(s.view)
     add(.unlink(known.vma), s.stamp)
   }
 
-  mutating func freeing(_ s: borrowing VMASituation, in graph: borrowing RmapGraph) {
+  mutating func willFreeVMA(_ s: borrowing VMASituation, in graph: borrowing RmapGraph) {
     guard let known = vmas.removeValue(forKey: s.view.address.raw) else { return }
     add(.free(known.vma), s.stamp)
   }
 
-  mutating func putting(_ s: borrowing PutSituation, in graph: borrowing RmapGraph) {
+  mutating func willFreeAnonVMA(_ s: borrowing PutSituation, in graph: borrowing RmapGraph) {
     guard let number = anonVMAs.removeValue(forKey: s.anonVMA) else { return }
     result.isDead[Int(number)] = true
   }
@@ -189,9 +189,9 @@ extension Tracer: GraphObserver {
   }
 
   /// __anon_vma_prepare that says it has succeeded and has linked nothing: the VMA was faulted in all the same.
-  mutating func returned(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
+  mutating func didPrepareAnonVMA(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
     let view = s.operation.entry.vma
-    guard s.operation.kind == .prepare, !s.result.failed, graph.chainCount(of: s.vma) == 0,
+    guard !s.result.failed, graph.chainCount(of: s.vma) == 0,
       vmas[view.address.raw]?.isAttached != true
     else { return }
     let vma = addPrepare(view, s.vma, (nil, nil), lineage: nil, s.stamp)
@@ -252,7 +252,7 @@ extension Tracer: GraphObserver {
     openSteps[child.vma.number] = result.workload.steps.count - 1
   }
 
-  mutating func forked(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
+  mutating func didForkAnonVMA(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
     let entry = s.operation.entry
     if !s.result.failed { beginFork(s.vma, s.stamp, graph) }  // It has linked nothing at all.
     guard let known = vmas[entry.vma.address.raw], let step = openSteps.removeValue(forKey: known.vma.number)
@@ -266,7 +266,7 @@ extension Tracer: GraphObserver {
     vmas[entry.vma.address.raw]?.unsighted = result.observations.count - 1
   }
 
-  mutating func forkSeen(_ s: borrowing VMASituation, in graph: borrowing RmapGraph) {
+  mutating func didSeeForkedAnonVMA(_ s: borrowing VMASituation, in graph: borrowing RmapGraph) {
     guard let index = vmas[s.view.address.raw]?.unsighted else { return }
     vmas[s.view.address.raw]?.unsighted = nil
     if let id = graph.anonVMA(at: s.view.anonVMA) { result.observations[index].own = number(id) }
@@ -300,7 +300,7 @@ extension Tracer: GraphObserver {
     }
   }
 
-  mutating func cloned(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
+  mutating func didCloneAnonVMAs(_ s: borrowing OperationSituation, in graph: borrowing RmapGraph) {
     let entry = s.operation.entry
     if s.outer?.kind != .fork, !s.result.failed { beginCopy(s.vma, s.stamp, graph) }  // It has linked nothing.
     guard s.outer?.kind != .fork, let known = vmas[entry.vma.address.raw],
@@ -312,6 +312,4 @@ extension Tracer: GraphObserver {
   }
 
   // MARK: What does not concern the workload
-
-  mutating func stranded(_ s: borrowing StrandedSituation, in graph: borrowing RmapGraph) {}
 }
