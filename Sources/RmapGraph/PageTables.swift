@@ -1,5 +1,4 @@
 internal import RmapEvents
-internal import Synchronization
 
 /// Which folio's page is mapped where: the model's page tables, for every mm in one structure.
 ///
@@ -66,8 +65,7 @@ package struct PageTables: ~Copyable {
   private var spaceOf = SlotMap()
   /// The block that was changed last, and whose it is: the next page is mostly beside it.
   private var last = LastBlock()
-  /// Never used: so that the tables are lent, and not copied, see ``RmapGraph``.
-  private let pin = Atomic<UInt8>(0)
+  private let pin = Pin()
 
   /// Empty tables.
   package init() {}
