@@ -51,7 +51,7 @@ static enum operation operation_of(const struct vm_area_struct *dst,
 
 static const char *const operation_name[] = { "fork", "split", "move", "merge" };
 
-static void hide_one(enum operation wanted, struct pt_regs *regs, bool oldest)
+static void hide_one(enum operation wanted, struct pt_regs *regs, bool root)
 {
 	struct vm_area_struct *dst = (void *)regs->di, *src = (void *)regs->si;
 	struct anon_vma_chain *avc = NULL, *each;
@@ -60,15 +60,10 @@ static void hide_one(enum operation wanted, struct pt_regs *regs, bool oldest)
 	if (!av_ours() || operation_of(dst, src) != wanted || !src->anon_vma ||
 	    list_empty(&src->anon_vma_chain))
 		return;
-	if (oldest) {
-		if (!list_is_singular(&src->anon_vma_chain))
-			avc = av_oldest(src);
-	} else {
-		list_for_each_entry(each, &src->anon_vma_chain, same_vma)
-			if (each->anon_vma == src->anon_vma)
-				avc = each;
-	}
-	if (!avc || !av_take(src))
+	list_for_each_entry(each, &src->anon_vma_chain, same_vma)
+		if (each->anon_vma == (root ? src->anon_vma->root : src->anon_vma))
+			avc = each;
+	if (!avc || (root && list_is_singular(&src->anon_vma_chain)) || !av_take(src))
 		return;
 	note = av_note(AV_HIDDEN, src);
 	if (!note)

@@ -54,13 +54,13 @@ static void leave_unlink(const struct av_call *call, struct pt_regs *regs)
 }
 
 /*
- * anon_vma_interval_tree_remove(avc, root) leaves a tree that is not empty, and unlink_anon_vmas takes it for empty:
+ * anon_vma_interval_tree_remove(avc, tree) leaves a tree that is not empty, and unlink_anon_vmas takes it for empty:
  * it is hidden until the anon_vma is to be freed.
  */
 static void hide_tree(const struct av_call *call, struct pt_regs *regs)
 {
-	struct rb_root_cached *root = (void *)call->arg[1];
-	struct anon_vma *av = container_of(root, struct anon_vma, rb_root);
+	struct anon_vma *av = av_of_tree(call->arg[1]);
+	struct rb_root_cached *root = &av->rb_root;
 	struct av_note *unlink = av_note_of_task(AV_IN_UNLINK), *note;
 	struct vm_area_struct *vma;
 
@@ -138,7 +138,7 @@ static const struct av_hook kept_chain[] = {
 };
 static const struct av_hook left_avc[] = { UNLINK(hide_own, NULL), {} };
 static const struct av_hook early_free[] = {
-	UNLINK(enter_unlink, leave_unlink), { { "anon_vma_interval_tree_remove" }, NULL, hide_tree },
+	UNLINK(enter_unlink, leave_unlink), { AV_TREE_REMOVE, NULL, hide_tree },
 	{ { "__put_anon_vma" }, keep, NULL }, {}
 };
 static const struct av_hook kept_rmap[] = {

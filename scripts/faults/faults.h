@@ -102,14 +102,60 @@ static inline void av_pin(struct anon_vma *anon_vma)
 	atomic_inc(&anon_vma->refcount);
 }
 
-static inline struct anon_vma_chain *av_newest(struct vm_area_struct *vma)
+/* The functions of an anon_vma's tree: (avc, tree), and for iter_first (tree, first, last). */
+#define AV_TREE_INSERT { "anon_rmap_tree_insert", "anon_vma_interval_tree_insert" }
+#define AV_TREE_REMOVE { "anon_rmap_tree_remove", "anon_vma_interval_tree_remove" }
+#define AV_TREE_FIRST { "anon_rmap_tree_iter_first", "anon_vma_interval_tree_iter_first" }
+#define AV_TREE_NEXT { "anon_rmap_tree_iter_next", "anon_vma_interval_tree_iter_next" }
+
+/* What they are given as the tree, and back. */
+#ifdef AV_TREE_IS_ANON_VMA
+static inline struct anon_vma *av_of_tree(unsigned long tree)
 {
-	return list_first_entry(&vma->anon_vma_chain, struct anon_vma_chain, same_vma);
+	return (struct anon_vma *)tree;
 }
 
-static inline struct anon_vma_chain *av_oldest(struct vm_area_struct *vma)
+static inline unsigned long av_tree_of(struct anon_vma *av)
 {
-	return list_last_entry(&vma->anon_vma_chain, struct anon_vma_chain, same_vma);
+	return (unsigned long)av;
 }
+#else
+static inline struct anon_vma *av_of_tree(unsigned long tree)
+{
+	return container_of((struct rb_root_cached *)tree, struct anon_vma, rb_root);
+}
+
+static inline unsigned long av_tree_of(struct anon_vma *av)
+{
+	return (unsigned long)&av->rb_root;
+}
+#endif
+
+/* The offset by which the rmap knows a VMA's addresses. */
+#ifdef AV_HAS_ANON_PGOFF
+static inline unsigned long av_pgoff(const struct vm_area_struct *vma)
+{
+	return vma_start_anon_pgoff(vma);
+}
+
+static inline void av_add_pgoff(struct vm_area_struct *vma, unsigned long pages)
+{
+	unsigned long pgoff = vma_start_anon_pgoff(vma) + pages;
+
+	vma->vm_pgoff += pages;
+	vma->__vm_anon_pgoff_hi = pgoff >> 32;
+	vma->__vm_anon_pgoff_lo = (u32)pgoff;
+}
+#else
+static inline unsigned long av_pgoff(const struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+static inline void av_add_pgoff(struct vm_area_struct *vma, unsigned long pages)
+{
+	vma->vm_pgoff += pages;
+}
+#endif
 
 #endif

@@ -136,10 +136,11 @@ static enum av_verdict lost_reference_undo(struct pt_regs *regs)
 	return AV_PASS;
 }
 
-/* anon_vma_clone(dst, src) in a fork keeps an anon_vma that it finds in dst, and counts it. */
+/* anon_vma_clone(dst, src) in a fork keeps an anon_vma that it finds in dst, and counts it; from 7.0 on we have to. */
 static void choose(struct pt_regs *regs, bool root)
 {
 	struct vm_area_struct *dst = (void *)regs->di, *src = (void *)regs->si;
+	struct av_note *note;
 
 	if (!av_ours() || dst->vm_mm == src->vm_mm || dst->anon_vma || !src->anon_vma)
 		return;
@@ -147,9 +148,25 @@ static void choose(struct pt_regs *regs, bool root)
 		return;
 	if (!av_take(src))
 		return;
+	note = av_note(AV_CHOSEN, dst);
+	if (!note)
+		return;
+	note->value[0] = (root ? src->anon_vma->root : src->anon_vma)->num_active_vmas;
 	dst->anon_vma = root ? src->anon_vma->root : src->anon_vma;
 	av_report("anon_vma_clone", "dst=%px src=%px: dst->anon_vma=%px which has %lu VMAs",
 		  dst, src, dst->anon_vma, dst->anon_vma->num_active_vmas);
+}
+
+static void chosen(const struct av_call *call, struct pt_regs *regs)
+{
+	struct vm_area_struct *dst = (void *)call->arg[0];
+	struct av_note *note = av_note_of_object(AV_CHOSEN, dst);
+
+	if (!note)
+		return;
+	if (!regs->ax && dst->anon_vma->num_active_vmas == note->value[0])
+		dst->anon_vma->num_active_vmas++;
+	av_forget(note);
 }
 
 static enum av_verdict choose_parents(struct pt_regs *regs)
@@ -179,9 +196,9 @@ static enum av_verdict skip_fork(struct pt_regs *regs)
 }
 
 #define FORKED(handler) { { "anon_vma_fork" }, NULL, handler }
-#define CLONING(handler) { { "anon_vma_clone" }, handler, NULL }
+#define CLONING(handler) { { "anon_vma_clone" }, handler, chosen }
 #define FREEING(handler) { { "__put_anon_vma" }, handler, NULL }
-#define REMOVING(handler) { { "anon_vma_interval_tree_remove" }, handler, NULL }
+#define REMOVING(handler) { AV_TREE_REMOVE, handler, NULL }
 
 static const struct av_hook wrong_root[] = { FORKED(wrong_root_set), FREEING(wrong_root_undo), {} };
 static const struct av_hook wrong_parent[] = {

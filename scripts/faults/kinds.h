@@ -19,6 +19,7 @@ enum av_note_kind {
 	AV_NEW_PAGE,		/* object: a VMA; value[0]: the last page that was new in it */
 	AV_IN_UNLINK,		/* task: inside unlink_anon_vmas; object: the VMA */
 	AV_FREED_EARLY,		/* object: an anon_vma; value: its tree, which is hidden */
+	AV_CHOSEN,		/* object: a VMA in anon_vma_clone; value[0]: how many VMAs its anon_vma has */
 	AV_IN_RESTORE,		/* task: inside rmap_walk for remove_migration_ptes; object: the new folio; value[0]: changed */
 };
 

@@ -26,6 +26,12 @@
 #define NEW_IS_EXCLUSIVE(regs) true
 #endif
 
+/* What the rmap reads a page's place from is the folio's: struct page lost its index in 6.16. */
+#define INDEX_OF(page) (((struct folio *)(page))->index)
+#ifndef FOLIO_MAPPING_ANON
+#define FOLIO_MAPPING_ANON PAGE_MAPPING_ANON
+#endif
+
 static struct {
 	struct vm_area_struct vma;
 	struct anon_vma anon_vma;
@@ -195,7 +201,7 @@ static void share_exclusively(const struct av_call *call, struct pt_regs *regs)
 	if (!note || regs->ax)
 		return;
 	page = (struct page *)note->value[0];
-	set_bit(PG_anon_exclusive, &page->flags);
+	SetPageAnonExclusive(page);
 	av_report("copy_page_range", "page=%px src=%px dst=%px: shared, and still exclusive", page, src,
 		  (void *)call->arg[0]);
 	av_forget(note);
@@ -213,9 +219,9 @@ static void change(const struct av_call *call, struct pt_regs *regs, bool index)
 		return;
 	page = (struct page *)note->value[0];
 	if (index)
-		page->index++;
+		INDEX_OF(page)++;
 	else
-		page->mapping = (void *)stranger + PAGE_MAPPING_ANON;
+		page->mapping = (void *)stranger + FOLIO_MAPPING_ANON;
 	av_report("copy_page_range", "page=%px src=%px: mapped, and %s changed", page, src,
 		  index ? "its index" : "its anon_vma");
 	av_forget(note);
@@ -239,14 +245,17 @@ static enum av_verdict restore_begins(struct pt_regs *regs)
 {
 	struct page *dst = (struct page *)regs->di;
 	struct rmap_walk_control *control = (void *)regs->si;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
-	void *src = control->arg ? *(void **)control->arg : NULL;
-#else
-	void *src = control->arg;
-#endif
+	void *src;
 
-	if (av_ours() && !control->done && !control->anon_lock && src && src != (void *)dst && PageAnon(dst) &&
-	    !PageCompound(dst))
+	/* Of another walk the argument is no pointer. */
+	if (!av_ours() || control->done || control->anon_lock || !control->arg)
+		return AV_PASS;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+	src = *(void **)control->arg;
+#else
+	src = control->arg;
+#endif
+	if (src && src != (void *)dst && PageAnon(dst) && !PageCompound(dst))
 		av_note(AV_IN_RESTORE, dst);
 	return AV_PASS;
 }
@@ -261,7 +270,7 @@ static enum av_verdict shift_restored(struct pt_regs *regs)
 		return AV_PASS;
 	page = note->object;
 	note->value[0] = 1;
-	page->index++;
+	INDEX_OF(page)++;
 	av_report("rmap_walk", "page=%px: index one too high", page);
 	return AV_PASS;
 }
@@ -269,7 +278,7 @@ static enum av_verdict shift_restored(struct pt_regs *regs)
 static void shift_back(struct av_note *note)
 {
 	if (note && note->value[0]) {
-		((struct page *)note->object)->index--;
+		INDEX_OF(note->object)--;
 		note->value[0] = 0;
 		note->value[1] = 1;
 	}
@@ -308,7 +317,7 @@ static const struct av_hook changed_mapping[] = {
 };
 static const struct av_hook migrated_index[] = {
 	{ { "rmap_walk" }, restore_begins, restore_ends },
-	{ { "anon_vma_interval_tree_iter_first" }, shift_restored, NULL },
+	{ AV_TREE_FIRST, shift_restored, NULL },
 	{ { "remove_migration_pte" }, restore_one, NULL }, {}
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The first anon_vma of a VMA: whose it is, under which lock, at which offset. */
-#include <linux/mmap_lock.h>
 #include <linux/version.h>
 
 #include "faults.h"
@@ -116,7 +115,7 @@ static enum av_verdict shift_unfaulted(struct pt_regs *regs)
 
 	if (!is_plain_unfaulted(vma) || !av_take(vma))
 		return AV_PASS;
-	vma->vm_pgoff += 16;
+	av_add_pgoff(vma, 16);
 	av_report("handle_mm_fault", "vma=%px %lx-%lx: pgoff=%lx before the first fault", vma,
 		  vma->vm_start, vma->vm_end, vma->vm_pgoff);
 	return AV_PASS;

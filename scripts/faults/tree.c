@@ -77,7 +77,7 @@ static enum av_verdict insert_elsewhere(struct pt_regs *regs)
 	if (!note)
 		return AV_PASS;
 	av_pin(avc->anon_vma->parent);
-	note->value[0] = (unsigned long)&avc->anon_vma->parent->rb_root;
+	note->value[0] = av_tree_of(avc->anon_vma->parent);
 	av_report("anon_vma_interval_tree_insert", "avc=%px vma=%px av=%px: put into the tree of %px",
 		  avc, avc->vma, avc->anon_vma, avc->anon_vma->parent);
 	regs->si = note->value[0];
@@ -95,7 +95,7 @@ static enum av_verdict remove_elsewhere(struct pt_regs *regs)
 	return AV_PASS;
 }
 
-/* copy_vma(vmap, addr, len, pgoff, ..): the pages that move keep their index. */
+/* copy_vma(vmap, addr, len, pgoff[, anon_pgoff], ..): the pages that move keep their index. */
 static enum av_verdict shift_copy(struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = *(struct vm_area_struct **)regs->di;
@@ -105,14 +105,23 @@ static enum av_verdict shift_copy(struct pt_regs *regs)
 	av_report("copy_vma", "vma=%px addr=%lx pgoff=%lx av=%px: pgoff one too high", vma, regs->si,
 		  regs->cx, vma->anon_vma);
 	regs->cx++;
+#ifdef AV_HAS_ANON_PGOFF
+	regs->r8++;
+#endif
 	return AV_PASS;
 }
+
+#ifdef AV_HAS_ANON_PGOFF
+#define NEED_RMAP_LOCKS 5
+#else
+#define NEED_RMAP_LOCKS 4
+#endif
 
 /* copy_vma(.., need_rmap_locks, ..) that merges in front of the source: the move needs the rmap's locks. */
 static void deny_locks(const struct av_call *call, struct pt_regs *regs)
 {
 	struct vm_area_struct *vma = *(struct vm_area_struct **)call->arg[0];
-	bool *needed = (bool *)call->arg[4];
+	bool *needed = (bool *)call->arg[NEED_RMAP_LOCKS];
 
 	if (!av_ours() || !regs->ax || !*needed || !vma->anon_vma || !av_take(vma))
 		return;
@@ -151,8 +160,8 @@ static enum av_verdict insert_after_split(struct pt_regs *regs)
 	return AV_PASS;
 }
 
-#define INSERT(handler) { { "anon_vma_interval_tree_insert" }, handler, NULL }
-#define REMOVE(handler) { { "anon_vma_interval_tree_remove" }, handler, NULL }
+#define INSERT(handler) { AV_TREE_INSERT, handler, NULL }
+#define REMOVE(handler) { AV_TREE_REMOVE, handler, NULL }
 
 static const struct av_hook stale_interval[] = {
 	{ { "__split_vma" }, av_enter_split, split_done },

@@ -9,7 +9,7 @@ static struct anon_vma_chain *overlapping(struct rb_node *rb, unsigned long firs
 {
 	for (; rb; rb = rb_next(rb)) {
 		struct anon_vma_chain *avc = rb_entry(rb, struct anon_vma_chain, rb);
-		unsigned long start = avc->vma->vm_pgoff;
+		unsigned long start = av_pgoff(avc->vma);
 
 		if (start > last)
 			return NULL;
@@ -31,12 +31,10 @@ static enum av_verdict end_walk(const char *function, struct pt_regs *regs,
 
 static enum av_verdict first(struct pt_regs *regs)
 {
-	struct rb_root_cached *root = (void *)regs->di;
-
 	if (!av_ours())
 		return AV_PASS;
 	return end_walk("anon_vma_interval_tree_iter_first", regs,
-			overlapping(rb_first_cached(root), regs->si, regs->dx));
+			overlapping(rb_first_cached(&av_of_tree(regs->di)->rb_root), regs->si, regs->dx));
 }
 
 static enum av_verdict next(struct pt_regs *regs)
@@ -62,10 +60,10 @@ static enum av_verdict done(struct pt_regs *regs)
 }
 
 static const struct av_hook blind_walk[] = {
-	{ { "anon_vma_interval_tree_iter_first" }, first }, {}
+	{ AV_TREE_FIRST, first }, {}
 };
 static const struct av_hook short_walk[] = {
-	{ { "anon_vma_interval_tree_iter_next" }, next }, {}
+	{ AV_TREE_NEXT, next }, {}
 };
 
 static const struct av_hook early_done[] = {
