@@ -38,11 +38,12 @@ release_of() {
 
 # image_in FOLDER: the one kernel image of an unpacked package, of a root, or of a tree that a kernel was built in.
 image_in() {
-  local images=("$1"/boot/vmlinuz-* "$1"/{usr/,}lib/modules/*/vmlinuz{,.unsigned})
-  ((${#images[@]})) || for images in "$1"/{arch/x86/boot/bzImage,vmlinuz,bzImage} ''; do
-    [[ ! -f $images ]] || break
+  local pattern images=()
+  for pattern in 'boot/vmlinuz-*' {usr/,}'lib/modules/*/vmlinuz'{,.unsigned} arch/x86/boot/bzImage vmlinuz bzImage; do
+    mapfile -t images < <(compgen -G "$1/$pattern")
+    ((${#images[@]} == 0)) || break
   done
-  [[ -n ${images[0]-} ]] || fail "$1 has no kernel image (boot/vmlinuz-*, lib/modules/*/vmlinuz or arch/x86/boot/bzImage)"
+  ((${#images[@]})) || fail "$1 has no kernel image (boot/vmlinuz-*, lib/modules/*/vmlinuz or arch/x86/boot/bzImage)"
   ((${#images[@]} == 1)) || fail "$1 has ${#images[@]} kernel images: name one of them (${images[*]##*/})"
   printf '%s\n' "${images[0]}"
 }
