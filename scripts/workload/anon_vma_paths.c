@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const struct path *const tables[] = {
-	vma_paths, fork_paths, move_paths, page_paths, hugetlb_paths, ksm_paths, mixed_paths,
+	vma_paths, fork_paths, move_paths, file_paths, page_paths, hugetlb_paths, ksm_paths, mixed_paths,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

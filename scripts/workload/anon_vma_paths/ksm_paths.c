@@ -6,30 +6,39 @@
 
 static const char run[] = "/sys/kernel/mm/ksm/run";
 
-/* Maps equal pages and waits until KSM has merged most of them; NULL (and a line) if it can't. */
-static char *merged_pages(size_t pages)
+/* Makes the pages equal and waits until KSM has merged most of them; false (and a line) if it can't. */
+static bool merge(char *area, size_t pages)
 {
 	static const char sharing[] = "/sys/kernel/mm/ksm/pages_sharing";
-	char *area;
 
 	if (!write_setting("/sys/kernel/mm/ksm/pages_to_scan", "2000") ||
 	    !write_setting("/sys/kernel/mm/ksm/sleep_millisecs", "10")) {
 		skip("no KSM");
-		return NULL;
+		return false;
 	}
-	area = map_pages(pages, RW);
 	for (size_t i = 0; i < pages; i++)
 		fill_page(PAGE(area, i), 7, 160);	/* all the same */
 	advise(area, pages, MADV_MERGEABLE, "MADV_MERGEABLE");
 	if (!write_setting(run, "1")) {
 		skip("cannot start KSM");
-		return NULL;
+		return false;
 	}
 	for (int wait = 0; wait < 400 && read_number(sharing) < (long)pages / 2; wait++)
 		usleep(10000);
 	if (read_number(sharing) <= 0)
 		skip("KSM merged nothing in time");
-	return area;
+	return true;
+}
+
+/* NULL where KSM can't merge. */
+static char *merged_pages(size_t pages)
+{
+	char *area = map_pages(pages, RW);
+
+	if (merge(area, pages))
+		return area;
+	unmap(area, pages);
+	return NULL;
 }
 
 static void verify_same(const char *area, size_t from, size_t to)
@@ -92,6 +101,36 @@ static void ksm_migrate(void)
 	unmap(area, pages);
 }
 
+/* Pages that KSM merges where they have been moved to: their offset is that of the place where they were faulted in. */
+static void ksm_moved(void)
+{
+	size_t pages = 16;
+	char *area = map_pages(pages, RW), *to = free_range(pages);
+	pid_t child;
+
+	fill(area, pages, 165);
+	if (mremap(area, pages * page_size, pages * page_size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+		die("mremap of %zu pages", pages);
+	if (!merge(to, pages))
+		return unmap(to, pages);
+	write_setting(run, "0");
+	child = spawn();
+	if (!child) {
+		verify_same(to, 0, pages);
+		if (move_to_node(to, pages, 1))
+			move_to_node(to, pages, 0);
+		fill(to, 2, 166);
+		done();
+	}
+	reap(child);
+	if (move_to_node(to, pages, 1))
+		move_to_node(to, pages, 0);
+	verify_same(to, 0, pages);
+	write_setting(run, "2");
+	write_setting(run, "0");
+	unmap(to, pages);
+}
+
 /* Merged pages of two processes go to swap and come back. */
 static void ksm_reclaim(void)
 {
@@ -135,6 +174,7 @@ static void ksm_reclaim(void)
 const struct path ksm_paths[] = {
 	{ "ksm", ksm, "merge by KSM, unmerge by write" },
 	{ "ksm-migrate", ksm_migrate, "migration of merged pages that a fork shares" },
+	{ "ksm-moved", ksm_moved, "pages that were moved before they were merged" },
 	{ "ksm-reclaim", ksm_reclaim, "reclaim of merged pages that a fork shares" },
 	{ NULL, NULL, NULL },
 };

@@ -20,7 +20,7 @@ struct path {
 	const char *what;
 };
 
-extern const struct path vma_paths[], fork_paths[], move_paths[], page_paths[], hugetlb_paths[],
+extern const struct path vma_paths[], fork_paths[], move_paths[], file_paths[], page_paths[], hugetlb_paths[],
 	ksm_paths[], mixed_paths[];
 
 extern size_t page_size;
