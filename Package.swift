@@ -26,11 +26,12 @@ let package = Package(
       name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
 
     .target(
-      name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib", "CXXHash"],
+      name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib", "CLzma", "CXXHash"],
       swiftSettings: settings),
     .target(name: "RmapEvents", swiftSettings: settings),
     .target(
@@ -73,7 +74,7 @@ let package = Package(
       swiftSettings: settings),
 
     .testTarget(
-      name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent"],
+      name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent", "CZstd", "CZlib", "CLzma"],
       swiftSettings: settings),
     .target(
       name: "KernelTestSupport", dependencies: ["KernelProbes", "CLibBPF"], path: "Tests/KernelTestSupport",

@@ -1,24 +1,27 @@
-internal import TraceReading
+package import TraceReading
 
 /// Whether a recording is what was recorded: a flipped bit in an event's value shows nowhere else.
 ///
 /// The sum takes a pass of its own over the file. With a second thread it is made while the recording is read.
 package final class ChecksumComparison: @unchecked Sendable {
-  private let path: String
+  private let input: RecordingInput
+  private let isPacked: Bool
   private let noted: String
   /// Written by the thread, read when that has been joined.
   private var result: ChecksumOutcome?
   private var thread: BesideThread?
 
-  /// Begins to compare the file at `path` with the sum that its sidecar has.
-  package init(of path: String, with noted: String, beside: Bool) {
-    self.path = path
+  /// Begins to compare what was opened with the sum that its sidecar has, of the file as it lies or of what that
+  /// unpacks to.
+  package init(of input: RecordingInput, packed: Bool, with noted: String, beside: Bool) {
+    self.input = input
+    isPacked = packed
     self.noted = noted
     thread = beside ? BesideThread { self.compare() } : nil
     if thread == nil { compare() }
   }
 
-  /// What it came to; nil if the file can't be opened, which is said by who reads it.
+  /// What it came to.
   package func outcome() -> ChecksumOutcome? {
     thread?.join()
     thread = nil
@@ -26,7 +29,7 @@ package final class ChecksumComparison: @unchecked Sendable {
   }
 
   private func compare() {
-    guard let sum = try? Checksum.ofFile(at: path) else { return }
+    let sum = input.checksum(packed: isPacked)
     result = sum == noted ? .matches : .differs(sum: sum, noted: noted)
   }
 }

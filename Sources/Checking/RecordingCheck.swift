@@ -37,8 +37,20 @@ public struct RecordingCheck: Sendable {
       result.verdict = .damaged
       return result
     }
-    let checksum = result.sidecar?.xxh64.map { ChecksumComparison(of: path, with: $0, beside: readsAhead) }
-    check(&result, checksum) { () throws(TraceReadingError) in try Recording(path: path) }
+    let input: RecordingInput
+    do {
+      input = try RecordingInput(path: path)
+    } catch {
+      result.note(error)
+      conclude(&result)
+      return result
+    }
+    let isOfFile = result.sidecar?.isOfFile(at: path) == true
+    let checksum = result.sidecar?.xxh64.map {
+      ChecksumComparison(of: input, packed: isOfFile, with: $0, beside: readsAhead)
+    }
+    check(&result, checksum) { () throws(TraceReadingError) in try Recording(input) }
+    if input.packing != nil, let damage = result.damage { result.damage = "in what it unpacks to: \(damage)" }
     return result
   }
 
@@ -58,8 +70,7 @@ public struct RecordingCheck: Sendable {
       result.kernel = result.sidecar?.kernel?.release ?? recording.file.uname
       try replay(recording, checksum, into: &result)
     } catch {
-      result.damage = error.description
-      if case .cannotOpen = error.kind { result.isMissing = true }
+      result.note(error)
     }
     result.checksum = checksum?.outcome()
     // What the reader has found says more.

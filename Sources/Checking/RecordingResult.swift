@@ -2,6 +2,7 @@ public import Invariants
 public import RecordingFormat
 public import RmapEvents
 public import RmapGraph
+internal import TraceReading
 
 /// Everything that a check of one recording found out.
 public struct RecordingResult: Sendable {
@@ -41,6 +42,12 @@ public struct RecordingResult: Sendable {
   public internal(set) var sidecar: Sidecar?
 
   init(path: String) { self.path = path }
+
+  /// Notes why the file can't be read, or not to its end.
+  mutating func note(_ error: TraceReadingError) {
+    damage = error.description
+    isMissing = error.isOfOpening
+  }
 
   /// The result of a recording that nobody looked at, and why.
   public static func notChecked(_ path: String, _ reason: String) -> RecordingResult {

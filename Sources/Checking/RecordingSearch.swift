@@ -1,3 +1,4 @@
+import EventDecoding
 import FoundationEssentials
 import Glibc
 internal import TraceReading
@@ -5,9 +6,12 @@ internal import TraceReading
 /// Finds the recordings that a path stands for.
 public enum RecordingSearch {
   /// A file stands for itself, whatever it holds. A folder stands for every recording below it, in the order of
-  /// their paths: files named `*.dat`, and files that begin as a recording does. Links to folders are not followed.
-  /// A folder without any recording, or one that can't be read, stands for itself: checking it says so, and a
-  /// nightly job whose results are missing is not green.
+  /// their paths; links to folders are not followed. A folder without any recording, or one that can't be read, stands
+  /// for itself: checking it says so, and a nightly job whose results are missing is not green.
+  ///
+  /// What may be a recording is taken for one, so that it is not passed over in silence: files named `*.dat`, whatever
+  /// they hold; files that begin as a recording does, also when they are unpacked; text with lines of our events, with
+  /// prose above them or not; what is packed and can't be unpacked.
   public static func recordings(at path: String) -> [String] {
     guard isFolder(path) else { return [path] }
     var found: [String] = []
@@ -26,7 +30,7 @@ public enum RecordingSearch {
       else { continue }
       if type == .typeDirectory {
         collect(path, into: &found)
-      } else if isFile(path), name.hasSuffix(".dat") || beginsAsRecording(path) {
+      } else if isFile(path), isNamedAsRecording(name) || mayBeRecording(path) {
         found.append(path)
       }
     }
@@ -43,10 +47,24 @@ public enum RecordingSearch {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
   }
 
-  private static func beginsAsRecording(_ path: String) -> Bool {
-    guard let file = fopen(path, "rb") else { return false }
-    defer { fclose(file) }
-    var head = [UInt8](repeating: 0, count: Recording.magicSize)
-    return fread(&head, 1, head.count, file) == head.count && Recording.beginsAsOne(head)
+  /// What names of packed files end with, of all kinds: those that can't be read are named, too.
+  private static let packedSuffixes: Set<Substring> = [
+    "zst", "xz", "gz", "bz2", "lz4", "lz", "lzo", "lzma", "zip", "7z",
+  ]
+
+  /// `*.dat`; packed, `*.dat.xz` and the like, and perf's `*.data.xz`.
+  private static func isNamedAsRecording(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count > 1, let last = parts.last else { return false }
+    if packedSuffixes.contains(last), parts.count > 2 { return ["dat", "data"].contains(parts[parts.count - 2]) }
+    return last == "dat"
+  }
+
+  private static func mayBeRecording(_ path: String) -> Bool {
+    switch RecordingHead(ofFileAt: path) {
+    case .recording, .unreadable: true
+    case .text(let events): events.contains { !EventDecoder.kinds(ofEvent: $0).isEmpty }
+    case .other: false
+    }
   }
 }

@@ -34,19 +34,21 @@ public struct WorkloadReading: Sendable {
     do {
       let sidecar = try Sidecar.beside(path)
       kernel = sidecar?.kernel?.release
-      let checksum = sidecar?.xxh64.map { ChecksumComparison(of: path, with: $0, beside: false) }
-      try read(sidecar)
+      let input = try RecordingInput(path: path)
+      let isOfFile = sidecar?.isOfFile(at: path) == true
+      let checksum = sidecar?.xxh64.map { ChecksumComparison(of: input, packed: isOfFile, with: $0, beside: false) }
+      try read(input, sidecar)
       damage = damage ?? checksum?.outcome()?.change
     } catch let error as SidecarError {
       damage = error.description
     } catch {
       damage = "\(error)"
-      if case .cannotOpen = (error as? TraceReadingError)?.kind { isMissing = true }
+      isMissing = (error as? TraceReadingError)?.isOfOpening == true
     }
   }
 
-  private mutating func read(_ sidecar: Sidecar?) throws {
-    let recording = try Recording(path: path)
+  private mutating func read(_ input: RecordingInput, _ sidecar: Sidecar?) throws {
+    let recording = try Recording(input)
     let file = recording.file
     kernel = kernel ?? file.uname
     let intake = Intake(file)

@@ -184,22 +184,32 @@ public struct Sidecar: Codable, Sendable {
   /// Where `rmapcheck record` puts a recording's sidecar: beside it, under a name of its own.
   public static func path(besides recordingPath: String) -> String { recordingPath + ".about.json" }
 
-  /// Reads the sidecar of a recording: `NAME.about.json` beside it, or the folder's `about.json` if it names it.
+  /// What the names of packed recordings end with.
+  public static let packedSuffixes = [".zst", ".xz", ".gz"]
+
+  /// Reads the sidecar of a recording: `NAME.about.json` beside it, or the folder's `about.json` if it names it. A
+  /// recording that was packed since keeps its sidecar.
   ///
   /// - Throws: ``SidecarError`` if there is one that cannot be understood.
   public static func beside(_ recordingPath: String) throws(SidecarError) -> Sidecar? {
+    // Standard input lies nowhere.
+    if recordingPath == "-" { return nil }
     let (folder, name) = splitPath(recordingPath)
-    for path in [path(besides: recordingPath), folder + "about.json"] {
+    let names = [name] + packedSuffixes.filter(name.hasSuffix).map { String(name.dropLast($0.count)) }
+    for path in names.map({ Self.path(besides: folder + $0) }) + [folder + "about.json"] {
       guard FileManager.default.fileExists(atPath: path) else { continue }
       guard let data = FileManager.default.contents(atPath: path) else {
         throw SidecarError(path: path, reason: "it can't be read")
       }
       let head = try head(of: data, name, path)
-      if path == folder + "about.json", try isOfAnother(head, name, folder, path) { continue }
-      return try Sidecar(data, head, of: name, path)
+      if path == folder + "about.json", try isOfAnother(head, names, folder, path) { continue }
+      return try Sidecar(data, head, of: names.first { $0 == head.recording } ?? name, path)
     }
     return nil
   }
+
+  /// Whether it is of that file itself, and not of what it unpacks to.
+  public func isOfFile(at path: String) -> Bool { recording == Self.splitPath(path).name }
 
   /// Reads the text of a sidecar of the recording `name`, as if it lay at `path`.
   package init(_ data: Data, of name: String, at path: String) throws(SidecarError) {
@@ -228,11 +238,12 @@ public struct Sidecar: Codable, Sendable {
 
   /// Any program may have an `about.json` in a folder, and a recording's neighbour may have one of ours.
   private static func isOfAnother(
-    _ head: Head, _ name: String, _ folder: String, _ path: String
+    _ head: Head, _ names: [String], _ folder: String, _ path: String
   ) throws(SidecarError) -> Bool {
-    guard head.recording != name else { return false }
+    if let recording = head.recording, names.contains(recording) { return false }
     guard let other = head.recording, head.schema?.hasPrefix("rmapcheck-recording/") == true else { return true }
-    guard !other.contains("/"), FileManager.default.fileExists(atPath: folder + other) else {
+    let isThere = ([""] + packedSuffixes).contains { FileManager.default.fileExists(atPath: folder + other + $0) }
+    guard !other.contains("/"), isThere else {
       throw SidecarError(path: path, reason: "it is a sidecar of \(other), which is not there")
     }
     return true

@@ -18,10 +18,16 @@ public enum Recording: Sendable {
       || bytes.starts(with: Array("# clock: ".utf8)) || bytes.starts(with: Array("cpus=".utf8))
   }
 
-  /// Opens the recording at `path`.
+  /// Opens the recording at `path`; see ``RecordingInput``.
   /// - Throws: every kind of `TraceReadingError`; `notATrace` if it begins as no kind of recording does.
   public init(path: String) throws(TraceReadingError) {
-    try self.init(MappedFile(path: path))
+    try self.init(RecordingInput(path: path))
+  }
+
+  /// Opens a recording.
+  /// - Throws: every kind of `TraceReadingError`; `notATrace` if it begins as no kind of recording does.
+  public init(_ input: RecordingInput) throws(TraceReadingError) {
+    try self.init(input.content)
   }
 
   /// Opens a recording whose bytes are in memory; they are copied.
@@ -34,6 +40,10 @@ public enum Recording: Sendable {
       self = .perfData(try PerfFile(file))
     } else if file.bytes.starts(with: PerfHeader.swappedMagic) {
       throw TraceReadingError(.unsupported, "a perf.data of a big-endian machine", at: 0)
+    } else if let packing = Packing(file.bytes) {
+      throw TraceReadingError(.notATrace, "a file packed twice (\(packing.rawValue)): unpack it first")
+    } else if let foreign = Packing.foreign(file.bytes) {
+      throw TraceReadingError(.notATrace, "\(foreign): unpack it first")
     } else if let text = try TextFile(file) {
       self = .text(text)
     } else {

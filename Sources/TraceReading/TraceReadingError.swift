@@ -7,6 +7,8 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
   public enum Kind: Equatable, Sendable {
     /// The system would not open or map the file; the value is `errno`.
     case cannotOpen(errno: Int32)
+    /// There is no room for a copy of what has to be unpacked, or comes through a pipe; the value is `errno`.
+    case noRoom(errno: Int32)
     /// The file has no bytes.
     case empty
     /// The file does not begin as any kind of recording, and has no line of ftrace's text.
@@ -36,10 +38,19 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
     self.offset = offset
   }
 
+  /// Whether nothing of the file was seen, because the system did not give it.
+  public var isOfOpening: Bool {
+    switch kind {
+    case .cannotOpen, .noRoom: true
+    default: false
+    }
+  }
+
   /// What the reader of the message can do about it.
   public var advice: String {
     switch kind {
     case .cannotOpen: "check the path and its permissions"
+    case .noRoom: "set TMPDIR to a folder with room"
     case .empty: "the recorder wrote nothing: check its exit status and the free disk space"
     case .notATrace: "give a trace.dat of trace-cmd (format 6 or 7), a perf.data of perf, or ftrace's text"
     case .unsupported: "record with trace-cmd 2.6 to 3.3, or perf record -a, on a little-endian machine"
@@ -62,6 +73,7 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
   private var label: String {
     switch kind {
     case .cannotOpen: "cannot open"
+    case .noRoom: "cannot keep a copy"
     case .empty: "empty file"
     case .notATrace: "not a recording"
     case .unsupported: "unsupported"

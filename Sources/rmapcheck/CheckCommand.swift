@@ -28,7 +28,8 @@ struct CheckCommand: AsyncParsableCommand {
 
   @Argument(
     help: """
-      Recordings (trace.dat, perf.data, ftrace's text), or folders that are searched for them.
+      Recordings (trace.dat, perf.data, ftrace's text; also packed with zstd, xz or gzip, or through a pipe; - is \
+      standard input), or folders that are searched for them.
       """,
     completion: .file())
   var paths: [String]
@@ -73,6 +74,7 @@ struct CheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard !paths.isEmpty else { throw ValidationError("Name a recording or a folder.") }
+    if paths.count(where: { $0 == "-" }) > 1 { throw ValidationError("Standard input (-) can be read once.") }
     if let jobs, jobs < 1 { throw ValidationError("-j takes a number from 1 up.") }
     if [expect, bisect, exitZero].count(where: { $0 }) > 1 {
       throw ValidationError("--expect, --bisect and --exit-zero exclude each other.")

@@ -94,11 +94,12 @@ struct PerfContents {
     guard attributes.count <= Self.countMax else { throw reader.damaged("too many attributes") }
   }
 
-  /// The formats and task names in the tracing data: the same text as at the head of a trace.dat.
-  func traceContents() throws(TraceReadingError) -> (TraceContents, longSize: Int) {
+  /// The formats and task names in the tracing data: the same text as at the head of a trace.dat. perf writes none for
+  /// events that are no tracepoints.
+  func traceContents() throws(TraceReadingError) -> (TraceContents, longSize: Int)? {
     guard var reader = tracingData else {
-      throw TraceReadingError(
-        .damaged, "no tracing data: perf did not finish this file, or recorded no tracepoint")
+      if !attributes.isEmpty, !attributes.contains(where: \.isTracepoint) { return nil }
+      throw TraceReadingError(.damaged, "no tracing data: perf did not finish this file")
     }
     let magic = FileHeader.magic
     let start = reader.offset

@@ -7,6 +7,8 @@ struct PerfEvents: Sendable {
   /// Whether every sample is laid out as those of the first attribute.
   private let isUniform: Bool
   let bufferCount: Int
+  /// Whether samples can be of any use at all.
+  let hasTracepoints: Bool
 
   init(_ contents: PerfContents) throws(TraceReadingError) {
     let attributes = contents.attributes
@@ -14,7 +16,8 @@ struct PerfEvents: Sendable {
       throw TraceReadingError(.damaged, "a perf.data without events")
     }
     isUniform = attributes.allSatisfy { $0.hasLayout(of: first) }
-    guard isUniform || attributes.allSatisfy({ $0.sampleType.contains(.identifier) }) else {
+    hasTracepoints = attributes.contains(where: \.isTracepoint)
+    guard isUniform || !hasTracepoints || attributes.allSatisfy({ $0.sampleType.contains(.identifier) }) else {
       throw TraceReadingError(
         .unsupported, "perf events of several layouts whose samples do not tell which they are of")
     }
@@ -69,6 +72,7 @@ struct PerfEvents: Sendable {
 
   /// Why samples may be missing, by how perf was told to take them.
   func omissions(_ contents: PerfContents) -> [String] {
+    guard hasTracepoints else { return [] }
     var omissions: [String] = []
     func note(_ text: String, _ holds: (PerfAttribute) -> Bool) {
       if tracepoints.contains(where: holds) { omissions.append(text) }
@@ -112,6 +116,7 @@ struct PerfEvents: Sendable {
   /// Reads a sample.
   /// - Returns: the sample, and which of the events with its tracepoint it is of; nil if it is of no tracepoint.
   func sample(_ record: PerfRecord) throws(TraceReadingError) -> (PerfSample, repetition: UInt16, type: UInt16?)? {
+    guard hasTracepoints else { return nil }
     var layout = 0
     if !isUniform {
       // PERF_SAMPLE_IDENTIFIER comes first, for just this.

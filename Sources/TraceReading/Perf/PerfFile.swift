@@ -33,17 +33,22 @@ public final class PerfFile: RecordedFile {
     var contents = PerfContents()
     header = try PerfHeader(file, into: &contents)
     try Self.readSynthesized(file, header, into: &contents)
-    let (texts, longSize) = try contents.traceContents()
     uname = contents.osRelease
     isCompressed = contents.isCompressed
-    eventFormats = try EventFormatParser.parse(texts.formatTexts, longSize: longSize)
+    if let (texts, longSize) = try contents.traceContents() {
+      eventFormats = try EventFormatParser.parse(texts.formatTexts, longSize: longSize)
+      commandNames = Mutex(texts.commandNames)
+    } else {
+      eventFormats = EventFormats([])
+      commandNames = Mutex(CommandNames())
+    }
     recordHeader = try RecordHeader(eventFormats)
-    commandNames = Mutex(texts.commandNames)
     events = try PerfEvents(contents)
     bufferCount = events.bufferCount
     clocks = events.clocks
     var survey = PerfSurvey(events, contents)
-    survey.run(file, header)
+    // Of what has no tracepoints nothing can be missing.
+    if events.hasTracepoints { survey.run(file, header) }
     gaps = survey.gaps()
     omissions = survey.omissions()
   }

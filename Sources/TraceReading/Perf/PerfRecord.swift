@@ -16,6 +16,8 @@ struct PerfRecord {
     static let feature: UInt32 = 80
     static let compressed: UInt32 = 81
     static let compressed2: UInt32 = 83
+    /// What any perf may write, with room for newer ones.
+    static let all: ClosedRange<UInt32> = 1...255
   }
 
   static let headerSize = 8
@@ -38,6 +40,8 @@ struct PerfRecord {
 /// Takes records one by one from the bytes that hold them.
 struct PerfRecordWalker {
   private var reader: ByteReader
+  /// Where a compressed record lies that others stand in (see PerfCompressed.swift).
+  private var chain: Range<UInt64> = 0..<0
 
   init(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) {
     reader = ByteReader(bytes, section: "perf records", baseOffset: offset)
@@ -54,6 +58,7 @@ struct PerfRecordWalker {
     let kind = try reader.read(UInt32.self)
     let flags = try reader.read(UInt16.self)
     let size = try reader.read(UInt16.self)
+    if kind == PerfRecord.Kind.compressed2 { return try nextCompressed(flags, size, at: offset) }
     guard size >= PerfRecord.headerSize else {
       throw TraceReadingError(.damaged, "a perf record of type \(kind) with size \(size)", at: offset)
     }
@@ -70,6 +75,31 @@ struct PerfRecordWalker {
     default: break
     }
     return record
+  }
+
+  private mutating func nextCompressed(
+    _ flags: UInt16, _ size: UInt16, at offset: UInt64
+  ) throws(TraceReadingError) -> PerfRecord {
+    let frame = PerfCompressedFrame(
+      size: UInt64(size), dataSize: try reader.read(UInt64.self), isInChain: chain.contains(offset))
+    guard let frame, frame.whole <= UInt64(reader.remaining) + PerfCompressedFrame.headerSize else {
+      throw TraceReadingError(.damaged, "a compressed perf record with size \(size)", at: offset)
+    }
+    if frame.isMisframed { chain = offset..<(offset + frame.whole) }
+    let content = try reader.take(frame.length)
+    _ = try reader.take(frame.span - PerfCompressedFrame.headerSize - frame.length)
+    if reader.offset == chain.upperBound { skipPadding(from: chain.lowerBound) }
+    return PerfRecord(kind: PerfRecord.Kind.compressed2, flags: flags, content: content, offset: offset)
+  }
+
+  /// Zeros up to a multiple of 8 bytes from the record's start, where no record can begin.
+  private mutating func skipPadding(from offset: UInt64) {
+    var ahead = reader
+    let padding = (8 - (reader.offset - offset) % 8) % 8
+    guard padding > 0, let bytes = try? ahead.take(padding), bytes.allSatisfy({ $0 == 0 }) else { return }
+    var unpadded = reader
+    if let kind = try? unpadded.read(UInt32.self), PerfRecord.Kind.all.contains(kind) { return }
+    reader = ahead
   }
 
   /// The next record of decompressed bytes; nil if it is not all there, because the rest comes with the next ones.

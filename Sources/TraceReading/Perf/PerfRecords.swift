@@ -67,11 +67,6 @@ struct PerfRecords: ~Copyable {
       throw TraceReadingError(.damaged, "a compressed record in a perf.data that has none", at: record.offset)
     }
     input = record.content
-    if record.kind == PerfRecord.Kind.compressed2 {
-      // Padded: its first field is the length without the padding.
-      var reader = record.reader("compressed perf record")
-      input = try reader.take(try reader.read(UInt64.self))
-    }
     inputPosition = 0
     inputOffset = record.offset
     outputLeft = UInt64(input.count) * ChunkList.ratioMax

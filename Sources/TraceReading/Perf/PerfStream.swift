@@ -118,7 +118,7 @@ public struct PerfStream: RecordSource, ~Copyable {
     let last: Set<UInt32> = [
       PerfRecord.Kind.finishedRound, PerfRecord.Kind.lostSamples, PerfRecord.Kind.buildID,
     ]
-    guard file.isPipe, !last.contains(lastKind) else { return }
+    guard file.isPipe, file.events.hasTracepoints, !last.contains(lastKind) else { return }
     throw TraceReadingError(
       .truncated(expected: 8, actual: 0), "the end of the last round of perf records",
       at: file.header.dataOffset + file.header.dataSize)

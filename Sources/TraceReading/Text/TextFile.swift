@@ -42,6 +42,18 @@ public final class TextFile: RecordedFile {
     gaps = survey.gaps.sorted { ($0.after ?? 0, $0.before, $0.cpu) < ($1.after ?? 0, $1.before, $1.cpu) }
   }
 
+  /// The names of the events in the lines of a text, or of its beginning; none of what is no text.
+  static func eventNames(in bytes: UnsafeRawBufferPointer) -> Set<String> {
+    guard !bytes.prefix(4096).contains(0) else { return [] }
+    var names: Set<String> = []
+    var lines = TextLines(bytes)
+    while names.count < countMax, let (line, _, _, _) = lines.next() {
+      guard line.count <= TextLine.lengthMax, case .event(let event) = TextLine(line) else { continue }
+      names.insert(String(decoding: event.name, as: UTF8.self))
+    }
+    return names
+  }
+
   /// Always nil: the names in the lines are not kept.
   public func commandName(ofPID pid: Int32) -> String? { nil }
 

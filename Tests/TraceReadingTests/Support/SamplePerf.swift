@@ -25,6 +25,7 @@ struct SamplePerf {
   var threads: [UInt64]? = [.max]
   var commandLine = ["perf", "record", "-a"]
   var isCompressed = false
+  var hasTracingData = true
   var extraFeatures: [(Int, [UInt8])] = []
 
   // MARK: Records
@@ -175,7 +176,7 @@ struct SamplePerf {
   }
 
   private func writeFeatures(_ file: inout Bytes) {
-    let features = ([(1, tracingData)] + features).sorted { $0.0 < $1.0 }
+    let features = ((hasTracingData ? [(1, tracingData)] : []) + features).sorted { $0.0 < $1.0 }
     let table = file.count
     file.all += [UInt8](repeating: 0, count: 16 * features.count)
     var bits: UInt64 = 0
@@ -197,13 +198,14 @@ struct SamplePerf {
     for (feature, content) in features {
       file.all += SamplePerf.record(80, SamplePerf.words([UInt64(feature)]) + content)
     }
+    let records = (synthesized + records).flatMap { $0 }
+    guard hasTracingData else { return file.all + records }
     let data = tracingData
     var size = Bytes()
     size.number(UInt32(data.count))
     size.number(UInt32(0))
     file.all += SamplePerf.record(66, size.all) + data
     file.all += [UInt8](repeating: 0, count: (8 - data.count % 8) % 8)
-    file.all += (synthesized + records).flatMap { $0 }
-    return file.all
+    return file.all + records
   }
 }
