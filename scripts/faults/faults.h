@@ -138,13 +138,16 @@ static inline unsigned long av_pgoff(const struct vm_area_struct *vma)
 	return vma_start_anon_pgoff(vma);
 }
 
-static inline void av_add_pgoff(struct vm_area_struct *vma, unsigned long pages)
+static inline void av_set_anon_pgoff(struct vm_area_struct *vma, unsigned long pgoff)
 {
-	unsigned long pgoff = vma_start_anon_pgoff(vma) + pages;
-
-	vma->vm_pgoff += pages;
 	vma->__vm_anon_pgoff_hi = pgoff >> 32;
 	vma->__vm_anon_pgoff_lo = (u32)pgoff;
+}
+
+static inline void av_add_pgoff(struct vm_area_struct *vma, unsigned long pages)
+{
+	vma->vm_pgoff += pages;
+	av_set_anon_pgoff(vma, vma_start_anon_pgoff(vma) + pages);
 }
 #else
 static inline unsigned long av_pgoff(const struct vm_area_struct *vma)

@@ -195,6 +195,17 @@ static enum av_verdict skip_fork(struct pt_regs *regs)
 	return av_return(regs, 0);
 }
 
+/* From 7.0 on anon_vma_fork has an anon_vma ready before it knows whether the child reuses one: then that one is put again. */
+static enum av_verdict keep_spare(struct pt_regs *regs)
+{
+	struct anon_vma *av = (void *)regs->di;
+
+	if (!av_ours() || !av_take(NULL))
+		return AV_PASS;
+	av_report("anon_vma_fork", "av=%px: not needed, and not put", av);
+	return av_skip_call(regs);
+}
+
 #define FORKED(handler) { { "anon_vma_fork" }, NULL, handler }
 #define CLONING(handler) { { "anon_vma_clone" }, handler, chosen }
 #define FREEING(handler) { { "__put_anon_vma" }, handler, NULL }
@@ -212,6 +223,9 @@ static const struct av_hook lost_child_hooks[] = { FORKED(lost_child), {} };
 static const struct av_hook lost_reference_hooks[] = {
 	FORKED(lost_reference), FREEING(lost_reference_undo), {}
 };
+static const struct av_hook kept_spare[] = {
+	{ { "__put_anon_vma" }, keep_spare, NULL, false, "anon_vma_fork", 0x200 }, {}
+};
 static const struct av_hook parents_own[] = { CLONING(choose_parents), {} };
 static const struct av_hook reuse_root[] = { CLONING(choose_root), {} };
 static const struct av_hook skipped_fork[] = { { { "anon_vma_fork" }, skip_fork, NULL }, {} };
@@ -224,6 +238,7 @@ const struct av_fault av_fork_faults[] = {
 	  lost_active_clone_hooks },
 	{ "lost-child", "a fork does not count the new anon_vma at its parent", lost_child_hooks },
 	{ "lost-reference", "a new anon_vma does not pin its root", lost_reference_hooks },
+	{ "kept-spare", "a fork that reuses an anon_vma does not put the one it had ready", kept_spare },
 	{ "parents-own", "a fork child gets its parent's own anon_vma", parents_own },
 	{ "reuse-root", "a fork child reuses the root, which is in use", reuse_root },
 	{ "skipped-fork", "a fork does not call anon_vma_fork for one VMA", skipped_fork },

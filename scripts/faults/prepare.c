@@ -121,6 +121,26 @@ static enum av_verdict shift_unfaulted(struct pt_regs *regs)
 	return AV_PASS;
 }
 
+#ifdef AV_HAS_ANON_PGOFF
+/* handle_mm_fault(vma, address, flags, ..): a private file mapping of which nothing has been copied yet. */
+static enum av_verdict shift_unfaulted_file(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (void *)regs->di;
+
+	if (!av_ours() || vma->anon_vma || !vma->vm_file || (vma->vm_flags & VM_SHARED) ||
+	    !(regs->dx & FAULT_FLAG_WRITE) || !av_take(vma))
+		return AV_PASS;
+	av_set_anon_pgoff(vma, vma_start_anon_pgoff(vma) + 16);
+	av_report("handle_mm_fault", "vma=%px %lx-%lx: anonymous offset %lx before the first fault", vma,
+		  vma->vm_start, vma->vm_end, vma_start_anon_pgoff(vma));
+	return AV_PASS;
+}
+
+static const struct av_hook unfaulted_anon_pgoff[] = {
+	{ { "handle_mm_fault" }, shift_unfaulted_file, NULL }, {}
+};
+#endif
+
 static const struct av_hook strange_prepare[] = {
 	AV_MEETING, { { "find_mergeable_anon_vma" }, NULL, find_stranger }, {}
 };
@@ -133,5 +153,9 @@ const struct av_fault av_prepare_faults[] = {
 	{ "unlocked-prepare", "a first fault prepares its VMA without mmap_lock", unlocked_prepare },
 	{ "unfaulted-pgoff", "a VMA has another vm_pgoff than its address before its first fault",
 	  unfaulted_pgoff },
+#ifdef AV_HAS_ANON_PGOFF
+	{ "unfaulted-anon-pgoff", "a file's VMA has another anonymous offset than its address before its first fault",
+	  unfaulted_anon_pgoff },
+#endif
 	{}
 };

@@ -160,6 +160,27 @@ static enum av_verdict insert_after_split(struct pt_regs *regs)
 	return AV_PASS;
 }
 
+#ifdef AV_HAS_ANON_PGOFF
+/* anon_vma_clone(new, old) in __split_vma, for a new upper half: its vm_pgoff was advanced, its anonymous offset was not. */
+static enum av_verdict keep_anon_pgoff(struct pt_regs *regs)
+{
+	struct vm_area_struct *new = (void *)regs->di, *old = (void *)regs->si;
+	struct av_note *split = av_note_of_task(AV_IN_SPLIT);
+
+	if (!split || split->object != old || !old->vm_file || !old->anon_vma || new->vm_start <= old->vm_start ||
+	    !av_take(old))
+		return AV_PASS;
+	av_set_anon_pgoff(new, vma_start_anon_pgoff(old));
+	av_report("__split_vma", "vma=%px %lx-%lx av=%px: anonymous offset %lx is still that of %lx", new, new->vm_start,
+		  new->vm_end, old->anon_vma, vma_start_anon_pgoff(new), old->vm_start);
+	return AV_PASS;
+}
+
+static const struct av_hook stale_anon_pgoff[] = {
+	AV_SPLIT_WINDOW, { { "anon_vma_clone" }, keep_anon_pgoff, NULL }, {}
+};
+#endif
+
 #define INSERT(handler) { AV_TREE_INSERT, handler, NULL }
 #define REMOVE(handler) { AV_TREE_REMOVE, handler, NULL }
 
@@ -187,6 +208,9 @@ const struct av_fault av_tree_faults[] = {
 	{ "skipped-insert", "a fork child's own AVC is not put into its tree", skipped_insert },
 	{ "wrong-tree", "a fork child's own AVC is put into the parent's tree", wrong_tree },
 	{ "wrong-pgoff", "mremap gives the new VMA a vm_pgoff that is one too high", wrong_pgoff },
+#ifdef AV_HAS_ANON_PGOFF
+	{ "stale-anon-pgoff", "a split does not advance the anonymous offset of a file's VMA", stale_anon_pgoff },
+#endif
 	{ "unlocked-move", "mremap moves pages down without the rmap's locks", unlocked_move },
 	{ "wrong-protection", "a VMA comes back to its trees with another vm_page_prot", wrong_protection },
 	{}

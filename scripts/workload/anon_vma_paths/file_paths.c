@@ -77,7 +77,7 @@ static void split_and_merge(char *area, size_t part)
 
 static void file_move(void)
 {
-	size_t pages = 12 * scale, first = 5;
+	size_t pages = 20 * scale, first = 5;
 	int file = pattern_file(first + pages, 180);
 	char *area = map_private(NULL, pages, file, first), *to = free_range(pages);
 	struct gate gate = make_gate();
@@ -139,7 +139,7 @@ static void file_back(void)
 /* Moved before anything was copied, though pages were read: the offset is that of the new place. */
 static void file_unfaulted(void)
 {
-	size_t pages = 8 * scale, first = 2;
+	size_t pages = 10 * scale, first = 2;
 	int file = pattern_file(first + pages, 187);
 	char *area = map_private(NULL, pages, file, first), *to = free_range(pages);
 
