@@ -28,6 +28,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
 
     .target(
@@ -56,7 +57,7 @@ let package = Package(
     .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
     .target(
       name: "Recorder",
-      dependencies: ["CZlib", "KernelProbes", "TraceReading", "RmapEvents", "RecordingFormat"],
+      dependencies: ["CLinux", "CZlib", "KernelProbes", "TraceReading", "RmapEvents", "RecordingFormat"],
       swiftSettings: settings),
     .target(
       name: "Doctor",
@@ -86,6 +87,8 @@ let package = Package(
       name: "RecorderTests",
       dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat"], swiftSettings: settings),
     .testTarget(
+      name: "RecordingFormatTests", dependencies: ["RecordingFormat", "RmapEvents"], swiftSettings: settings),
+    .testTarget(
       name: "DoctorTests",
       dependencies: [
         "Doctor", "Recorder", "KernelProbes", "KernelTestSupport", "EventDecoding", "Invariants", "TraceReading",
@@ -98,8 +101,8 @@ let package = Package(
     .target(
       name: "RecordingExperiments",
       dependencies: [
-        "Checking", "EventDecoding", "Invariants", "RecordingFormat", "RmapEvents", "RmapGraph", "RmapTestSupport",
-        "TraceReading",
+        "Checking", "EventDecoding", "Invariants", "RecordingFormat", "Reports", "RmapEvents", "RmapGraph",
+        "RmapTestSupport", "TraceReading",
       ],
       path: "Tests/RecordingExperiments", swiftSettings: settings),
     .executableTarget(

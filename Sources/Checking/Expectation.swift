@@ -38,4 +38,18 @@ extension RecordingResult {
         + "\(expected.function ?? "any function") at event "
         + "\(expected.event.map { "\($0)" } ?? "any")")
   }
+
+  /// What a sidecar must expect for this result to be the expected one. What is known of an injected fault stays.
+  public func expected(keeping before: Sidecar.Expectation?) -> Sidecar.Expectation {
+    var expected = Sidecar.Expectation(verdict: verdict)
+    expected.fault = before?.fault
+    expected.note = before?.note
+    expected.injected = before?.injected
+    if let (invariant, finding) = findings.first {
+      expected.invariant = invariant.name
+      expected.function = finding.function
+      expected.event = finding.stamp.ordinal
+    }
+    return expected
+  }
 }

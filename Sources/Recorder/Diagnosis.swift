@@ -88,7 +88,7 @@ public struct Diagnosis {
     if let configuration = machine.configuration { judge(configuration) }
     judgeTracing(machine)
     if !machine.isRoot { obstacles.append(.notRoot) }
-    if (tool == .traceCommand ? machine.traceCommand : machine.perf) == nil { obstacles.append(.noTool(tool)) }
+    if !machine.has(tool) { obstacles.append(.noTool(tool)) }
     advise(machine)
   }
 
@@ -138,10 +138,20 @@ public struct Diagnosis {
     case traceCommand = "trace-cmd"
     /// perf, which writes perf.data.
     case perf
+    /// We ourselves, page by page: ``PageStream``.
+    case stream
   }
 }
 
 extension MachineState {
+  func has(_ tool: Diagnosis.Tool) -> Bool {
+    switch tool {
+    case .traceCommand: traceCommand != nil
+    case .perf: perf != nil
+    case .stream: true
+    }
+  }
+
   /// A ring buffer for each CPU, KB: a power of two from 1 MB to 32 MB; all of them take an eighth of the memory at most.
   public var advisedBuffer: Int {
     var size = 32768

@@ -62,7 +62,7 @@ public enum Obstacle: Equatable, Sendable {
     case .lockdown: "boot with lockdown=none"
     case .notRoot: "run it with sudo"
     case .noTool(.perf): "apt-get install linux-perf"
-    case .noTool(.traceCommand): "apt-get install trace-cmd"
+    case .noTool: "apt-get install trace-cmd"
     case .unmountedTraceFS: "mount -t tracefs nodev /sys/kernel/tracing"
     case .kprobesOff: "echo 1 > /sys/kernel/debug/kprobes/enabled"
     }

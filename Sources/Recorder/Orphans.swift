@@ -22,10 +22,12 @@ enum Orphans {
     return processes.compactMap { pid_t($0) }.filter { isTool($0, of: name) }
   }
 
-  /// `trace-cmd record … -B rmap_1_2 …`, `perf record … -e rmap_1_2:* …`.
+  /// `trace-cmd record … -B rmap_1_2 …`, `perf record … -e rmap_1_2:* …`,
+  /// `/proc/self/exe stream rmap_1_2 …`.
   private static func isTool(_ pid: pid_t, of name: RunName) -> Bool {
     guard let words = wholeFile("/proc/\(pid)/cmdline")?.split(separator: "\0"), words.count > 2 else { return false }
     let program = words[0].split(separator: "/").last ?? ""
+    if words[1] == "stream" { return words[2] == "\(name)" }
     return (program == "trace-cmd" || program == "perf") && words[1] == "record"
       && words.dropFirst(2).contains { $0 == "\(name)" || $0 == "\(name):*" }
   }

@@ -34,3 +34,10 @@ public enum PageAssembly {
     }
   }
 }
+
+/// The checksum of a recording's bytes, as its sidecar has it.
+///
+/// - Throws: ``RecordingFailure`` if the file can't be read.
+public func recordingChecksum(_ path: String) throws(RecordingFailure) -> String {
+  do { return try Checksum.ofFile(at: path) } catch { throw RecordingFailure(.input, "\(error)") }
+}

@@ -26,6 +26,10 @@ public struct RecordPlan: Sendable {
   public var buffer: Int
   /// What writes it.
   public var tool: Diagnosis.Tool
+  /// Further arguments of trace-cmd or perf. `GROUP` stands for the name of the run's group of probes.
+  public var arguments: [String] = []
+  /// Where pages go, where ``Diagnosis/Tool/stream`` writes: a folder with the files of ``PageStream``.
+  public var streamFolder = ""
 
   /// A plan for the given output.
   public init(
@@ -40,20 +44,24 @@ public struct RecordPlan: Sendable {
 
   /// The tool's command line for a run of that name. The whole system is recorded, whatever the target: the graph of
   /// anon_vmas is shared between processes, and a change that another one makes would be missing from it.
-  func command(_ name: RunName) -> [String] {
-    switch tool {
+  func command(_ name: RunName, tracefs: String) -> [String] {
+    let arguments = arguments.map { $0.replacing("GROUP", with: "\(name)") }
+    return switch tool {
     case .traceCommand:
       // --no-filter: also what trace-cmd and its children do. -k: the kernel's counts are still to be read.
       [
         "trace-cmd", "record", "-k", "-B", "\(name)", "-C", "mono", "--no-filter", "-b", "\(buffer)",
         "-e", "\(name)", "-o", output,
-      ]
+      ] + arguments
     case .perf:
       // It starts switched off and says by descriptor 4 when descriptor 3 has switched it on.
       [
         "perf", "record", "-a", "-k", "CLOCK_MONOTONIC", "-m", "\(buffer)K", "-e", "\(name):*",
         "--delay=-1", "--control=fd:3,4", "-o", output,
-      ]
+      ] + arguments
+    case .stream:
+      // This program again, by its hidden command.
+      ["/proc/self/exe", "stream", "\(name)", tracefs, streamFolder, "\(buffer)"]
     }
   }
 }

@@ -128,12 +128,12 @@ public final class RecordRun {
     perfLosses.read(plan.output)
     let summary = progress(counters, output, hits: hits).line
     var missingChecksum: String?
-    do {
-      sidecar.xxh64 = try Checksum.ofFile(at: output.working)
-    } catch {
-      missingChecksum = "\(error)"
+    // A stream is elsewhere, and is no recording yet.
+    if plan.tool != .stream {
+      do { sidecar.xxh64 = try Checksum.ofFile(at: output.working) } catch { missingChecksum = "\(error)" }
     }
     try output.finish(sidecar)
+    if plan.tool == .stream { output.removeEmptyRecording() }
     return Outcome(
       commandStatus: command?.exitStatus, summary: summary, ending: flaw, missingChecksum: missingChecksum)
   }
@@ -166,8 +166,11 @@ public final class RecordRun {
   /// What the tool may still have to write, bytes. trace-cmd writes it twice. Of perf's buffers only their size is
   /// known, and that an event takes less than 256 bytes.
   private func unwritten(_ counters: Counters) -> UInt64 {
-    plan.tool == .traceCommand
-      ? 2 * counters.unread : min(UInt64(plan.buffer * machine.processors) * 1024, counters.hits * 256)
+    switch plan.tool {
+    case .traceCommand: 2 * counters.unread
+    case .perf: min(UInt64(plan.buffer * machine.processors) * 1024, counters.hits * 256)
+    case .stream: 0
+    }
   }
 
   /// The command is ours: it ends with the recording, kindly or not.

@@ -28,7 +28,8 @@ struct RecordingTool {
       descriptors[6] = acknowledgement
     }
     defer { for descriptor in [descriptors[3], descriptors[4]] { descriptor.map { _ = close($0) } } }
-    process = try ChildProcess(plan.command(tenancy.name), .apart, descriptors: descriptors)
+    process = try ChildProcess(
+      plan.command(tenancy.name, tracefs: tenancy.files.root), .apart, descriptors: descriptors)
   }
 
   /// Waits until the probes are switched on.
@@ -46,7 +47,7 @@ struct RecordingTool {
 
   private func isOn() -> Bool {
     switch plan.tool {
-    case .traceCommand:
+    case .traceCommand, .stream:
       let folder = tenancy.instance
       return (try? tenancy.files.read("\(folder)/events/\(tenancy.name)/enable"))?.hasPrefix("1") == true
         && (try? tenancy.files.read("\(folder)/tracing_on"))?.hasPrefix("1") == true

@@ -65,6 +65,11 @@ struct ReservedOutput {
     }
   }
 
+  /// Where the recording went elsewhere, only its sidecar is here.
+  func removeEmptyRecording() {
+    if Self.size(path) == 0 { unlink(path) }
+  }
+
   /// Bytes on disk so far.
   func size() -> UInt64 { parts().reduce(Self.size(working)) { $0 + Self.size($1) } }
 

@@ -1,3 +1,4 @@
+import Glibc
 import KernelProbes
 import RecordingFormat
 import RmapEvents
@@ -7,19 +8,40 @@ extension Sidecar {
   init(_ plan: RecordPlan, _ probes: ProbePlan, _ machine: MachineState, _ types: KernelTypes) {
     let name = plan.output.split(separator: "/").last.map(String.init) ?? plan.output
     self.init(recording: name)
+    date = Self.now()
     kernel = Kernel(
       release: machine.release, version: firstLine("/proc/sys/kernel/version"),
       configuration: machine.configuration?.relevant)
+    kernel?.machine = Self.architecture()
     if case .command(let words) = plan.target { workload = Workload(command: words) }
     level = RecordingLevel(rawValue: plan.level.rawValue)
     self.probes = probes.definitions.map { Probe(event: $0.event, definition: $0.line) }
     var recorder = Recorder()
     recorder.version = plan.tool.rawValue
+    recorder.arguments = plan.arguments.isEmpty ? nil : plan.arguments.joined(separator: " ")
+    recorder.cpus = machine.processors
+    if plan.tool == .stream { recorder.heartbeatMS = PageStream.heartbeatMS }
     recorder.clock = "mono"
     recorder.bufferKB = plan.buffer
     recorder.complete = false
     self.recorder = recorder
     layout = types.layoutOfInterest
+  }
+
+  /// Now, in UTC: `2026-11-30T14:05:09Z`.
+  private static func now() -> String {
+    var (now, parts) = (time(nil), tm())
+    gmtime_r(&now, &parts)
+    var text = [CChar](repeating: 0, count: 32)
+    let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// `uname -m`.
+  private static func architecture() -> String {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }
 

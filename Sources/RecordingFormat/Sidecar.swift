@@ -8,6 +8,8 @@ public struct Sidecar: Codable, Sendable {
   public var schema: String
   /// The recording's file name, in the same folder.
   public var recording: String
+  /// When the recording began, in UTC (ISO 8601).
+  public var date: String?
   /// What a check must come to, for recordings that are kept as tests.
   public var expected: Expectation?
   /// The kernel that was recorded.
@@ -44,6 +46,11 @@ public struct Sidecar: Codable, Sendable {
     public var event: UInt64?
     /// Whatever a reader should know.
     public var note: String?
+    /// What the fault module logged: each fault that it injected, where, and when (`mono=`, CLOCK_MONOTONIC in s).
+    public var injected: [String]?
+
+    /// An expected verdict.
+    public init(verdict: Verdict) { self.verdict = verdict }
   }
 
   /// A kernel.
@@ -52,6 +59,18 @@ public struct Sidecar: Codable, Sendable {
     public var release: String?
     /// `uname -v`.
     public var version: String?
+    /// `uname -m`.
+    public var machine: String?
+    /// The package that its image is from.
+    public var package: String?
+    /// That package's version.
+    public var packageVersion: String?
+    /// Its command line, where whoever booted it knows it.
+    public var commandLine: String?
+    /// Modules that were inserted for the recording, with their parameters.
+    public var modules: [String]?
+    /// Warnings and worse that it printed while it was recorded.
+    public var complaints: [String]?
     /// The options of its configuration that a recording depends on.
     public var configuration: [String: String]?
 
@@ -60,6 +79,12 @@ public struct Sidecar: Codable, Sendable {
       self.release = release
       self.version = version
       self.configuration = configuration
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case release, version, machine, package, modules, complaints, configuration
+      case packageVersion = "package_version"
+      case commandLine = "command_line"
     }
   }
 
@@ -86,6 +111,8 @@ public struct Sidecar: Codable, Sendable {
   public struct Recorder: Codable, Sendable {
     /// The program that wrote the file.
     public var version: String?
+    /// Further arguments that it was given.
+    public var arguments: String?
     /// ftrace's clock.
     public var clock: String?
     /// Buffer of each CPU, KB.
@@ -103,12 +130,14 @@ public struct Sidecar: Codable, Sendable {
     public var heartbeatMS: Int?
     /// How many CPUs were recorded.
     public var cpus: Int?
+    /// How long a virtual machine ran for it, s of the host's time.
+    public var seconds: Int?
 
     /// A recorder of which nothing is known.
     public init() {}
 
     enum CodingKeys: String, CodingKey {
-      case version, clock, start, end, complete, ending, cpus
+      case version, arguments, clock, start, end, complete, ending, cpus, seconds
       case bufferKB = "buffer_kb"
       case heartbeatMS = "heartbeat_ms"
     }
@@ -187,11 +216,24 @@ public struct Sidecar: Codable, Sendable {
   /// What the names of packed recordings end with.
   public static let packedSuffixes = [".zst", ".xz", ".gz"]
 
+  /// Where a recording's sidecar is; nil if it has none.
+  ///
+  /// - Throws: ``SidecarError`` if there is one that cannot be understood.
+  public static func location(of recordingPath: String) throws(SidecarError) -> String? {
+    try found(beside: recordingPath)?.path
+  }
+
   /// Reads the sidecar of a recording: `NAME.about.json` beside it, or the folder's `about.json` if it names it. A
   /// recording that was packed since keeps its sidecar.
   ///
   /// - Throws: ``SidecarError`` if there is one that cannot be understood.
   public static func beside(_ recordingPath: String) throws(SidecarError) -> Sidecar? {
+    try found(beside: recordingPath)?.sidecar
+  }
+
+  private static func found(
+    beside recordingPath: String
+  ) throws(SidecarError) -> (path: String, sidecar: Sidecar)? {
     // Standard input lies nowhere.
     if recordingPath == "-" { return nil }
     let (folder, name) = splitPath(recordingPath)
@@ -203,7 +245,7 @@ public struct Sidecar: Codable, Sendable {
       }
       let head = try head(of: data, name, path)
       if path == folder + "about.json", try isOfAnother(head, names, folder, path) { continue }
-      return try Sidecar(data, head, of: names.first { $0 == head.recording } ?? name, path)
+      return (path, try Sidecar(data, head, of: names.first { $0 == head.recording } ?? name, path))
     }
     return nil
   }

@@ -87,8 +87,12 @@ public final class TraceFile: RecordedFile {
   /// How many ring buffers were recorded.
   public var bufferCount: Int { buffers.count }
 
-  /// The clocks of the buffers, as far as the file names them.
-  public var clocks: Set<String> { Set(buffers.compactMap(\.clock)) }
+  /// The clocks of the buffers, as far as the file names them. A buffer without data has none to order: trace-cmd lists the
+  /// top one, with whatever clock the machine had there, in each recording of an instance.
+  public var clocks: Set<String> {
+    let filled = buffers.filter { $0.cpus.contains { $0.size > 0 } }
+    return Set((filled.isEmpty ? buffers : filled).compactMap(\.clock))
+  }
 
   /// Losses that no page marks, and a reason why the order across CPUs is not known.
   ///

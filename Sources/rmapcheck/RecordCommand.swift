@@ -44,6 +44,24 @@ struct RecordCommand: ParsableCommand {
   @Flag(help: "Record with perf (perf.data) instead of trace-cmd (trace.dat).")
   var perf = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Export pages as they are written, into this folder's files head, cpu0, cpu1 and so on (ports, pipes, NFS), so "
+        + "that the recording survives the kernel; see assemble.", valueName: "folder"))
+  var stream: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Further arguments of trace-cmd record (or perf record); GROUP stands for this run's probes.", valueName: "words")
+  )
+  var toolArguments = ""
+
+  @Option(
+    help: ArgumentHelp(
+      "The kernel's symbols, where /proc/kallsyms does not show all of them.", valueName: "file"))
+  var kallsyms = KernelSymbols.runningKernel
+
   @Flag(help: "Replace the output if it is there.")
   var force = false
 
@@ -54,6 +72,7 @@ struct RecordCommand: ParsableCommand {
     if pid != nil, !command.isEmpty { throw ValidationError("Name a process or a command, not both.") }
     if let pid, pid < 1 { throw ValidationError("-p takes the number of a process.") }
     if let duration, !(duration > 0 && duration < 1e9) { throw ValidationError("--duration takes seconds.") }
+    if stream != nil, perf || check { throw ValidationError("--stream goes with neither --perf nor --check.") }
     if let buffer, !(4...4_194_304).contains(buffer) { throw ValidationError("--buffer takes 4 to 4194304 KB.") }
   }
 
@@ -90,14 +109,16 @@ struct RecordCommand: ParsableCommand {
       if let pid { .process(pid) } else { command.isEmpty ? .machine : .command(command) }
     var plan = RecordPlan(
       output: path, level: level, target: target, buffer: buffer ?? machine.advisedBuffer,
-      tool: perf ? .perf : .traceCommand)
+      tool: stream != nil ? .stream : perf ? .perf : .traceCommand)
+    plan.streamFolder = stream ?? ""
+    plan.arguments = toolArguments.split(separator: " ").map(String.init)
     plan.duration = duration
     plan.replaces = force
     let line = ProgressOnTerminal()
     defer { line.clear() }
     let run = try RecordRun(
       plan, machine: machine, types: try KernelTypes(path: KernelTypes.runningKernel),
-      symbols: try KernelSymbols(path: KernelSymbols.runningKernel), report: line.show)
+      symbols: try KernelSymbols(path: kallsyms), report: line.show)
     return try run.run()
   }
 }
@@ -111,6 +132,25 @@ struct JanitorCommand: ParsableCommand {
 
   func run() throws {
     for line in Janitor.run(name: name, tracefs: tracefs) { complain("could not be removed: \(line)") }
+  }
+}
+
+/// `rmapcheck stream`: not for people.
+struct StreamCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "stream", shouldDisplay: false)
+
+  @Argument var name: String
+  @Argument var tracefs: String
+  @Argument var folder: String
+  @Argument var buffer: Int
+
+  func run() throws {
+    do {
+      try PageStream.run(name: name, tracefs: tracefs, folder: folder, buffer: buffer)
+    } catch {
+      complain("\(error)")
+      throw ExitCode(error.kind.rawValue)
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import RmapTestSupport
 import Testing
 
 /// Goal: lost events never make anything wrong, and leave decided what they did not touch. Method: kept recordings
-/// without some of their records, with the gaps marked as the kernel marks them; `scripts/loss-table` does the same
+/// without some of their records, with the gaps marked as the kernel marks them; `scripts/experiment loss` does the same
 /// at length.
 @Suite struct LossTests {
   static let healthy = ["6.12-pages-v6", "6.12-walks"]

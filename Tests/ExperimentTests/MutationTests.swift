@@ -8,7 +8,7 @@ import Testing
 import TraceReading
 
 /// Goal: as many changed events are noticed as the documentation says. Method: a fixed sample of the mutations that
-/// `scripts/mutate` makes at length; whoever makes the check notice less sees it here.
+/// `scripts/experiment mutate` makes at length; whoever makes the check notice less sees it here.
 @Suite struct MutationTests {
   /// How many of the sample of each class nobody notices, though they change something: of the drops that of a look at a
   /// page.

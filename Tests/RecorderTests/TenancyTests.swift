@@ -157,15 +157,27 @@ import Testing
   @Test func traceCommandGetsAnInstanceOfItsOwn() {
     let plan = RecordPlan(output: "a.dat", level: .pages, target: .machine, buffer: 4096)
     #expect(
-      plan.command(name).joined(separator: " ")
+      plan.command(name, tracefs: "/t").joined(separator: " ")
         == "trace-cmd record -k -B rmap_3_9 -C mono --no-filter -b 4096 -e rmap_3_9 -o a.dat")
   }
 
   @Test func perfRecordsTheWholeSystemByTheSameClock() {
     let plan = RecordPlan(output: "a.data", level: .pages, target: .process(7), buffer: 4096, tool: .perf)
     #expect(
-      plan.command(name).joined(separator: " ")
+      plan.command(name, tracefs: "/t").joined(separator: " ")
         == "perf record -a -k CLOCK_MONOTONIC -m 4096K -e rmap_3_9:* --delay=-1 --control=fd:3,4 -o a.data")
+  }
+
+  @Test func furtherArgumentsKnowTheGroup() {
+    var plan = RecordPlan(output: "a.dat", level: .pages, target: .machine, buffer: 4096)
+    plan.arguments = ["-B", "second", "-e", "GROUP"]
+    #expect(plan.command(name, tracefs: "/t").suffix(4) == ["-B", "second", "-e", "rmap_3_9"])
+  }
+
+  @Test func aStreamIsThisProgramAgain() {
+    var plan = RecordPlan(output: "a.dat", level: .pages, target: .machine, buffer: 4096, tool: .stream)
+    plan.streamFolder = "/ports"
+    #expect(plan.command(name, tracefs: "/t") == ["/proc/self/exe", "stream", "rmap_3_9", "/t", "/ports", "4096"])
   }
 
   /// A process that has ended is still there for its parent, but not for whoever waits for its end.

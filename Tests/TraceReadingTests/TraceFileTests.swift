@@ -23,6 +23,15 @@ import Testing
     }
   }
 
+  /// What trace-cmd records in an instance lists the top buffer too: empty, with the machine's own clock.
+  @Test func emptyBufferHasNoClock() throws {
+    var sample = SampleTrace.rich
+    sample.buffers.insert(.init(name: "", cpus: [], clock: "local"), at: 0)
+    #expect(try open(sample.format7()).clocks == ["mono"])
+    sample.buffers[1].clock = "local"
+    #expect(try open(sample.format7()).clocks == ["local", "mono"])
+  }
+
   @Test func metadata() throws {
     for (bytes, version) in zip(SampleTrace.rich.everyFile, [6, 7, 7, 7]) {
       let trace = try open(bytes)

@@ -9,7 +9,11 @@ struct DamageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "damage", abstract: "Damages recordings, and counts what is made of them.")
 
-  @Argument(help: "Sound recordings.") var paths: [String]
+  @Argument(help: "Sound recordings.")
+  var paths = [
+    "traces/6.1-structure/trace.dat", "traces/6.12-structure-v6/trace.dat", "traces/6.12-pair-perf/perf.data",
+    "traces/6.12-pair-pipe/perf.data", "traces/6.12-text/trace.txt",
+  ]
   @Option(help: "How many of each kind of damage to each recording.") var count = 500
   @Option(help: "The seed.") var seed: UInt64 = 1
   @Option(help: "The program to try.") var rmapcheck = ".build/release/rmapcheck"

@@ -3,8 +3,11 @@ import ArgumentParser
 @main struct Experiment: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "experiment",
-    abstract: "Experiments on recordings: what losing or changing events does to the verdict.",
-    subcommands: [LossCommand.self, MutateCommand.self, DamageCommand.self])
+    abstract: "Experiments on recordings: what losing or changing events does to the verdict; and tables of them.",
+    subcommands: [
+      LossCommand.self, MutateCommand.self, DamageCommand.self, FaultsCommand.self, MatrixCommand.self,
+      DecidedCommand.self,
+    ])
 }
 
 /// `12.3` of 0.1234, never rounded up.

@@ -8,7 +8,7 @@ struct LossCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "loss", abstract: "Loses shares of recordings, with marks, and counts what stays decided.")
 
-  @Argument(help: "Recordings, or folders of them.") var paths: [String]
+  @Argument(help: "Recordings, or folders of them.") var paths = ["traces"]
   @Option(help: "Seeds for each share and pattern.") var seeds = 5
   @Option(help: "The first seed.") var seed: UInt64 = 1
   @Option(help: "Shares of the records to lose, in percent.") var shares: [Double] = [0.01, 0.1, 1, 10]

@@ -9,7 +9,7 @@ struct MutateCommand: ParsableCommand {
     commandName: "mutate",
     abstract: "Drops, repeats, swaps and alters single events of healthy recordings, and counts who notices.")
 
-  @Argument(help: "Healthy recordings, or folders of them.") var paths: [String]
+  @Argument(help: "Healthy recordings, or folders of them.") var paths = ["traces/6.12-walks", "traces/6.1-walks"]
   @Option(help: "Mutations of each kind of event, change and field.") var count = 10
   @Option(help: "The seed.") var seed: UInt64 = 1
   @Flag(help: "A line for each mutation that nobody noticed.") var survivors = false

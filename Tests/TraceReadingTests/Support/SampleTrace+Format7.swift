@@ -60,7 +60,7 @@ extension SampleTrace {
     var option = Bytes()
     option.number(file.count)
     option.string(buffer.name)
-    option.string("mono")
+    option.string(buffer.clock)
     option.number(UInt32(pageSize))
     option.number(UInt32(buffer.cpus.count))
     let start = file.count

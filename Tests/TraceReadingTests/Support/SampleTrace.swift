@@ -7,6 +7,8 @@ struct SampleTrace {
     /// Each CPU's pages.
     var cpus: [[[UInt8]]]
     var cpuNumbers: [UInt32]?
+    /// Its clock, where the format has one for each buffer.
+    var clock = "mono"
   }
 
   enum Packing {

@@ -1,0 +1,49 @@
+import Checking
+import RecordingExperiments
+import Testing
+
+/// The tables of recordings, on those that are kept.
+@Suite struct TableTests {
+  @Test func aFaultIsFoundBetweenItsInjectionAndTheNext() throws {
+    let table = try FaultTable(RecordingCheck().run(path: tracePath("6.12-fault-drop-avc")))
+    let row = try #require(table.rows.first)
+    #expect(row.fault == "drop-avc")
+    #expect(row.invariant == "fork-closure")
+    #expect(row.function == "anon_vma_fork")
+    #expect(row.event == 2117)
+  }
+
+  @Test func eachOfASeriesHasItsOwn() throws {
+    let table = try FaultTable(RecordingCheck().run(path: tracePath("6.12-faults")))
+    #expect(table.rows.count > 30)
+    #expect(Set(table.rows.compactMap(\.event)).count == table.rows.count { $0.event != nil })
+    #expect(
+      table.rows.first { $0.fault == "lost-reference" }?.doneBy == "anon_vma_fork (35183) to anon_vma_clone (35228)")
+  }
+
+  @Test func aHealthyRecordingHasNone() throws {
+    #expect(try FaultTable(RecordingCheck().run(path: tracePath("6.12-walks"))).rows == [])
+  }
+
+  @Test func whatIsMissingOrBrokenIsNoSuccess() {
+    var table = RecordingTable()
+    table.add("walks", RecordingCheck().run(path: tracePath("6.12-walks")))
+    #expect(!table.hasFailures)
+    #expect(table.text.contains("\n1 recordings, "))
+    table.add("gone", nil)
+    #expect(table.hasFailures)
+    var broken = RecordingTable()
+    broken.add("fault", RecordingCheck().run(path: tracePath("6.12-fault-drop-avc")))
+    #expect(broken.hasFailures)
+    var crashed = RecordingTable()
+    crashed.add("crash", RecordingCheck().run(path: tracePath("6.12-crash")))
+    #expect(crashed.hasFailures)
+    #expect(crashed.text.contains("| not counted | violated, not to its end |"))
+  }
+
+  @Test func decided() {
+    let text = DecidedTable.text([("structure", RecordingCheck().run(path: tracePath("6.12-structure-v6")))])
+    #expect(text.hasPrefix("| invariant | structure |\n| --- | ---: |\n| avc-link | "))
+    #expect(text.contains("\n| reach | - |\n"))
+  }
+}
