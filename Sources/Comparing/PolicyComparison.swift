@@ -27,9 +27,12 @@ public struct PolicyComparison: Sendable {
       results: await simulate(recorded.workload, policies))
   }
 
-  /// Compares on a scenario, with policies besides the chosen ones.
-  public func compare(scenario workload: Workload, besides more: [Policy] = []) async -> ComparedWorkload {
-    ComparedWorkload(name: workload.name, workload: workload, results: await simulate(workload, policies + more))
+  /// Compares on a scenario, with policies besides the chosen ones, or on a workload from a file of steps.
+  public func compare(
+    scenario workload: Workload, besides more: [Policy] = [], isFile: Bool = false
+  ) async -> ComparedWorkload {
+    ComparedWorkload(
+      name: workload.name, workload: workload, isFile: isFile, results: await simulate(workload, policies + more))
   }
 
   private func simulate(_ workload: Workload, _ policies: [Policy]) async -> [PolicyResult] {
@@ -65,12 +68,23 @@ public struct ComparedWorkload: Sendable {
   public let agreement: Agreement?
   /// One result for each policy, in their order.
   public let results: [PolicyResult]
+  /// Whether it was read from a file of steps.
+  public let isFile: Bool
+  /// Why nothing could be made of the recording, or the file of steps; nil if something could.
+  public let damage: String?
+
+  /// What cannot be read.
+  public init(name: String, damage: String) {
+    self.init(name: name, isFile: true, damage: damage)
+  }
 
   init(
     name: String, workload: Workload? = nil, reading: WorkloadReading? = nil, agreement: Agreement? = nil,
-    results: [PolicyResult] = []
+    isFile: Bool = false, damage: String? = nil, results: [PolicyResult] = []
   ) {
     self.name = name
+    self.isFile = isFile
+    self.damage = damage ?? reading?.damage
     self.workload = workload
     self.reading = reading
     self.agreement = agreement
@@ -110,7 +124,7 @@ public struct ComparedWorkload: Sendable {
   /// recording is in doubt, the simulation does not agree with it, or a policy was never put to the test.
   public var verdict: Verdict {
     if reading?.isMissing == true { return .missing }
-    if reading?.damage != nil { return .damaged }
+    if damage != nil { return .damaged }
     guard doubts.isEmpty, !results.isEmpty else { return .undecided }
     if results.contains(where: { $0.isCorrect == false }) { return .violated }
     return results.allSatisfy { $0.isCorrect == true } ? .holds : .undecided

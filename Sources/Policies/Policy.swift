@@ -29,6 +29,12 @@ public struct Policy: Sendable {
   public let counting: Counting
   /// The invariants of the checker that are no rules of this design, and why not.
   public let exempt: [Exemption]
+  /// Makes the design's own objects, if it is no graph of anon_vmas alone; ``WalkRule`` alone judges it then.
+  let reverseMap: (@Sendable () -> any ReverseMap)?
+  /// What mremap does to pages that their process has to itself.
+  public let moves: MoveRule
+  /// What of the rule no source says: guesses, one line each.
+  public let guesses: [String]
   /// Makes the policy with another number, where it has one.
   public let parameter: (@Sendable (Int) -> Policy)?
 
@@ -36,7 +42,8 @@ public struct Policy: Sendable {
   public init(
     name: String, rule: String, source: String, sharedPages: SharedPageOwner = .root,
     neighbours: NeighbourRule = .singularChain, membership: Membership = .intervalTree,
-    levels: Int = 0, countsPages: Bool = false, counting: Counting = .nothing, exempt: [Exemption] = [],
+    levels: Int = 0, countsPages: Bool = false, counting: Counting = .nothing, moves: MoveRule = .keep,
+    exempt: [Exemption] = [], guesses: [String] = [],
     joins: @escaping @Sendable (borrowing SimulatedKernel, AnonVMAHandle) -> Bool = { _, _ in true },
     parameter: (@Sendable (Int) -> Policy)? = nil,
     fork: @escaping @Sendable (inout SimulatedKernel, _ child: VMA, _ parent: VMA) -> Void
@@ -54,7 +61,36 @@ public struct Policy: Sendable {
     self.counting = counting
     self.exempt = exempt
     self.parameter = parameter
+    self.moves = moves
+    self.guesses = guesses
+    reverseMap = nil
   }
+
+  /// A design that has objects of its own.
+  init(
+    name: String, rule: String, source: String, guesses: [String],
+    reverseMap: @escaping @Sendable () -> any ReverseMap
+  ) {
+    self.name = name
+    self.rule = rule
+    self.source = source
+    self.guesses = guesses
+    self.reverseMap = reverseMap
+    fork = { _, _, _ in }
+    joins = { _, _ in true }
+    sharedPages = .root
+    neighbours = .singularChain
+    membership = .intervalTree
+    levels = 0
+    countsPages = true
+    counting = .split
+    exempt = []
+    parameter = nil
+    moves = .keep
+  }
+
+  /// Whether it is a graph of anon_vmas, which the checker's invariants judge.
+  public var isGraph: Bool { reverseMap == nil }
 
   /// The owner of a page that others may have, too.
   public enum SharedPageOwner: Sendable {
@@ -78,6 +114,14 @@ public struct Policy: Sendable {
     case intervalTree
     /// A list through the VMAs themselves, without AVCs: a walk visits all of them.
     case list
+  }
+
+  /// What mremap does to pages.
+  public enum MoveRule: Sendable {
+    /// They keep their anon_vma and their index.
+    case keep
+    /// They get those that they would have at the new place, where nobody shares them (MREMAP_RELOCATE_ANON).
+    case relocate
   }
 
   /// What an anon_vma counts, and how large that makes it on x86-64.

@@ -1,6 +1,9 @@
 extension Policy {
-  /// Every policy that is compared by default, one line each, in the order of the debate.
-  public static let all: [Policy] = [
+  /// Every policy that is compared by default.
+  public static let all = debate2014 + debate2026
+
+  /// The designs from 2.6 to 6.0, one line each, in the order of the debate.
+  public static let debate2014: [Policy] = [
     .single,
     .hierarchy,
     .pagecount,
@@ -13,16 +16,35 @@ extension Policy {
     .splitCounters,
   ]
 
-  /// Policies that are kept for the bug they had, and compared only where they are named.
-  public static let historic: [Policy] = [.hierarchyWithOwnPages]
+  /// The designs of 2026, one line each; split-counters, which they would replace, is the last of the others.
+  public static let debate2026: [Policy] = [
+    .relocate,
+    .lazy,
+    .lazyShared,
+    .lazySwapIn,
+    .lazyRepoint,
+    .cowContext,
+    .cowVirtual,
+    .cowUnshare,
+  ]
+
+  /// Policies that are kept for the bug they have, and compared only where they are named, or by the scenario that shows
+  /// the bug.
+  public static let historic: [Policy] = [.hierarchyWithOwnPages, .lazyNaive, .cowPrototype]
+
+  /// Names for several policies.
+  static let groups: [(name: String, policies: [Policy])] = [
+    ("2014", debate2014), ("2026", [.splitCounters] + debate2026), ("all", all + historic),
+  ]
 
   /// The policies that a list of names with commas asks for, each once; all that are compared by default without any.
   public static func chosen(by lists: [String]) throws(NameError) -> [Policy] {
     guard !lists.isEmpty else { return all }
     var chosen: [Policy] = []
     for name in lists.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
-      guard let policy = named(name) else { throw NameError(name: name) }
-      if !chosen.contains(where: { $0.name == policy.name }) { chosen.append(policy) }
+      let group = groups.first { $0.name == name }?.policies
+      guard let policies = group ?? named(name).map({ [$0] }) else { throw NameError(name: name) }
+      for policy in policies where !chosen.contains(where: { $0.name == policy.name }) { chosen.append(policy) }
     }
     return chosen
   }
@@ -33,8 +55,8 @@ extension Policy {
     public let name: String
     /// One sentence.
     public var description: String {
-      "There is no design '\(name)'; there are \((all + historic).map(\.name).joined(separator: ", ")), and limit:N for "
-        + "any N up to 1000000."
+      "There is no design '\(name)'; there are \((all + historic).map(\.name).joined(separator: ", ")), limit:N for "
+        + "any N up to 1000000, and 2014, 2026 and all for several."
     }
   }
 

@@ -33,7 +33,13 @@ struct CompareCommand: AsyncParsableCommand {
   var scenario: [String] = []
 
   @Option(
-    help: ArgumentHelp("Compare these designs only (limit:7 is one, too; or a list with commas).", valueName: "name"))
+    help: ArgumentHelp("A workload as --shrunk writes it, a step a line.", valueName: "file"))
+  var steps: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Compare these designs only (limit:7 is one, too; 2014, 2026 and all are several; or a list with commas).",
+      valueName: "name"))
   var policy: [String] = []
 
   @Option(help: ArgumentHelp("The report's form: text, json or csv.", valueName: "form"))
@@ -46,6 +52,12 @@ struct CompareCommand: AsyncParsableCommand {
   var plot: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Also write, into this folder, the smallest workload that was found for each design that misses a page.",
+      valueName: "folder"))
+  var shrunk: String?
+
+  @Option(
     name: .shortAndLong,
     help: ArgumentHelp("How many designs to simulate at once; all processors by default.", valueName: "n"))
   var jobs: Int?
@@ -55,7 +67,7 @@ struct CompareCommand: AsyncParsableCommand {
 
   func validate() throws {
     if list { return }
-    guard !paths.isEmpty || !scenario.isEmpty else {
+    guard !paths.isEmpty || !scenario.isEmpty || !steps.isEmpty else {
       throw ValidationError("Name a recording, a folder or a --scenario; --list shows the scenarios.")
     }
     if let jobs, jobs < 1 { throw ValidationError("-j takes a number from 1 up.") }
@@ -74,9 +86,10 @@ struct CompareCommand: AsyncParsableCommand {
     }
     for (scenario, number) in try chosenScenarios() {
       let workload = scenario.workload(number)
-      let besides = policy.isEmpty ? scenario.historic.map { [$0] } ?? [] : []
+      let besides = policy.isEmpty ? scenario.historic : []
       try show(await comparison.compare(scenario: workload, besides: besides), &results, &names)
     }
+    for path in steps { try show(await compare(steps: path, comparison), &results, &names) }
     if !format.isIncremental { try StandardOutput.write(format.render(results)) }
     throw ExitCode(Verdict.combined(results.map(\.verdict)).exitStatus)
   }
@@ -89,14 +102,23 @@ struct CompareCommand: AsyncParsableCommand {
       complain("\(compared.name): \(damage)")
     }
     results.append(compared)
-    guard let plot else { return }
-    for chart in ComparisonPlots.charts(of: compared, stem: names.stem(for: compared.name)) {
-      do {
-        try chart.write(into: plot)
-      } catch {
-        complain("\(error)")
-        throw ExitCode(EX_IOERR)
-      }
+    let stem = names.stem(for: compared.name)
+    do {
+      if let plot { for chart in ComparisonPlots.charts(of: compared, stem: stem) { try chart.write(into: plot) } }
+      if let shrunk { try SmallestWorkloads.write(compared, stem: stem, into: shrunk) }
+    } catch {
+      complain("\(error)")
+      throw ExitCode(EX_IOERR)
+    }
+  }
+
+  /// A file of steps; one that cannot be read is damaged.
+  private func compare(steps path: String, _ comparison: PolicyComparison) async -> ComparedWorkload {
+    do {
+      return await comparison.compare(scenario: try SmallestWorkloads.read(path), isFile: true)
+    } catch {
+      complain("\(path): \(error)")
+      return ComparedWorkload(name: path, damage: "\(error)")
     }
   }
 

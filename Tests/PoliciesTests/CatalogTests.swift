@@ -18,6 +18,9 @@ struct CatalogTests {
   @Test("A list of policies is taken by its names, each once") func lists() throws {
     #expect(try Policy.chosen(by: []).map(\.name) == Policy.all.map(\.name))
     #expect(try Policy.chosen(by: ["degree,limit:7", "degree"]).map(\.name) == ["degree", "limit:7"])
+    #expect(try Policy.chosen(by: ["2014"]).map(\.name) == Policy.debate2014.map(\.name))
+    #expect(try Policy.chosen(by: ["2026"]).map(\.name) == ["split-counters"] + Policy.debate2026.map(\.name))
+    #expect(try Policy.chosen(by: ["all"]).count == Policy.all.count + Policy.historic.count)
     for list in [",", "degree,", "", "limit:+5"] {
       #expect(throws: Policy.NameError.self, "\(list)") { try Policy.chosen(by: ["single", list]) }
     }
@@ -28,8 +31,8 @@ struct CatalogTests {
     #expect(Simulation.judged.count == Simulation.judgedNames.count)
     for policy in Policy.all + Policy.historic {
       for exemption in policy.exempt { #expect(Simulation.judgedNames.contains(exemption.invariant)) }
-      #expect(Simulation.applying(to: policy).contains { $0.name == "reach" })
-      #expect(Simulation.applying(to: policy).contains { $0.name == "anon-vma-death" })
+      #expect(Simulation.applying(to: policy).contains { $0.name == "reach" } == policy.isGraph)
+      #expect(Simulation.applying(to: policy).contains { $0.name == "anon-vma-death" } == policy.isGraph)
     }
     #expect(Policy.splitCounters.exempt.isEmpty, "today's rule keeps every rule that designs are judged by")
   }

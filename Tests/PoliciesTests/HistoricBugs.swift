@@ -28,7 +28,7 @@ struct HistoricBugs {
     #expect(found[0].1 == "fork copies the page tables of VMA 4 to VMA 6")
     #expect(found[1].1 == "VMA 9 and VMA 10 merge" && found[2].1 == found[1].1)
     #expect(found[3].1 == "VMA 8 leaves its anon_vmas")
-    try othersHold(on: "double-reuse", but: ["degree"])
+    try othersHold(on: "double-reuse", but: ["degree", "cow-prototype"])
   }
 
   @Test("LWN 383162: the page of a shared swap entry belongs to whoever faults first, who exits")
@@ -37,19 +37,19 @@ struct HistoricBugs {
     #expect(found.map(\.0) == ["reach", "anon-vma-death"])
     #expect(found[0].1 == "VMA 0 maps 1 page(s) from 0x1000 on, anonymous already")
     #expect(found[1].1 == "VMA 1 leaves its anon_vmas")
-    try othersHold(on: "overly-anonymous", but: ["hierarchy-rc3"])
+    try othersHold(on: "overly-anonymous", but: ["hierarchy-rc3", "cow-prototype"])
   }
 
   /// Counting mapped pages is not enough: a page in the swap cache points to its anon_vma, too, and comes back.
   @Test("pagecount skips an anon_vma whose page waits in the swap cache") func swapCache() throws {
     let found = try breakages("swap-cache", .pagecount)
     #expect(found.map(\.0) == ["reach", "anon-vma-death"])
-    try othersHold(on: "swap-cache", but: ["pagecount"])
+    try othersHold(on: "swap-cache", but: ["pagecount", "cow-prototype"])
   }
 
   @Test("Every design holds on the scenarios of the debate") func costs() throws {
     for scenario in ["fork-chain:40", "children:40", "live-chain:12", "daemon:20", "aim7:3"] {
-      try othersHold(on: scenario, but: [])
+      try othersHold(on: scenario, but: scenario == "daemon:20" ? ["cow-prototype"] : [])
     }
   }
 

@@ -38,16 +38,97 @@ public struct Costs: Sendable {
   /// Forks that gave the child an existing anon_vma.
   public internal(set) var reuses: UInt64 = 0
 
+  /// Contexts (`struct cow_context`), dead ones included.
+  public internal(set) var contexts = Count()
+  /// Of these, those whose mm is gone.
+  public internal(set) var deadContexts = Count()
+  /// Ranges in the contexts' remap trees.
+  public internal(set) var remaps = Count()
+  /// VMAs that are gone and kept because something points to them.
+  public internal(set) var pinned = Count()
+  /// Pages that were pointed to something else because a fork was to share them.
+  public internal(set) var rewrittenAtFork: UInt64 = 0
+  /// Pages that were pointed to something else because mremap moved them.
+  public internal(set) var rewrittenAtMove: UInt64 = 0
+  /// Pages that were copied because mremap moved them.
+  public internal(set) var copiedAtMove: UInt64 = 0
+  /// VMAs that could have merged with a neighbour after a move, if the recorded kernel had this design.
+  public internal(set) var mergeable: UInt64 = 0
+  /// Objects that were allocated so far, of all kinds.
+  public internal(set) var allocations: UInt64 = 0
+  /// Locks of the reverse mapping that were taken so far, by operations on VMAs.
+  public internal(set) var locks: UInt64 = 0
+  /// First faults in a VMA, by how many objects they allocated and locks they took.
+  public internal(set) var firstFaultAllocations = Distribution()
+  public internal(set) var firstFaultLocks = Distribution()
+  /// By mm: what its making by fork allocated and locked, and of how many VMAs.
+  private var forks = Notes<(allocations: UInt32, locks: UInt32, vmas: UInt32)>((0, 0, 0))
+  private var forkedMMs = 0
+
   init(_ policy: Policy) {
     anonVMAsPerSlabPage = policy.anonVMAsPerSlabPage
     hasAVCs = policy.membership == .intervalTree
   }
 
-  /// The bytes of both kinds of object now, as far as slab pages are full.
-  public var bytes: UInt64 { anonVMAs.now * 4096 / anonVMAsPerSlabPage + avcs.now * 4096 / Policy.avcsPerSlabPage }
+  /// The bytes of all objects now, as far as slab pages are full: anon_vmas and AVCs; contexts of 96 bytes, 42 a page;
+  /// maple nodes of 256 bytes with eight ranges and eight gaps each; vm_area_structs of 192 bytes.
+  public var bytes: UInt64 {
+    let graph = anonVMAs.now * 4096 / anonVMAsPerSlabPage + avcs.now * 4096 / Policy.avcsPerSlabPage
+    return graph + contexts.now * 4096 / 42 + remapNodes * 256 + pinned.now * 4096 / 21
+  }
+
+  /// The maple nodes of the remap trees, if all ranges lay as close as they can.
+  public var remapNodes: UInt64 { (remaps.now + 7) / 8 }
+
+  /// The objects of all kinds now.
+  public var objects: UInt64 { anonVMAs.now + avcs.now + contexts.now + remaps.now + pinned.now }
+
+  /// The bytes that objects have by themselves, as the designs' authors count: 80 (or 96) bytes for an anon_vma, 64 for an
+  /// AVC, 96 for a context, 256 for a maple node, 192 for a pinned VMA; the most of each kind.
+  public func plainBytes(anonVMA: UInt64) -> UInt64 {
+    anonVMAs.peak * anonVMA + avcs.peak * 64 + contexts.peak * 96 + (remaps.peak + 7) / 8 * 256 + pinned.peak * 192
+  }
+
+  /// Forks of a process, by how many objects they allocated.
+  public var forkAllocations: Distribution { forkDistribution { Int($0.allocations) } }
+
+  /// Forks of a process, by how many locks of the reverse mapping they took.
+  public var forkLocks: Distribution { forkDistribution { Int($0.locks) } }
+
+  private func forkDistribution(
+    _ part: ((allocations: UInt32, locks: UInt32, vmas: UInt32)) -> Int
+  ) -> Distribution {
+    var distribution = Distribution()
+    for mm in 0..<forkedMMs where forks[mm].vmas > 0 { distribution.add(part(forks[mm])) }
+    return distribution
+  }
+
+  mutating func locked() { locks += 1 }
+
+  mutating func allocated() { allocations += 1 }
+
+  mutating func forked(_ mm: UInt32, since before: (UInt64, UInt64)) {
+    forks[mm].allocations += UInt32(allocations - before.0)
+    forks[mm].locks += UInt32(locks - before.1)
+    forks[mm].vmas += 1
+    forkedMMs = max(forkedMMs, Int(mm) + 1)
+  }
+
+  mutating func firstFault(since before: (UInt64, UInt64)) {
+    firstFaultAllocations.add(Int(allocations - before.0))
+    firstFaultLocks.add(Int(locks - before.1))
+  }
+
+  mutating func add(_ kind: WritableKeyPath<Self, Count>) {
+    self[keyPath: kind].add()
+    peakBytes = max(peakBytes, bytes)
+  }
+
+  mutating func remove(_ kind: WritableKeyPath<Self, Count>) { self[keyPath: kind].now -= 1 }
 
   mutating func anonVMABorn(depth: UInt32) {
     anonVMAs.add()
+    allocations += 1
     deepest = max(deepest, Int(depth))
     peakBytes = max(peakBytes, bytes)
   }
@@ -58,6 +139,7 @@ public struct Costs: Sendable {
     longestChain = max(longestChain, Int(chainLength))
     guard hasAVCs else { return }
     avcs.add()
+    allocations += 1
     if avcs.now == avcs.peak { peakBytes = max(peakBytes, bytes) }
   }
 
@@ -75,6 +157,7 @@ public struct Costs: Sendable {
   mutating func restartPeaks() {
     anonVMAs.peak = anonVMAs.now
     avcs.peak = avcs.now
+    for kind in [\Self.contexts, \.deadContexts, \.remaps, \.pinned] { self[keyPath: kind].peak = self[keyPath: kind].now }
     peakBytes = bytes
   }
 }

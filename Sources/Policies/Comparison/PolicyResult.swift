@@ -7,6 +7,8 @@ public struct PolicyResult: Sendable {
   public let policy: Policy
   /// The invariants that apply, with what the checker found on the policy's own graph.
   public let ledgers: [(invariant: Invariant, ledger: Ledger)]
+  /// What became of the rule that every design must keep.
+  public let rule: WalkRule
   /// How many events the policy's kernel left.
   public let events: UInt64
   /// What it costs.
@@ -17,6 +19,8 @@ public struct PolicyResult: Sendable {
   public let growth: Growth
   /// What the workload asked for and could not be done as asked.
   public let oddities: SimulatedKernel.Oddities
+  /// The smallest workload that was found to show the first miss; nil if there is none.
+  public internal(set) var smallest: Shrinking.Result?
   /// The findings in the order of their events, each with the step of the workload that it came of.
   public let findings: [(invariant: Invariant, finding: Finding, step: Int)]
 
@@ -24,6 +28,7 @@ public struct PolicyResult: Sendable {
     policy = kernel.policy
     costs = kernel.costs
     samples = kernel.samples
+    rule = kernel.rule
     oddities = kernel.oddities
     self.growth = growth
     let judge = kernel.judge
@@ -54,14 +59,22 @@ public struct PolicyResult: Sendable {
   static let pageRules: Set<String> = ["reach", "page-owner"]
 
   /// Whether the workload put the design to every rule about pages that applies to it.
-  public var metPages: Bool { !untested.contains { Self.pageRules.contains($0.name) } }
+  public var metPages: Bool {
+    policy.isGraph ? !untested.contains { Self.pageRules.contains($0.name) } : rule.decided > 0
+  }
 
   /// All checks that could not be decided.
   public var undecided: UInt64 { ledgers.reduce(0) { $0 + $1.ledger.undecidedTotal } }
 
-  /// Whether every invariant that applies held at every step; no answer if a rule about pages was never decided.
+  /// Whether every walk found what is mapped and every invariant that applies held, at every step; no answer if a rule
+  /// about pages was never decided.
   public var isCorrect: Bool? {
-    if violations > 0 { return false }
-    return decided > 0 && metPages ? true : nil
+    if violations > 0 || rule.isBroken { return false }
+    return decided + rule.decided > 0 && metPages ? true : nil
+  }
+
+  /// The step of the workload that first breaks a rule, from 0; nil if none does.
+  public var firstWrongStep: Int? {
+    [findings.first?.step, rule.misses.first?.step].compactMap(\.self).min()
   }
 }

@@ -14,6 +14,10 @@ public struct Samples: Sendable {
     public let depth: Int
     /// The longest chain.
     public let chain: Int
+    /// Objects of all kinds: anon_vmas, AVCs, contexts, remap entries, pinned VMAs.
+    public let objects: UInt64
+    /// Their bytes.
+    public let bytes: UInt64
   }
 
   /// What rmap walks for pages would cost.
@@ -24,6 +28,12 @@ public struct Samples: Sendable {
     public internal(set) var mapping = Distribution()
     /// VMAs that are visited and do not map it.
     public internal(set) var inVain = Distribution()
+    /// Contexts that a walk comes to, live or dead; of designs that have some.
+    public internal(set) var contexts = Distribution()
+    /// VMAs that a walk looks up or finds in a tree.
+    public internal(set) var lookups = Distribution()
+    /// Walks that are over after one VMA was looked up.
+    public internal(set) var byOneLookup: UInt64 = 0
     /// Walks that cannot be: the page's anon_vma was freed.
     public internal(set) var dangling: UInt64 = 0
     /// Recorded walks for folios that nobody maps as far as is known: not measured.
@@ -33,6 +43,22 @@ public struct Samples: Sendable {
       self.visited.add(visited)
       self.mapping.add(mapping)
       inVain.add(visited - mapping)
+      lookups.add(visited)
+      if visited == 1 { byOneLookup += 1 }
+    }
+
+    mutating func add(_ walk: Walk) {
+      visited.add(walk.visited)
+      mapping.add(walk.mapping)
+      inVain.add(walk.visited - walk.mapping)
+      lookups.add(walk.lookups)
+      if walk.contexts > 0 { contexts.add(walk.contexts) }
+      if walk.lookups == 1, walk.contexts <= 1 { byOneLookup += 1 }
+    }
+
+    /// The share of walks that are over after one VMA was looked up, in per cent.
+    public var shareByOneLookup: Double {
+      visited.total == 0 ? 0 : Double(byOneLookup) * 100 / Double(visited.total)
     }
   }
 
@@ -63,13 +89,18 @@ extension SimulatedKernel {
     }
     samples.moments.append(
       Samples.Moment(
-        step: step, anonVMAs: costs.anonVMAs.now, avcs: costs.avcs.now, depth: depth, chain: chain))
+        step: step, anonVMAs: costs.anonVMAs.now, avcs: costs.avcs.now, depth: depth, chain: chain,
+        objects: costs.objects, bytes: costs.bytes))
     measurePages()
   }
 
   private mutating func measurePages() {
     var cover = Coverage(slots: anonVMAs.slots.count)
     for page in pages.indices where pages[page].mappings > 0 && !pages[page].isForgotten {
+      if let reverseMap, reverseMap.anonVMA(of: UInt32(page), in: self) == nil {
+        measureWalk(of: UInt32(page), part: \.pages)
+        continue
+      }
       let (node, slot) = (pages[page], pages[page].anonVMA)
       guard anonVMAs[slot].serial == node.serial else {
         samples.pages.dangling += 1
@@ -88,31 +119,44 @@ extension SimulatedKernel {
       samples.walks.notMeasured += 1
       return
     }
+    guard policy.isGraph else { return measureWalk(of: page, count: count, part: \.walks) }
     guard anonVMAs[node.anonVMA].serial == node.serial else {
       samples.walks.dangling += 1
       return
     }
-    let last = node.index &+ UInt64(count) &- 1
-    var (visited, mapping) = (0, 0)
-    var avc = anonVMAs[node.anonVMA].firstInTree
-    while avc != .max {
-      let vma = vmas[Int(avcs[avc].vma)]
-      let end = vma.span.pgoff &+ (vma.span.end - vma.span.start) &- 1
-      let overlaps = vma.span.pgoff <= last && node.index <= end
-      if overlaps || policy.membership == .list { visited += 1 }
-      if overlaps, maps(vma, folio, node.index) { mapping += 1 }
-      avc = avcs[avc].nextInTree
-    }
-    samples.walks.add(visited: visited, mapping: mapping)
+    measureWalk(of: page, count: count, part: \.walks)
   }
 
-  /// Whether the VMA maps one of a folio's pages, the first of which has this index.
-  private func maps(_ vma: VMA, _ folio: Range<UInt32>, _ index: UInt64) -> Bool {
-    folio.contains { page in
-      let place = vma.span.start &+ index &+ UInt64(page - folio.lowerBound) &- vma.span.pgoff
-      guard (vma.span.start..<vma.span.end).contains(place) else { return false }
-      return tables.entry(mm: Address.mm(vma.mm), page: place)?.folio == page
+  /// Walks, counts, and looks whether all was found.
+  private mutating func measureWalk(
+    of page: UInt32, count: UInt32 = 1, part: WritableKeyPath<Samples, Samples.Walks>
+  ) {
+    for folio in parts(of: page..<page + count) {
+      if let reverseMap, reverseMap.isDangling(folio.lowerBound, in: self) {
+        samples[keyPath: part].dangling += 1
+        continue
+      }
+      var walk = Walk()
+      self.walk(folio, &walk)
+      samples[keyPath: part].add(walk)
+      judge(folio, walk)
     }
+  }
+
+  /// The mapped parts of a folio whose pages have neighbouring indices: a design that gives a part of a large folio other
+  /// ones has split it first.
+  private func parts(of folio: Range<UInt32>) -> [Range<UInt32>] {
+    guard folio.count > 1 else { return [folio] }
+    var parts: [Range<UInt32>] = []
+    for page in folio where pages[Int(page)].isKnown {
+      let index = pages[Int(page)].index
+      if let last = parts.last, pages[Int(last.lowerBound)].index &+ UInt64(page - last.lowerBound) == index {
+        parts[parts.count - 1] = last.lowerBound..<page + 1
+      } else {
+        parts.append(page..<page + 1)
+      }
+    }
+    return parts.filter { $0.contains { pages[Int($0)].mappings > 0 } }
   }
 
   /// The first and last page offset of each VMA in a tree.

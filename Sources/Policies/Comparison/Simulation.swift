@@ -6,6 +6,8 @@ public struct Simulation: Sendable {
   public let workload: Workload
   /// How many moments are sampled.
   public let moments: Int
+  /// Whether a smallest workload is looked for where a design misses something.
+  public let shrinks: Bool
   /// How often the workload is repeated to see whether the costs grow; more often for a design with a limit, so that it is
   /// reached and then kept.
   public static let rounds = 16
@@ -15,8 +17,9 @@ public struct Simulation: Sendable {
   static let linksForGrowth: UInt64 = 20_000_000
 
   /// A simulation of a workload.
-  public init(_ workload: Workload, moments: Int = 64) {
+  public init(_ workload: Workload, moments: Int = 64, shrinks: Bool = true) {
     self.workload = workload
+    self.shrinks = shrinks
     self.moments = max(1, moments)
   }
 
@@ -30,12 +33,13 @@ public struct Simulation: Sendable {
 
   /// The invariants that apply to a policy.
   public static func applying(to policy: Policy) -> [Invariant] {
-    judged.filter { invariant in !policy.exempt.contains { $0.invariant == invariant.name } }
+    guard policy.isGraph else { return [] }
+    return judged.filter { invariant in !policy.exempt.contains { $0.invariant == invariant.name } }
   }
 
   /// Replays it once, judged and measured, and again for the growth.
   public func run(_ policy: Policy) -> PolicyResult {
-    var kernel = SimulatedKernel(policy, for: workload, judgedBy: Self.applying(to: policy))
+    var kernel = SimulatedKernel(policy, for: workload, judgedBy: Self.applying(to: policy), judgingWalks: true)
     var moments = sampledSteps[...]
     for (number, step) in workload.steps.enumerated() {
       kernel.apply(step, of: workload)
@@ -44,7 +48,11 @@ public struct Simulation: Sendable {
         moments.removeFirst()
       }
     }
-    return PolicyResult(kernel, workload, growth: growth(policy))
+    var result = PolicyResult(kernel, workload, growth: growth(policy))
+    if let miss = result.rule.misses.first, shrinks {
+      result.smallest = Shrinking.shrink(workload, under: policy, from: miss)
+    }
+    return result
   }
 
   /// After how many steps everything is looked at: once somewhere in each of ``moments`` equal parts, and at the end. Not
@@ -82,7 +90,11 @@ public struct Simulation: Sendable {
       for step in workload.steps where policy.countsPages || !step.operation.concernsPages {
         kernel.apply(step, of: workload)
       }
-      growth.peaks.append(Growth.Peak(anonVMAs: kernel.costs.anonVMAs.peak, avcs: kernel.costs.avcs.peak))
+      let costs = kernel.costs
+      growth.peaks.append(
+        Growth.Peak(
+          anonVMAs: costs.anonVMAs.peak, avcs: costs.avcs.peak,
+          others: costs.contexts.peak + costs.remaps.peak + costs.pinned.peak))
       // What has grown so far will go on growing.
       if round >= 3, kernel.costs.avcs.total > Self.linksForGrowth { break }
       if round + 1 < rounds { kernel.startAgain(workload, round: round + 1) }
@@ -99,6 +111,8 @@ public struct Growth: Sendable, Equatable {
     public let anonVMAs: UInt64
     /// AVCs at most.
     public let avcs: UInt64
+    /// Contexts, ranges in remap trees and pinned VMAs at most.
+    public let others: UInt64
   }
 
   /// All rounds; none if it was not asked.
@@ -115,7 +129,11 @@ public struct Growth: Sendable, Equatable {
     let last = peaks.suffix(min(8, peaks.count / 2))
     let earlier = peaks.dropLast(last.count)
     func most(_ peaks: ArraySlice<Peak>, _ part: (Peak) -> UInt64) -> UInt64 { peaks.map(part).max() ?? 0 }
-    if most(last, \.anonVMAs) <= most(earlier, \.anonVMAs), most(last, \.avcs) <= most(earlier, \.avcs) { return true }
+    if most(last, \.anonVMAs) <= most(earlier, \.anonVMAs), most(last, \.avcs) <= most(earlier, \.avcs),
+      most(last, \.others) <= most(earlier, \.others)
+    {
+      return true
+    }
     return earlier.count > levels ? false : nil
   }
 
@@ -138,6 +156,11 @@ extension SimulatedKernel {
     }
     let kept = Set(next.vmas.values)
     for vma in vmas.indices where vmas[vma].isAlive && !kept.contains(UInt32(vma)) { end(vma) }
+    if let reverseMap {
+      let living = Set(next.mms.values)
+      for mm in firstVMA.indices where !living.contains(UInt32(mm)) { reverseMap.exit(UInt32(mm), in: &self) }
+    }
+    stepNumber = -1
     next.vmaBase = UInt32(round) * workload.vmaCount
     next.mmBase = UInt32(round) * workload.mmCount
     next.pageBase = UInt32(round) * workload.pageCount

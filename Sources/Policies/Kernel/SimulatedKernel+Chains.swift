@@ -8,6 +8,7 @@ extension SimulatedKernel {
   /// anon_vma_clone: the copy joins the trees of the original that the policy wants, the oldest first.
   public mutating func clone(_ copy: Policy.VMA, from original: Policy.VMA) {
     record { $0.entry(.clone, copy, source: original) }
+    costs.locked()
     var avc = vmas[original].oldest
     while avc != .max {
       let anonVMA = avcs[avc].anonVMA
@@ -28,6 +29,7 @@ extension SimulatedKernel {
 
   /// anon_vma_fork, its second half: a new anon_vma of the child's own.
   public mutating func makeAnonVMA(for child: Policy.VMA, below parent: AnonVMAHandle) {
+    costs.locked()
     let root = anonVMAs[parent].root
     let new = makeAnonVMA(root: root, parent: parent)
     anonVMAs[root].refcount += 1
@@ -86,20 +88,38 @@ extension SimulatedKernel {
 
   /// __anon_vma_prepare: a neighbour's anon_vma if the policy lets it, else a new root.
   mutating func prepare(_ vma: Policy.VMA, next: Policy.VMA?, previous: Policy.VMA?) {
-    guard vmas[vma].anonVMA == .max else { return }
+    guard !vmas[vma].isFaulted else { return }
+    vmas[vma].isFaulted = true
+    let before = (costs.allocations, costs.locks)
+    if let reverseMap {
+      reverseMap.firstFault(vma, in: &self)
+    } else {
+      prepareAnonVMA(vma, next: next, previous: previous)
+    }
+    costs.firstFault(since: before)
+  }
+
+  mutating func prepareAnonVMA(_ vma: Policy.VMA, next: Policy.VMA?, previous: Policy.VMA?) {
     record { $0.entry(.prepare, vma) }
     var anonVMA = UInt32.max
     for case let neighbour? in [next, previous] where anonVMA == .max && offers(neighbour, to: vma) {
       anonVMA = vmas[neighbour].anonVMA
     }
     if anonVMA == .max {
-      anonVMA = makeAnonVMA(root: .max, parent: .max)
-      anonVMAs[anonVMA].children = 1  // Its link to itself.
+      anonVMA = makeRoot()
     }
+    costs.locked()
     vmas[vma].anonVMA = anonVMA
     link(vma, anonVMA)
     anonVMAs[anonVMA].active += 1
     record { _ in .leave(OperationReturn(kind: .prepare)) }
+  }
+
+  /// A new root.
+  mutating func makeRoot() -> UInt32 {
+    let anonVMA = makeAnonVMA(root: .max, parent: .max)
+    anonVMAs[anonVMA].children = 1  // Its link to itself.
+    return anonVMA
   }
 
   private func offers(_ neighbour: Policy.VMA, to vma: Policy.VMA) -> Bool {
@@ -108,8 +128,16 @@ extension SimulatedKernel {
     return policy.neighbours == .any || vmas[neighbour].chainLength == 1
   }
 
-  /// unlink_anon_vmas: out of every tree, the newest first; anon_vmas without a tree are put after that.
+  /// The VMA leaves what it was faulted into, and its place.
   mutating func unlink(_ vma: Policy.VMA) {
+    vacate(vma)
+    if let reverseMap { reverseMap.unlink(vma, in: &self) } else { unlinkAnonVMAs(vma) }
+    vmas[vma].isFaulted = false
+    judgePages(of: vmas[vma].mm, vmas[vma].span)
+  }
+
+  /// unlink_anon_vmas: out of every tree, the newest first; anon_vmas without a tree are put after that.
+  mutating func unlinkAnonVMAs(_ vma: Policy.VMA) {
     record { $0.entry(.unlink, vma) }
     var empty: ContiguousArray<UInt32> = []
     var avc = vmas[vma].newest
@@ -126,6 +154,7 @@ extension SimulatedKernel {
       costs.unlinked()
       avc = older
     }
+    if !empty.isEmpty || vmas[vma].chainLength > 0 { costs.locked() }
     let own = vmas[vma].anonVMA
     if own != .max, anonVMAs[own].active > 0 { anonVMAs[own].active -= 1 }
     (vmas[vma].newest, vmas[vma].oldest, vmas[vma].chainLength) = (.max, .max, 0)

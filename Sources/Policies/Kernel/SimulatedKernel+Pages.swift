@@ -44,52 +44,110 @@ extension SimulatedKernel {
   // MARK: Mapping
 
   private mutating func map(_ page: UInt32, _ vma: Policy.VMA, _ place: UInt64, _ fault: Workload.Fault) {
-    guard PageTables.canHold(place), hasAnonVMA(vma) else {
+    guard PageTables.canHold(place), vmas[vma].isFaulted else {
       oddities.deadVMAs += 1
       return
     }
     var step = FolioEvent.Step.new
-    if fault == .again, pages[Int(page)].anonVMA != .max, !pages[Int(page)].isForgotten {
+    if fault == .again, pages[Int(page)].isKnown, !pages[Int(page)].isForgotten {
       step = .add
+      reverseMap?.mappedAgain(page, in: vma, &self)
     } else {
       if fault == .again { oddities.strangers += 1 }
-      let owner = owner(of: vma, isShared: fault != .new)
-      pages[Int(page)] = Page(anonVMA: owner, serial: anonVMAs[owner].serial, index: index(vma, place))
+      own(page, vma, place, isShared: fault != .new)
     }
     // A fault that copies maps the copy first and unmaps the old page afterwards; here it is the other way round.
     if let old = tables.entry(mm: Address.mm(vmas[vma].mm), page: place), old.folio != page {
       unmapOne(old.folio, vma, place)
     }
     record { $0.folio(step, page, vma, at: place, isExclusive: fault == .new) }
-    if tables.set(mm: Address.mm(vmas[vma].mm), page: place, to: entry(page)) == nil { countMapping(1, page) }
+    let mm = vmas[vma].mm
+    if tables.set(mm: Address.mm(mm), page: place, to: entry(page)) == nil { countMapping(1, page, mm, place) }
+    judge(page, in: mm, at: place)
   }
+
+  /// A page that is mapped nowhere is mapped as a new one would be.
+  mutating func mapAnew(_ page: UInt32, _ vma: Policy.VMA, _ place: UInt64) {
+    own(page, vma, place, isShared: false)
+    record { $0.folio(.new, page, vma, at: place, isExclusive: true) }
+    tables.set(mm: Address.mm(vmas[vma].mm), page: place, to: entry(page))
+    countMapping(1, page, vmas[vma].mm, place)
+    judge(page, in: vmas[vma].mm, at: place)
+  }
+
+  /// A page gets what it points to.
+  private mutating func own(_ page: UInt32, _ vma: Policy.VMA, _ place: UInt64, isShared: Bool) {
+    let index = index(vma, place)
+    if let reverseMap {
+      if pages[Int(page)].isKnown { reverseMap.released(page, &self) }
+      pages[Int(page)] = Page(index: index, isKnown: true)
+      reverseMap.newPage(page, in: vma, isShared: isShared, &self)
+    } else {
+      let owner = owner(of: vma, isShared: isShared)
+      pages[Int(page)] = Page(anonVMA: owner, serial: anonVMAs[owner].serial, index: index, isKnown: true)
+    }
+  }
+
+  /// Makes a copy of a page, for a design that copies some.
+  mutating func copyPage(_ page: UInt32, index: UInt64) -> UInt32 {
+    let copy = UInt32(pages.count)
+    pages.append(Page(index: index, isKnown: true))
+    originals[copy] = original(of: page)
+    return copy
+  }
+
+  /// The page of the workload that a page is, or is a copy of.
+  func original(of page: UInt32) -> UInt32 { originals.isEmpty ? page : originals[page] ?? page }
 
   private func entry(_ page: UInt32) -> PageTables.Entry {
     PageTables.Entry(folio: page, subpage: 0, isPMD: false)
   }
 
-  mutating func countMapping(_ change: Int32, _ page: UInt32) {
+  mutating func countMapping(_ change: Int32, _ page: UInt32, _ mm: UInt32, _ place: UInt64) {
     let old = pages[Int(page)].mappings
     pages[Int(page)].mappings = UInt32(Int32(old) + change)
+    pages[Int(page)].mapperMM ^= mm
+    pages[Int(page)].mapperPlace ^= place
     costs.mapped(change)
+    guard reverseMap == nil else {
+      if Int32(old) + change == 0, !mayReturn(page) { release(page) }
+      return
+    }
     guard isAlive(page), !pages[Int(page)].isForgotten else { return }
     let anonVMA = pages[Int(page)].anonVMA
     if old == 0 { anonVMAs[anonVMA].pages += 1 }
     if Int32(old) + change == 0 { anonVMAs[anonVMA].pages -= 1 }
   }
 
+  /// Whether a later step of the workload maps the page again: out of the swap cache, or after migration.
+  private func mayReturn(_ page: UInt32) -> Bool {
+    guard page >= renumbering.pageBase, Int(page - renumbering.pageBase) < lastFaults.count else { return false }
+    return lastFaults[Int(page - renumbering.pageBase)] > stepNumber
+  }
+
+  private mutating func release(_ page: UInt32) {
+    guard pages[Int(page)].isKnown else { return }
+    pages[Int(page)].isKnown = false
+    reverseMap?.released(page, &self)
+  }
+
   private mutating func reuse(_ vma: Policy.VMA, _ place: UInt64) {
-    guard let entry = tables.entry(mm: Address.mm(vmas[vma].mm), page: place), hasAnonVMA(vma) else {
+    guard let entry = tables.entry(mm: Address.mm(vmas[vma].mm), page: place), vmas[vma].isFaulted else {
       oddities.unmapsOfNothing += 1
       return
     }
     let page = Int(entry.folio)
     guard !pages[page].isForgotten else { return }
+    if let reverseMap {
+      reverseMap.reused(entry.folio, by: vma, &self)
+      return judge(entry.folio, in: vmas[vma].mm, at: place)
+    }
     if isAlive(entry.folio) { anonVMAs[pages[page].anonVMA].pages -= 1 }
     let own = vmas[vma].anonVMA
     (pages[page].anonVMA, pages[page].serial) = (own, anonVMAs[own].serial)
     anonVMAs[own].pages += 1
     record { $0.folio(.move, entry.folio, vma, at: place) }
+    judge(entry.folio, in: vmas[vma].mm, at: place)
   }
 
   // MARK: Unmapping
@@ -98,15 +156,16 @@ extension SimulatedKernel {
     collect(vmas[vma].mm, places)
     if scratch.isEmpty, only != .max { oddities.unmapsOfNothing += 1 }
     // Another page there is the copy that has taken the place of the one that is to be unmapped.
-    for (place, page) in scratch where only == .max || page == only || pages[Int(page)].isForgotten {
+    for (place, page) in scratch where only == .max || original(of: page) == only || pages[Int(page)].isForgotten {
       unmapOne(page, vma, place)
     }
   }
 
-  private mutating func unmapOne(_ page: UInt32, _ vma: Policy.VMA, _ place: UInt64) {
+  mutating func unmapOne(_ page: UInt32, _ vma: Policy.VMA, _ place: UInt64) {
     if !pages[Int(page)].isForgotten { record { $0.folio(.remove, page, vma, at: place) } }
     tables.set(mm: Address.mm(vmas[vma].mm), page: place, to: nil)
-    countMapping(-1, page)
+    countMapping(-1, page, vmas[vma].mm, place)
+    judgeOnlyMapping(of: page)
   }
 
   /// The pages of an mm, with the mapped page's number at each place.
@@ -124,6 +183,7 @@ extension SimulatedKernel {
     guard pages[Int(page)].mappings > 0, !pages[Int(page)].isForgotten else { return }
     if isAlive(page) { anonVMAs[pages[Int(page)].anonVMA].pages -= 1 }
     pages[Int(page)].isForgotten = true
+    if reverseMap != nil { release(page) }
     record { _ in
       .folio(
         FolioEvent(
@@ -146,7 +206,12 @@ extension SimulatedKernel {
       while run < runs.endIndex, runs[run].upperBound <= place { run += 1 }
       if run < runs.endIndex, runs[run].contains(place) {
         tables.set(mm: Address.mm(vmas[child].mm), page: place, to: entry(page))
-        countMapping(1, page)
+        countMapping(1, page, vmas[child].mm, place)
+        if let reverseMap {
+          reverseMap.inherited(page, by: child, from: parent, &self)
+          judge(page, in: vmas[parent].mm, at: place)
+        }
+        judge(page, in: vmas[child].mm, at: place)
       } else {
         record { $0.folio(.remove, page, child, at: place) }
       }
@@ -156,6 +221,7 @@ extension SimulatedKernel {
   private mutating func movePages(
     _ source: Policy.VMA, _ places: Range<UInt64>, to target: Policy.VMA, _ place: UInt64
   ) {
+    if relocate(source, places, to: target, place) { return }
     let length = (places.upperBound - places.lowerBound) << PageSize.shift
     record {
       .enter(
@@ -164,17 +230,31 @@ extension SimulatedKernel {
           sourceAddress: UserAddress(page: places.lowerBound), length: length, takesRmapLocks: true))
     }
     collect(vmas[source].mm, places)
-    for (page, _) in scratch { tables.set(mm: Address.mm(vmas[source].mm), page: page, to: nil) }
-    for (page, number) in scratch {
-      let new = page &- places.lowerBound &+ place
-      guard PageTables.canHold(new) else {
-        countMapping(-1, number)
-        continue
-      }
-      if let old = tables.set(mm: Address.mm(vmas[target].mm), page: new, to: entry(number)) {
-        countMapping(-1, old.folio)
-      }
-    }
+    let moved = scratch
+    for (page, _) in moved { tables.set(mm: Address.mm(vmas[source].mm), page: page, to: nil) }
+    for (page, number) in moved { move(number, from: (source, page), to: (target, page &- places.lowerBound &+ place)) }
     record { _ in .leave(OperationReturn(kind: .moveTables, value: Int64(bitPattern: length))) }
+  }
+  private mutating func move(
+    _ page: UInt32, from old: (vma: Policy.VMA, place: UInt64), to new: (vma: Policy.VMA, place: UInt64)
+  ) {
+    let (source, target) = (vmas[old.vma].mm, vmas[new.vma].mm)
+    guard PageTables.canHold(new.place) else { return countMapping(-1, page, source, old.place) }
+    var arriving = page
+    if let reverseMap, !pages[Int(page)].isForgotten {
+      arriving = reverseMap.moved(page, from: old.vma, to: new.vma, at: new.place, &self)
+    }
+    if arriving == page {
+      pages[Int(page)].mapperMM ^= source ^ target
+      pages[Int(page)].mapperPlace ^= old.place ^ new.place
+    } else {
+      countMapping(-1, page, source, old.place)
+      countMapping(1, arriving, target, new.place)
+      judgeOnlyMapping(of: page)
+    }
+    if let old = tables.set(mm: Address.mm(target), page: new.place, to: entry(arriving)) {
+      countMapping(-1, old.folio, target, new.place)
+    }
+    judge(arriving, in: target, at: new.place)
   }
 }

@@ -6,6 +6,7 @@ extension SimulatedKernel {
   /// Does one step of the workload.
   mutating func apply(_ step: Workload.Step, of workload: borrowing Workload) {
     freed.removeAll(keepingCapacity: true)
+    stepNumber += 1
     bench.beginStep()
     switch step.operation {
     case .map(let vma, let mm, let span): map(renumbering.vma(vma), renumbering.mm(mm), span)
@@ -14,6 +15,7 @@ extension SimulatedKernel {
       let vma = renumbering.vma(vma)
       guard !vmas[vma].isAlive else { return }
       born(vma, renumbering.mm(mm), span)
+      occupy(vma)
       assume(vma, like: like.map { renumbering.vma($0) })
     case .update(let vma, let span):
       let vma = renumbering.vma(vma)
@@ -29,10 +31,9 @@ extension SimulatedKernel {
       guard let original = living(original) else { return }
       copy(renumbering.vma(new), of: original, span)
     case .adopt(let kept, let removed):
-      guard let kept = living(kept), let removed = living(removed), !hasAnonVMA(kept), hasAnonVMA(removed)
+      guard let kept = living(kept), let removed = living(removed), !vmas[kept].isFaulted, vmas[removed].isFaulted
       else { return }
-      vmas[kept].anonVMA = vmas[removed].anonVMA
-      clone(kept, from: removed)
+      join(kept, removed, isCopy: false)
     case .resize(let range): resize(workload.spans[Int(range.lowerBound)..<Int(range.upperBound)])
     case .merge(let kept, let removed):
       guard let kept = living(kept), let removed = living(removed) else { return }
@@ -71,7 +72,28 @@ extension SimulatedKernel {
     bench.pid = Int32(truncatingIfNeeded: mm) + 1
     guard !vmas[vma].isAlive else { return }  // It lives on from an earlier round.
     born(vma, mm, span)
+    occupy(vma)
     record { _ in .leave(OperationReturn(kind: .vmaAlloc, value: Int64(bitPattern: Address.vma(vma)))) }
+  }
+
+  /// A VMA becomes as faulted in as another one of its mm.
+  private mutating func join(_ vma: Policy.VMA, _ other: Policy.VMA, isCopy: Bool) {
+    vmas[vma].isFaulted = true
+    if let reverseMap {
+      if isCopy { reverseMap.copy(vma, of: other, in: &self) } else { reverseMap.adopt(vma, from: other, in: &self) }
+    } else {
+      vmas[vma].anonVMA = vmas[other].anonVMA
+      clone(vma, from: other)
+    }
+  }
+
+  private mutating func occupy(_ vma: Policy.VMA) {
+    guard judgesWalks, vmas[vma].isAlive else { return }
+    places.store(vmas[vma].mm, vmas[vma].span.pages, UInt32(vma))
+  }
+
+  mutating func vacate(_ vma: Policy.VMA) {
+    if judgesWalks { places.erase(vmas[vma].mm, vmas[vma].span.pages, UInt32(vma)) }
   }
 
   private mutating func born(_ vma: Policy.VMA, _ mm: UInt32, _ span: Workload.Span) {
@@ -94,6 +116,7 @@ extension SimulatedKernel {
     let (next, previous) = (vmas[vma].nextInMM, vmas[vma].previousInMM)
     if previous == .max { firstVMA[Int(vmas[vma].mm)] = next } else { vmas[Int(previous)].nextInMM = next }
     if next != .max { vmas[Int(next)].previousInMM = previous }
+    vacate(vma)
     vmas[vma].isAlive = false
     costs.vmaDied()
   }
@@ -109,11 +132,10 @@ extension SimulatedKernel {
   /// A VMA of before the recording: as if it had been faulted in now, together with the one that it shares with.
   private mutating func assume(_ vma: Policy.VMA, like other: Policy.VMA?) {
     record { _ in .leave(OperationReturn(kind: .vmaAlloc, value: Int64(bitPattern: Address.vma(vma)))) }
-    guard let other, vmas[other].isAlive, vmas[other].anonVMA != .max, vmas[other].mm == vmas[vma].mm else {
+    guard let other, reverseMap == nil, vmas[other].isAlive, vmas[other].isFaulted, vmas[other].mm == vmas[vma].mm else {
       return prepare(vma, next: nil, previous: nil)
     }
-    vmas[vma].anonVMA = vmas[other].anonVMA
-    clone(vma, from: other)
+    join(vma, other, isCopy: true)
   }
 
   /// vm_area_dup.
@@ -125,7 +147,13 @@ extension SimulatedKernel {
 
   private mutating func fork(_ child: Policy.VMA, _ mm: UInt32, _ parent: Policy.VMA) {
     duplicate(parent, as: child, mm)
-    guard hasAnonVMA(parent) else { return }
+    vmas[child].shift = vmas[parent].shift
+    occupy(child)
+    guard vmas[parent].isFaulted else { return }
+    vmas[child].isFaulted = true
+    let costsBefore = (costs.allocations, costs.locks)
+    defer { costs.forked(mm, since: costsBefore) }
+    if let reverseMap { return reverseMap.fork(child, from: parent, in: &self) }
     vmas[child].anonVMA = vmas[parent].anonVMA  // As vm_area_dup copied it.
     record { $0.entry(.fork, child, source: parent) }
     vmas[child].anonVMA = .max
@@ -138,10 +166,12 @@ extension SimulatedKernel {
 
   private mutating func copy(_ new: Policy.VMA, of original: Policy.VMA, _ span: Workload.Span) {
     duplicate(original, as: new, vmas[original].mm)
-    vmas[new].span = span
-    guard hasAnonVMA(original) else { return }
-    vmas[new].anonVMA = vmas[original].anonVMA
-    clone(new, from: original)
+    vmas[new].shift = vmas[original].shift
+    vmas[new].span = span.shifted(by: vmas[new].shift)
+    occupy(new)
+    guard vmas[original].isFaulted else { return }
+    join(new, original, isCopy: true)
+    judgePages(of: vmas[new].mm, vmas[new].span)
   }
 
   /// exit_mmap is over: what it still mapped was unmapped without an event.
@@ -152,9 +182,10 @@ extension SimulatedKernel {
     collect(number, 0..<1 << 44)
     for (page, owner) in scratch {
       tables.set(mm: Address.mm(number), page: page, to: nil)
-      countMapping(-1, owner)
+      countMapping(-1, owner, number, page)
     }
     tables.forget(mm: Address.mm(number))
+    reverseMap?.exit(number, in: &self)
     record { _ in .leave(OperationReturn(kind: .mmExit)) }
   }
 
@@ -165,7 +196,7 @@ extension SimulatedKernel {
     var changed: ContiguousArray<(vma: Policy.VMA, span: Workload.Span)> = []
     for change in changes {
       let vma = renumbering.vma(change.vma)
-      if vmas[vma].isAlive { changed.append((vma, change.span)) } else { oddities.deadVMAs += 1 }
+      if vmas[vma].isAlive { changed.append((vma, change.span.shifted(by: vmas[vma].shift))) } else { oddities.deadVMAs += 1 }
     }
     guard let first = changed.first else { return }
     begin(first.vma)
@@ -174,17 +205,27 @@ extension SimulatedKernel {
 
   private mutating func change(_ changed: ContiguousArray<(vma: Policy.VMA, span: Workload.Span)>) {
     for (vma, _) in changed { forEachAVC(of: vma) { $0.remove($1) } }
+    let old = changed.map { vmas[$0.vma].span }
+    for (vma, _) in changed { vacate(vma) }
     for (vma, span) in changed { vmas[vma].span = span }
+    for (vma, _) in changed { occupy(vma) }
     for (vma, _) in changed { forEachAVC(of: vma) { $0.insert($1) } }
+    guard reverseMap != nil || judgesWalks else { return }
+    for (index, (vma, _)) in changed.enumerated() where vmas[vma].isFaulted {
+      reverseMap?.resized(vma, from: old[index], in: &self)
+    }
+    for (vma, span) in changed { judgePages(of: vmas[vma].mm, span) }
   }
 
   /// Its flags change, or it is in no tree yet; a range that changed unseen takes the way that it must have taken.
   private mutating func update(_ vma: Policy.VMA, _ span: Workload.Span) {
-    let old = vmas[vma].span
-    if hasAnonVMA(vma), (old.start, old.end, old.pgoff) != (span.start, span.end, span.pgoff) {
+    let (old, span) = (vmas[vma].span, span.shifted(by: vmas[vma].shift))
+    if vmas[vma].isFaulted, (old.start, old.end, old.pgoff) != (span.start, span.end, span.pgoff) {
       change([(vma, span)])
     } else {
+      vacate(vma)
       vmas[vma].span = span
+      occupy(vma)
     }
   }
 
@@ -199,15 +240,19 @@ extension SimulatedKernel {
   /// vma_merge, if is_mergeable_anon_vma: `kept` grows, `removed` leaves its trees (anon_vma_merge).
   private mutating func merge(_ kept: Policy.VMA, _ removed: Policy.VMA) {
     var span = vmas[kept].span
-    guard vmas[kept].anonVMA == vmas[removed].anonVMA, vmas[kept].mm == vmas[removed].mm, kept != removed,
-      span.end == vmas[removed].span.start
-    else {
+    let fits: Bool
+    if let reverseMap {
+      fits = vmas[kept].isFaulted == vmas[removed].isFaulted && reverseMap.mayMerge(kept, removed, in: self)
+    } else {
+      fits = vmas[kept].anonVMA == vmas[removed].anonVMA
+    }
+    guard fits, vmas[kept].mm == vmas[removed].mm, kept != removed, span.end == vmas[removed].span.start else {
       oddities.refusedMerges += 1
       return
     }
     span.end = vmas[removed].span.end
     change([(kept, span)])
-    if hasAnonVMA(removed) { unlink(removed) }
+    if vmas[removed].isFaulted { unlink(removed) }
     free(removed)
     vmas[removed].absorber = UInt32(kept)
   }

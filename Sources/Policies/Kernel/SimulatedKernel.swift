@@ -41,6 +41,10 @@ public struct SimulatedKernel: ~Copyable {
     var span = Workload.Span(start: 0, end: 0, pgoff: 0)
     var mm: UInt32 = 0
     var isAlive = false
+    /// Whether it was faulted in, or is a copy of one that was: it has an anon_vma, or what the design has instead.
+    var isFaulted = false
+    /// What a design adds to the workload's page offsets of this VMA.
+    var shift: UInt64 = 0
     /// The VMA that has absorbed it; itself as long as there is none.
     var absorber: UInt32 = .max
     var anonVMA: UInt32 = .max
@@ -58,6 +62,11 @@ public struct SimulatedKernel: ~Copyable {
     var index: UInt64 = 0
     var mappings: UInt32 = 0
     var isForgotten = false
+    /// Whether it was ever mapped.
+    var isKnown = false
+    /// Of all that map it, the mms and the places, each folded into one by exclusive or: of the only mapping, what they are.
+    var mapperMM: UInt32 = 0
+    var mapperPlace: UInt64 = 0
   }
 
   /// The policy.
@@ -68,6 +77,18 @@ public struct SimulatedKernel: ~Copyable {
   var pages: ContiguousArray<Page>
   var firstVMA: ContiguousArray<UInt32>
   var tables = PageTables()
+  /// The design's own objects, if it is no graph of anon_vmas alone.
+  let reverseMap: (any ReverseMap)?
+  /// Whether ``rule`` is judged.
+  let judgesWalks: Bool
+  var rule = WalkRule()
+  var places: Places
+  /// The step of the workload; -1 before the first.
+  var stepNumber = -1
+  /// The last step in which each page of the workload is mapped by a fault: it may come back until then.
+  let lastFaults: ContiguousArray<Int32>
+  /// Pages that a design has copied, by their copies.
+  var originals: [UInt32: UInt32] = [:]
   var bench: Bench
   var costs: Costs
   var samples = Samples()
@@ -83,14 +104,21 @@ public struct SimulatedKernel: ~Copyable {
   public internal(set) var oddities = Oddities()
 
   /// A kernel with room for a workload's objects, repeated `rounds` times; `judged` by these invariants, or not.
-  init(_ policy: Policy, for workload: Workload, rounds: Int = 1, judgedBy invariants: [Invariant]? = nil) {
+  init(
+    _ policy: Policy, for workload: Workload, rounds: Int = 1, judgedBy invariants: [Invariant]? = nil,
+    judgingWalks: Bool = false
+  ) {
     self.policy = policy
+    reverseMap = policy.reverseMap?()
+    judgesWalks = judgingWalks
+    places = Places(mms: judgingWalks ? Int(workload.mmCount) * rounds : 0)
+    lastFaults = policy.reverseMap == nil ? [] : workload.lastFaults
     costs = Costs(policy)
     vmas = ContiguousArray(repeating: VMA(), count: Int(workload.vmaCount) * rounds)
     pages = ContiguousArray(
       repeating: Page(), count: rounds > 1 && !policy.countsPages ? 0 : Int(workload.pageCount) * rounds)
     firstVMA = ContiguousArray(repeating: .max, count: Int(workload.mmCount) * rounds)
-    bench = Bench(judge: Judge(invariants ?? []), isJudging: invariants != nil)
+    bench = Bench(judge: Judge(invariants ?? []), isJudging: invariants?.isEmpty == false)
   }
 
   /// Operations that made no sense in this kernel.
@@ -101,6 +129,8 @@ public struct SimulatedKernel: ~Copyable {
     public var strangers: UInt64 = 0
     /// Merges that the policy's graph does not allow.
     public var refusedMerges: UInt64 = 0
+    /// Merges of the recorded kernel that the policy would refuse, and that were made all the same.
+    public var forcedMerges: UInt64 = 0
     /// Operations on VMAs that do not live.
     public var deadVMAs: UInt64 = 0
   }

@@ -6,13 +6,13 @@ public struct Scenario: Sendable {
   public let summary: String
   /// What the number counts, and its default; nil where it has none.
   public let parameter: Parameter?
-  /// A design that is kept for the bug that this scenario shows; compared besides all others.
-  public let historic: Policy?
+  /// Designs that are kept for the bug that this scenario shows; compared besides all others.
+  public let historic: [Policy]
   private let write: @Sendable (inout WorkloadBuilder, Int) -> Void
 
   init(
     _ name: String, _ summary: String, parameter: Parameter? = nil,
-    historic: Policy? = nil,
+    historic: [Policy] = [],
     write: @escaping @Sendable (inout WorkloadBuilder, Int) -> Void
   ) {
     self.name = name
@@ -70,7 +70,7 @@ public struct Scenario: Sendable {
   }
 
   /// All of them.
-  public static let all: [Scenario] = costs + flaws
+  public static let all: [Scenario] = costs + flaws + costs2026 + misses
 }
 
 extension Scenario {
@@ -100,7 +100,7 @@ extension Scenario {
       write: doubleReuse),
     Scenario(
       "overly-anonymous", "LWN 383162: a shared page comes from swap, its child maps it first and exits.",
-      historic: .hierarchyWithOwnPages, write: overlyAnonymous),
+      historic: [.hierarchyWithOwnPages, .cowPrototype], write: overlyAnonymous),
     Scenario(
       "swap-cache", "A page is in the swap cache, mapped by nobody, while its process forks.", write: swapCache),
   ]

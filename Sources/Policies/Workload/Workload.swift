@@ -33,6 +33,12 @@ public struct Workload: Sendable {
     /// `vm_flags`.
     public var flags: UInt64
 
+    /// Its pages; none if it is none.
+    var pages: Range<UInt64> { start < end ? start..<end : start..<start }
+
+    /// The same with its offset moved.
+    func shifted(by shift: UInt64) -> Self { Self(start: start, end: end, pgoff: pgoff &+ shift, flags: flags) }
+
     /// A span from its parts.
     public init(start: UInt64, end: UInt64, pgoff: UInt64, flags: UInt64 = 0) {
       self.start = start
@@ -159,6 +165,16 @@ public struct Workload: Sendable {
     let start = UInt32(spans.count)
     spans.append(contentsOf: new)
     return start..<UInt32(spans.count)
+  }
+
+  /// The last step in which each page is mapped by a fault; -1 if none maps it.
+  var lastFaults: ContiguousArray<Int32> {
+    var last = ContiguousArray<Int32>(repeating: -1, count: Int(pageCount))
+    for (number, step) in steps.enumerated() {
+      guard case .fault(_, _, let first, let count, _) = step.operation else { continue }
+      for page in first.number..<first.number + count { last[Int(page)] = Int32(number) }
+    }
+    return last
   }
 
   /// How many forks of a VMA there are.

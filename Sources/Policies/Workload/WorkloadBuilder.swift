@@ -27,10 +27,10 @@ public struct WorkloadBuilder: Sendable {
   /// The VMAs of a process, in the order of their making.
   public func vmas(of process: Process) -> [Workload.VMA] { lives[process.index].vmas }
 
-  /// mmap.
-  public mutating func map(_ process: Process, _ pages: Range<UInt64>) -> Workload.VMA {
+  /// mmap; with an offset, of a file, privately.
+  public mutating func map(_ process: Process, _ pages: Range<UInt64>, offset: UInt64? = nil) -> Workload.VMA {
     let vma = workload.newVMA()
-    let span = Workload.Span(start: pages.lowerBound, end: pages.upperBound, pgoff: pages.lowerBound)
+    let span = Workload.Span(start: pages.lowerBound, end: pages.upperBound, pgoff: offset ?? pages.lowerBound)
     enroll(vma, process, span)
     workload.add(.map(vma, lives[process.index].mm, span))
     return vma
@@ -105,6 +105,33 @@ public struct WorkloadBuilder: Sendable {
     spanOf[vma] = lower
     return new
   }
+
+  /// munmap of all of it.
+  public mutating func unmap(_ vma: Workload.VMA) {
+    let span = span(of: vma)
+    workload.add(.unmap(vma, page: span.start, count: span.end - span.start, of: .any))
+    if isFaulted.contains(vma) { workload.add(.unlink(vma)) }
+    workload.add(.free(vma))
+    if let owner = ownerOf[vma] { lives[owner.index].vmas.removeAll { $0 == vma } }
+  }
+
+  /// mremap of all of it, which was faulted in, to another place; returns the VMA there.
+  public mutating func move(_ vma: Workload.VMA, to place: UInt64) -> Workload.VMA {
+    guard let owner = ownerOf[vma] else { preconditionFailure("VMA \(vma.number) is gone") }
+    let old = span(of: vma)
+    let count = old.end - old.start
+    let span = Workload.Span(start: place, end: place + count, pgoff: old.pgoff, flags: old.flags)
+    let new = workload.newVMA()
+    enroll(new, owner, span)
+    isFaulted.insert(new)
+    workload.add(.copy(new, of: vma, span))
+    workload.add(.movePages(from: vma, page: old.start, count: count, to: new, target: place))
+    unmap(vma)
+    return new
+  }
+
+  /// The kernel walks for a folio of so many pages from this one on.
+  public mutating func walk(_ page: Workload.Page, count: UInt32) { workload.add(.walk(page, count: count)) }
 
   /// What undoes a split, as mprotect back to the old rights does: merges two neighbours if the policy's graph lets it.
   public mutating func merge(_ kept: Workload.VMA, _ removed: Workload.VMA) {

@@ -43,7 +43,7 @@ public enum ComparisonJSON {
       name = compared.name
       verdict = compared.verdict
       kernel = compared.reading?.kernel
-      damage = compared.reading?.damage
+      damage = compared.damage
       doubts = compared.doubts
       events = compared.reading?.events
       steps = compared.workload?.steps.count
@@ -106,6 +106,9 @@ public enum ComparisonJSON {
     let pages, walks: WalksEntry
     let moments: [MomentEntry]
     let oddities: OdditiesEntry
+    let guesses: [String]
+    let walkRule: WalkRuleEntry
+    let objects: ObjectsEntry
 
     init(_ result: PolicyResult, _ workload: Workload?) {
       name = result.policy.name
@@ -136,6 +139,68 @@ public enum ComparisonJSON {
       walks = WalksEntry(result.samples.walks)
       moments = result.samples.moments.map(MomentEntry.init)
       oddities = OdditiesEntry(result.oddities)
+      guesses = result.policy.guesses
+      walkRule = WalkRuleEntry(result, workload)
+      objects = ObjectsEntry(result.costs)
+    }
+  }
+
+  private struct WalkRuleEntry: Encodable {
+    let decided, missed, dangling, unknown: UInt64
+    let misses: [MissEntry]
+    let smallest: [String]?
+    let smallestText: String?
+
+    init(_ result: PolicyResult, _ workload: Workload?) {
+      (decided, missed) = (result.rule.decided, result.rule.missed)
+      (dangling, unknown) = (result.rule.dangling, result.rule.unknown)
+      misses = result.rule.misses.map { MissEntry($0, workload) }
+      smallest = result.smallest.map { smallest in
+        smallest.workload.steps.indices.map { smallest.workload.describe(step: $0) }
+      }
+      smallestText = result.smallest?.workload.text
+    }
+  }
+
+  private struct MissEntry: Encodable {
+    let step, vma: Int
+    let page, mm: UInt32
+    let place: UInt64
+    let isDangling: Bool
+    let walk: [String]
+    let stepText: String?
+    let recordedEvent: UInt64?
+
+    init(_ miss: WalkRule.Miss, _ workload: Workload?) {
+      (step, vma, page, mm) = (miss.step + 1, miss.vma, miss.page, miss.mm)
+      (place, isDangling, walk) = (miss.place, miss.isDangling, miss.trail)
+      stepText = workload?.describe(step: miss.step)
+      recordedEvent = workload.flatMap { $0.steps[miss.step].origin > 0 ? $0.steps[miss.step].origin : nil }
+    }
+  }
+
+  private struct ObjectsEntry: Encodable {
+    let contexts, deadContexts, remaps, pinned, vmas: CountsEntry
+    let bytes80, bytes96: UInt64
+    let rewrittenAtFork, rewrittenAtMove, copiedAtMove, mergeable: UInt64
+    let forkAllocations, forkLocks, firstFaultAllocations, firstFaultLocks: DistributionEntry
+
+    init(_ costs: Costs) {
+      contexts = CountsEntry(costs.contexts)
+      deadContexts = CountsEntry(costs.deadContexts)
+      remaps = CountsEntry(costs.remaps)
+      pinned = CountsEntry(costs.pinned)
+      vmas = CountsEntry(costs.vmas)
+      bytes80 = costs.plainBytes(anonVMA: 80)
+      bytes96 = costs.plainBytes(anonVMA: 96)
+      rewrittenAtFork = costs.rewrittenAtFork
+      rewrittenAtMove = costs.rewrittenAtMove
+      copiedAtMove = costs.copiedAtMove
+      mergeable = costs.mergeable
+      forkAllocations = DistributionEntry(costs.forkAllocations)
+      forkLocks = DistributionEntry(costs.forkLocks)
+      firstFaultAllocations = DistributionEntry(costs.firstFaultAllocations)
+      firstFaultLocks = DistributionEntry(costs.firstFaultLocks)
     }
   }
 
@@ -197,13 +262,16 @@ public enum ComparisonJSON {
   }
 
   private struct WalksEntry: Encodable {
-    let visited, mapping, inVain: DistributionEntry
-    let dangling, notMeasured: UInt64
+    let visited, mapping, inVain, contexts, lookups: DistributionEntry
+    let dangling, notMeasured, byOneLookup: UInt64
 
     init(_ walks: Samples.Walks) {
       visited = DistributionEntry(walks.visited)
       mapping = DistributionEntry(walks.mapping)
       inVain = DistributionEntry(walks.inVain)
+      contexts = DistributionEntry(walks.contexts)
+      lookups = DistributionEntry(walks.lookups)
+      byOneLookup = walks.byOneLookup
       dangling = walks.dangling
       notMeasured = walks.notMeasured
     }
@@ -211,21 +279,23 @@ public enum ComparisonJSON {
 
   private struct MomentEntry: Encodable {
     let step, depth, chain: Int
-    let anonVMAs, avcs: UInt64
+    let anonVMAs, avcs, objects, bytes: UInt64
 
     init(_ moment: Samples.Moment) {
       (step, depth, chain) = (moment.step, moment.depth, moment.chain)
       (anonVMAs, avcs) = (moment.anonVMAs, moment.avcs)
+      (objects, bytes) = (moment.objects, moment.bytes)
     }
   }
 
   private struct OdditiesEntry: Encodable {
-    let unmapsOfNothing, strangers, refusedMerges, deadVMAs: UInt64
+    let unmapsOfNothing, strangers, refusedMerges, forcedMerges, deadVMAs: UInt64
 
     init(_ oddities: SimulatedKernel.Oddities) {
       unmapsOfNothing = oddities.unmapsOfNothing
       strangers = oddities.strangers
       refusedMerges = oddities.refusedMerges
+      forcedMerges = oddities.forcedMerges
       deadVMAs = oddities.deadVMAs
     }
   }

@@ -12,10 +12,17 @@ public enum ComparisonPlots {
       history("\(stem)-depth.svg", "\(compared.name): depth of the deepest anon_vma", "depth", compared) {
         Double($0.depth)
       },
+      history("\(stem)-objects.svg", "\(compared.name): objects of all kinds", "objects", compared) {
+        Double($0.objects)
+      },
+      history("\(stem)-bytes.svg", "\(compared.name): bytes of all objects", "bytes", compared) { Double($0.bytes) },
     ]
     let distributions = [
       visits("\(stem)-visited.svg", "\(compared.name): what a walk for a mapped page visits", compared) {
         $0.samples.pages.visited
+      },
+      visits("\(stem)-lookups.svg", "\(compared.name): what a walk for a mapped page looks up", compared) {
+        $0.samples.pages.lookups
       },
       visits("\(stem)-walks.svg", "\(compared.name): what the recorded walks would visit", compared) {
         $0.samples.walks.visited
@@ -30,10 +37,22 @@ public enum ComparisonPlots {
   ) -> LineChart {
     var chart = LineChart(fileName: fileName, title: title, xTitle: "steps of the workload", yTitle: yTitle)
     for result in compared.results {
+      let points = result.samples.moments.map { LineChart.Point(x: Double($0.step), y: value($0)) }
       chart.add(
-        result.policy.name, result.samples.moments.map { LineChart.Point(x: Double($0.step), y: value($0)) })
+        result.policy.name, points, style: style(of: result.policy),
+        mark: result.firstWrongStep.flatMap { step in
+          // Where its line is then, as far as it was sampled.
+          let near = points.last { $0.x <= Double(step + 1) } ?? points.first
+          return near.map { LineChart.Point(x: Double(step + 1), y: $0.y) }
+        })
     }
     return chart
+  }
+
+  /// A design looks the same in every chart; a limit of another number looks like the first one.
+  private static func style(of policy: Policy) -> Int {
+    let names = (Policy.all + Policy.historic).map(\.name)
+    return names.firstIndex(of: policy.name) ?? names.firstIndex { $0.hasPrefix("limit:") } ?? 0
   }
 
   /// For each number of VMAs, the percentage of pages for which a walk visits at least as many.
@@ -41,7 +60,7 @@ public enum ComparisonPlots {
     _ fileName: String, _ title: String, _ compared: ComparedWorkload, _ part: (PolicyResult) -> Distribution
   ) -> LineChart {
     var chart = LineChart(
-      fileName: fileName, title: title, xTitle: "VMAs visited, at least", yTitle: "% of the pages",
+      fileName: fileName, title: title, xTitle: "VMAs, at least", yTitle: "% of the pages",
       isDistribution: true, xIsLogarithmic: compared.results.contains { part($0).maximum > 20 })
     for result in compared.results {
       let distribution = part(result)
@@ -54,7 +73,7 @@ public enum ComparisonPlots {
         }
         rest -= count
       }
-      chart.add(result.policy.name, points)
+      chart.add(result.policy.name, points, style: style(of: result.policy))
     }
     return chart
   }

@@ -30,7 +30,7 @@ public enum ComparisonTable {
 
   private static var workloadColumns: [Column] {
     [
-      ("damage", { work, _ in work.reading?.damage ?? "" }),
+      ("damage", { work, _ in work.damage ?? "" }),
       ("doubts", { work, _ in work.doubts.joined(separator: "; ") }),
       ("forks_agreed", { work, _ in work.agreement.map { "\($0.forks.agreed)" } ?? "" }),
       ("forks_differed", { work, _ in work.agreement.map { "\($0.forks.differed)" } ?? "" }),
@@ -65,6 +65,25 @@ public enum ComparisonTable {
       ("depth_max", { "\($0.costs.deepest)" }),
       ("chain_max", { "\($0.costs.longestChain)" }),
       ("reuses", { "\($0.costs.reuses)" }),
+      ("mappings_looked_for", { "\($0.rule.decided)" }),
+      ("mappings_missed", { "\($0.rule.missed)" }),
+      ("mappings_dangling", { "\($0.rule.dangling)" }),
+      ("first_missed_step", { $0.rule.misses.first.map { "\($0.step + 1)" } ?? "" }),
+      ("contexts_peak", { "\($0.costs.contexts.peak)" }),
+      ("contexts_dead_peak", { "\($0.costs.deadContexts.peak)" }),
+      ("remaps_peak", { "\($0.costs.remaps.peak)" }),
+      ("pinned_vmas_peak", { "\($0.costs.pinned.peak)" }),
+      ("vmas_peak", { "\($0.costs.vmas.peak)" }),
+      ("plain_bytes_80", { "\($0.costs.plainBytes(anonVMA: 80))" }),
+      ("plain_bytes_96", { "\($0.costs.plainBytes(anonVMA: 96))" }),
+      ("rewritten_at_fork", { "\($0.costs.rewrittenAtFork)" }),
+      ("rewritten_at_move", { "\($0.costs.rewrittenAtMove)" }),
+      ("copied_at_move", { "\($0.costs.copiedAtMove)" }),
+      ("mergeable", { "\($0.costs.mergeable)" }),
+      (
+        "pages_by_one_lookup",
+        { $0.samples.pages.visited.total == 0 ? "" : thousandths($0.samples.pages.shareByOneLookup) }
+      ),
     ]
   }
 
@@ -77,6 +96,10 @@ public enum ComparisonTable {
       ("page_visited", { $0.samples.pages.visited }), ("page_mapping", { $0.samples.pages.mapping }),
       ("page_in_vain", { $0.samples.pages.inVain }), ("walk_visited", { $0.samples.walks.visited }),
       ("walk_mapping", { $0.samples.walks.mapping }), ("walk_in_vain", { $0.samples.walks.inVain }),
+      ("page_contexts", { $0.samples.pages.contexts }), ("page_lookups", { $0.samples.pages.lookups }),
+      ("fork_allocations", { $0.costs.forkAllocations }), ("fork_locks", { $0.costs.forkLocks }),
+      ("first_fault_allocations", { $0.costs.firstFaultAllocations }),
+      ("first_fault_locks", { $0.costs.firstFaultLocks }),
     ]
   }
 

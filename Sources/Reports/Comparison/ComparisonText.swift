@@ -13,12 +13,15 @@ public enum ComparisonText {
   public static func render(_ compared: ComparedWorkload) -> String {
     var page = TextLayout()
     page.line("\(column(compared.verdict.rawValue.uppercased(), 10)) \(compared.name)")
-    if let damage = compared.reading?.damage { page.paragraph("  damaged", damage, indent: 13) }
+    if let damage = compared.damage { page.paragraph("  damaged", damage, indent: 13) }
     source(compared, &page)
     for doubt in compared.doubts { page.paragraph("  doubt", doubt, indent: 13) }
     guard !compared.results.isEmpty else { return page.text }
     correctness(compared.results, &page)
+    walkRule(compared.results, &page)
     objects(compared.results, &page)
+    otherObjects(compared.results, &page)
+    work(compared.results, &page)
     lengths(compared.results, &page)
     pages(compared.results, &page)
     if compared.results.contains(where: { $0.samples.walks.visited.total > 0 }) {
@@ -28,7 +31,11 @@ public enum ComparisonText {
     }
     let missed = (compared.reading?.recorded?.unknownWalks ?? 0) + compared.results[0].samples.walks.notMeasured
     if missed > 0 { page.line("  and \(counted(missed, "walk")) for folios that no known VMA maps: not measured") }
-    for result in compared.results { findings(result, compared, &page) }
+    lookups(compared.results, &page)
+    for result in compared.results {
+      findings(result, compared, &page)
+      misses(result, compared, &page)
+    }
     return page.text
   }
 
@@ -104,6 +111,7 @@ public enum ComparisonText {
       let parts = [
         (oddities.deadVMAs, "operation on a dead VMA"), (oddities.strangers, "page first seen as anonymous already"),
         (oddities.unmapsOfNothing, "unmap of nothing"), (oddities.refusedMerges, "refused merge"),
+        (oddities.forcedMerges, "merge made against the design"),
       ]
       let text = parts.filter { $0.0 > 0 }.map { "\($0.1): \($0.0)" }.joined(separator: ", ")
       guard !text.isEmpty else { continue }

@@ -6,6 +6,10 @@ public struct LineChart: Sendable {
   struct Line: Sendable {
     var names: [String]
     let points: [Point]
+    /// Its colour and dashes: the same number, the same look, in every chart.
+    let style: Int
+    /// Points of it that are marked.
+    var marks: [Point] = []
   }
 
   /// A point.
@@ -38,14 +42,20 @@ public struct LineChart: Sendable {
     self.xIsLogarithmic = xIsLogarithmic
   }
 
-  /// Adds a series; one that lies on another shares its line.
-  mutating func add(_ name: String, _ points: [Point]) {
+  /// Adds a series; one that lies on another shares its line and its look. What is marked stands in the legend with a
+  /// cross behind its name.
+  mutating func add(_ name: String, _ points: [Point], style: Int? = nil, mark: Point? = nil) {
     guard !points.isEmpty else { return }
+    let shown = mark == nil ? name : name + " \u{d7}"
+    let index: Int
     if let same = lines.firstIndex(where: { $0.points == points }) {
-      lines[same].names.append(name)
+      lines[same].names.append(shown)
+      index = same
     } else {
-      lines.append(Line(names: [name], points: points))
+      lines.append(Line(names: [shown], points: points, style: style ?? lines.count))
+      index = lines.count - 1
     }
+    if let mark { lines[index].marks.append(mark) }
   }
 
   /// Writes the file into a folder, which is made if it is not there.
@@ -93,7 +103,11 @@ public struct LineChart: Sendable {
       """
     axes(frame, &text)
     var row = 0
-    for (index, line) in lines.enumerated() { draw(line, index, &row, frame, &text) }
+    for line in lines { draw(line, &row, frame, &text) }
+    if lines.contains(where: { !$0.marks.isEmpty }) {
+      let (x, y) = (Self.width - Self.right + 14, Self.top + 14 + Double(row) * 14)
+      text += "<text x=\"\(x)\" y=\"\(y)\">\u{d7} first wrong step</text>\n"
+    }
     return text + "</svg>\n"
   }
 
@@ -113,16 +127,20 @@ public struct LineChart: Sendable {
     }
     text += "<path d=\"M\(start) \(ceiling)V\(floor)H\(end)\" stroke=\"black\" fill=\"none\"/>\n"
     text += """
-      <text x="\((start + end) / 2)" y="\(Self.height - 12)" text-anchor="middle">\(Self.escaped(xTitle))</text>
+      <text x="\((start + end) / 2)" y="\(Self.height - 12)" text-anchor="middle">\(Self.escaped(named(xTitle, frame.x)))</text>
       <text x="16" y="\((floor + ceiling) / 2)" text-anchor="middle" \
-      transform="rotate(-90 16 \((floor + ceiling) / 2))">\(Self.escaped(yTitle))</text>
+      transform="rotate(-90 16 \((floor + ceiling) / 2))">\(Self.escaped(named(yTitle, frame.y)))</text>
 
       """
   }
 
-  private func draw(_ line: Line, _ index: Int, _ row: inout Int, _ frame: Frame, _ text: inout String) {
-    let colour = Self.colours[index % Self.colours.count]
-    let dash = Self.dashes[index % Self.dashes.count]
+  private func named(_ title: String, _ axis: Axis) -> String {
+    axis.isLogarithmic ? "\(title) (logarithmic)" : title
+  }
+
+  private func draw(_ line: Line, _ row: inout Int, _ frame: Frame, _ text: inout String) {
+    let colour = Self.colours[line.style % Self.colours.count]
+    let dash = Self.dashes[(line.style + line.style / Self.colours.count) % Self.dashes.count]
     let style =
       "stroke=\"\(colour)\" stroke-width=\"2\" fill=\"none\"" + (dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\"")
     var path = ""
@@ -134,6 +152,11 @@ public struct LineChart: Sendable {
     // Nothing is larger than the largest.
     if isDistribution { path += "V\(Self.number(Self.height - Self.bottom))" }
     text += "<path d=\"\(path)\" \(style)/>\n"
+    for mark in line.marks {
+      let (x, y) = (place(mark, frame).x, place(mark, frame).y)
+      let cross = "M\(Self.number(x - 5)) \(Self.number(y - 5))l10 10m0 -10l-10 10"
+      text += "<path d=\"\(cross)\" stroke=\"\(colour)\" stroke-width=\"3\" fill=\"none\"/>\n"
+    }
     let (x, y) = (Self.width - Self.right + 14, Self.top + 10 + Double(row) * 14)
     text += "<path d=\"M\(x) \(y)h26\" \(style)/>\n"
     for names in Self.wrapped(line.names) {

@@ -1,0 +1,218 @@
+import RmapTestSupport
+import Testing
+
+@testable import Policies
+
+/// The designs of 2026: where they break and where they do not, with the steps that show it.
+struct Debate2026 {
+  private static func result(_ scenario: String, _ policy: String) throws -> PolicyResult {
+    Simulation(try #require(Scenario.workload(named: scenario)), moments: 8).run(try #require(Policy.named(policy)))
+  }
+
+  /// Which designs miss a page in a scenario; all others hold. Those of 2014 are tested with their bugs.
+  @Test(
+    "Designs break where they are known to, and nowhere else",
+    arguments: [
+      ("child-reads", ["cow-prototype"]), ("moved-page", ["lazy-naive", "cow-prototype"]),
+      ("child-swaps-in", ["cow-prototype"]),
+      (
+        "split-folio",
+        ["lazy", "lazy-shared", "lazy-swap-in", "lazy-repoint", "lazy-naive", "cow-prototype"]
+      ),
+      ("cached-fork", ["lazy", "lazy-shared", "lazy-repoint", "lazy-naive", "cow-prototype"]),
+      ("kept-one:6", []), ("generations:2", []), ("never-forks:4", []), ("forks-once:4", []),
+      ("moves:3", ["lazy-naive", "cow-prototype"]), ("libraries:4", ["cow-prototype"]),
+      ("reading-chain:4", ["cow-prototype"]),
+    ])
+  func misses(scenario: String, broken: [String]) throws {
+    for policy in Policy.all + Policy.historic {
+      let result = try Self.result(scenario, policy.name)
+      #expect(result.isCorrect == !broken.contains(policy.name), "\(policy.name) on \(scenario): \(result.rule.misses)")
+      #expect(result.violations == 0)
+      #expect(result.rule.dangling == 0 && result.oddities == SimulatedKernel.Oddities())
+    }
+  }
+
+  /// F1: the page is mapped once, so that the walk ends before the offset of the moved VMA is tried.
+  @Test("The prototype misses a page in a moved VMA") func movedPage() throws {
+    let result = try Self.result("moved-page", "cow-prototype")
+    let miss = try #require(result.rule.misses.first)
+    #expect(miss.step == 4 && miss.page == 0 && miss.vma == 1 && miss.mm == 0 && miss.place == 0x2000)
+    #expect(miss.trail.last == "the page is mapped once, so that the walk ends here")
+    #expect(result.smallest?.workload.steps.count == 5)
+  }
+
+  /// F2: the walk begins at the parent, who has a copy by now, and ends there; the child is never looked at.
+  @Test("The prototype misses a page that the child alone still maps") func childReads() throws {
+    let result = try Self.result("child-reads", "cow-prototype")
+    let miss = try #require(result.rule.misses.first)
+    #expect(miss.step == 5 && miss.page == 0 && miss.vma == 1 && miss.mm == 1 && miss.place == 0x1000)
+    #expect(miss.trail.first == "came to the context of mm 0" && !miss.trail.contains { $0.contains("of mm 1") })
+    let smallest = try #require(result.smallest)
+    #expect(smallest.workload.steps.count == 6)
+    // It heals as the child writes: the page moves to its context.
+    var workload = try #require(Scenario.workload(named: "child-reads"))
+    workload.add(.reuse(Workload.VMA(number: 1), page: 0x1000))
+    workload.add(.walk(Workload.Page(number: 0), count: 1))
+    let healed = Simulation(workload, moments: 1).run(.cowPrototype)
+    #expect(healed.rule.misses.map(\.step) == [5] && healed.samples.walks.mapping.maximum == 1)
+  }
+
+  /// F3: the child's context is not above the parent's.
+  @Test("The prototype misses a page that the child swapped in first") func childSwapsIn() throws {
+    let miss = try #require(try Self.result("child-swaps-in", "cow-prototype").rule.misses.first)
+    #expect(miss.mm == 0 && miss.vma == 0 && !miss.trail.contains { $0.contains("mm 0") })
+  }
+
+  /// What fork does not duplicate keeps pointing to the parent's VMA.
+  @Test("A page of the swap cache is lost to a lazy parent's child") func cachedFork() throws {
+    let result = try Self.result("cached-fork", "lazy")
+    let miss = try #require(result.rule.misses.first)
+    #expect(miss.mm == 1 && miss.trail.first == "looked one VMA up at page 0x1000 of mm 0")
+    #expect(result.smallest?.workload.steps.count == 5)
+  }
+
+  // MARK: Figures
+
+  @Test("What the designs are made of") func objects() throws {
+    let contexts = try Self.result("children:50", "cow-context").costs
+    #expect(contexts.contexts.peak == 51 && contexts.anonVMAs.total == 0 && contexts.avcs.total == 0)
+    #expect(contexts.forkAllocations.maximum == 1 && contexts.forkLocks.maximum == 1)
+    #expect(contexts.firstFaultAllocations.maximum == 0 || contexts.firstFaultAllocations.total == 1)
+    let lazy = try Self.result("children:50", "lazy").costs
+    #expect(lazy.anonVMAs.peak == 1 && lazy.avcs.peak == 51 && lazy.rewrittenAtFork == 2)
+    let today = try Self.result("children:50", "split-counters").costs
+    #expect(today.anonVMAs.peak == 51 && today.avcs.peak == 101 && today.plainBytes(anonVMA: 80) == 51 * 80 + 101 * 64)
+    #expect(today.forkAllocations.maximum == 3 && today.firstFaultAllocations.maximum == 2)
+  }
+
+  /// A dead context is kept by its child: in a chain of forks none ever goes.
+  @Test("Contexts of the dead pile up as anon_vmas did before 3.19") func growth() throws {
+    for (policy, bounded) in [
+      ("cow-context", false), ("cow-virtual", false), ("cow-unshare", false), ("hierarchy", false), ("lazy", true),
+      ("lazy-repoint", true), ("relocate", true), ("split-counters", true),
+    ] {
+      #expect(try Self.result("fork-chain:20", policy).growth.isBounded == bounded, "\(policy)")
+    }
+    let costs = try Self.result("fork-chain:20", "cow-context").costs
+    #expect(costs.contexts.now == 21 && costs.deadContexts.now == 20)
+  }
+
+  /// Of a page that every child had, and one still has, every context is looked at.
+  @Test("A walk steps over the contexts that unmapped the page") func keptOne() throws {
+    let pages = try Self.result("kept-one:20", "cow-context").samples.pages
+    #expect(pages.contexts.maximum == 21 && pages.mapping.maximum == 2)
+    #expect(try Self.result("kept-one:20", "split-counters").samples.pages.visited.maximum <= 21)
+  }
+
+  @Test("Private pages of files need an offset, unless their index is virtual") func libraries() throws {
+    #expect(try Self.result("libraries:4", "cow-context").costs.remaps.peak == 4 * 25)
+    #expect(try Self.result("libraries:4", "cow-virtual").costs.remaps.peak == 0)
+  }
+
+  @Test("Moves leave an offset, a copy or nothing") func moves() throws {
+    #expect(try Self.result("moves:3", "cow-context").costs.remaps.peak >= 3 * 17)
+    #expect(try Self.result("moves:3", "cow-unshare").costs.remaps.peak == 0)
+    #expect(try Self.result("moves:3", "relocate").costs.rewrittenAtMove == 12)
+    #expect(try Self.result("moves:3", "lazy").costs.rewrittenAtMove == 12)
+  }
+
+  // MARK: On whatever processes do
+
+  private static let shouldHold = ["relocate", "lazy-swap-in", "cow-context", "cow-virtual", "cow-unshare"]
+
+  /// The short cut that judges each mapping says what the walk does, and nothing dangles or stays behind.
+  @Test("Short cuts agree with walks on random workloads") func shortCuts() throws {
+    var generator = SeededGenerator(seed: testSeed())
+    for round in 0..<12 {
+      let history = History.random(
+        150, version: .v6_12, reusingAddresses: round % 2 == 0, makingLargeFolios: false, using: &generator)
+      let workload = RandomWorkloads.recorded(history).workload
+      for policy in Policy.debate2026 + [.cowPrototype, .lazyNaive] {
+        var kernel = SimulatedKernel(policy, for: workload, judgingWalks: true)
+        for (number, step) in workload.steps.enumerated() {
+          kernel.apply(step, of: workload)
+          if number % 7 == 0 { Self.compareShortCuts(of: &kernel, policy) }
+        }
+        #expect(kernel.rule.dangling == 0, "\(policy.name)")
+        if Self.shouldHold.contains(policy.name) {
+          #expect(!kernel.rule.isBroken, "\(policy.name): \(kernel.rule.misses)")
+        }
+      }
+    }
+  }
+
+  private static func compareShortCuts(of kernel: inout SimulatedKernel, _ policy: Policy) {
+    guard let map = kernel.reverseMap else { return }
+    for mm in kernel.firstVMA.indices {
+      kernel.collect(UInt32(mm), 0..<1 << 44)
+      for (place, page) in kernel.scratch where !kernel.pages[Int(page)].isForgotten {
+        guard kernel.places.vma(UInt32(mm), at: place) != nil else { continue }
+        var walk = Walk(lookingFor: (UInt32(mm), place))
+        map.walk(page..<page + 1, &walk, in: kernel)
+        let found = map.finds(page, in: UInt32(mm), at: place, kernel)
+        #expect(walk.hasMet == found, "\(policy.name): page \(page) at \(place) of mm \(mm)")
+      }
+    }
+  }
+
+  /// When everybody is gone, so is everything that a design has made.
+  @Test("Nothing is left behind", arguments: Policy.all + Policy.historic) func leaks(policy: Policy) throws {
+    var builder = WorkloadBuilder("leaks")
+    let parent = builder.process()
+    let vma = builder.map(parent, 0x1000..<0x1010)
+    builder.write(vma, 0x1000..<0x1004)
+    let upper = builder.split(vma, at: 0x1008)
+    _ = builder.move(upper, to: 0x3000)
+    let file = builder.map(parent, 0x2000..<0x2010, offset: 7)
+    builder.write(file, 0x2000..<0x2002)
+    let child = builder.fork(parent)
+    let grandchild = builder.fork(child)
+    builder.write(builder.vmas(of: grandchild)[0], 0x1001..<0x1003)
+    for process in [parent, child, grandchild] { builder.exit(process) }
+    let costs = Simulation(builder.workload).run(policy).costs
+    #expect(costs.objects == 0 && costs.deadContexts.now == 0 && costs.vmas.now == 0, "\(costs)")
+  }
+
+  // MARK: The smallest workloads
+
+  @Test("A workload is the same after it was written and read") func text() throws {
+    for scenario in Scenario.all where scenario.name != "aim7" {
+      let workload = scenario.workload(scenario.parameter == nil ? nil : 3)
+      let again = try Workload(text: workload.text, name: workload.name)
+      #expect(again.text == workload.text)
+      #expect((again.vmaCount, again.mmCount, again.pageCount) == (workload.vmaCount, workload.mmCount, workload.pageCount))
+    }
+  }
+
+  @Test("A text that is no workload is told, with its line") func badText() {
+    let heading = "# rmapcheck workload 1\n"
+    for (text, line) in [
+      ("", 0), ("map 0 0 0x1 0x2 0x1 0x0\n", 0), (heading + "map 0 0\n", 2), (heading + "\nmop 1\n", 3),
+      (heading + "map 0 0 0x2 0x1 0x1 0x0\n", 2), (heading + "unlink 99999999999\n", 2), (heading + "free -1\n", 2),
+      (heading + "free 1 2\n", 2), (heading + "fault 0 0x1 0 1 newish\n", 2), (heading + "walk 4000000 1\n", 2),
+    ] {
+      #expect { try Workload(text: text, name: "t") } throws: { ($0 as? Workload.TextError)?.line == line }
+    }
+  }
+
+  /// Of a thousand steps the few that matter are left, and they show it by themselves.
+  @Test("A smallest workload shows the miss again") func smallest() throws {
+    var builder = WorkloadBuilder("long")
+    let parent = builder.process()
+    let vma = builder.map(parent, 0x1000..<0x1010)
+    builder.write(vma, 0x1000..<0x1008)
+    for number in 0..<30 {
+      let other = builder.fork(parent)
+      builder.write(builder.vmas(of: other)[0], 0x1008..<0x1009)
+      if number != 17 { builder.exit(other) }
+    }
+    builder.write(vma, 0x1003..<0x1004)
+    let result = Simulation(builder.workload).run(.cowPrototype)
+    let smallest = try #require(result.smallest)
+    #expect(smallest.workload.steps.count <= 6, "\(smallest.workload.text)")
+    let again = Simulation(try Workload(text: smallest.workload.text, name: "again")).run(.cowPrototype)
+    #expect(again.rule.misses.first == smallest.miss && again.isCorrect == false)
+    #expect(Simulation(smallest.workload).run(.splitCounters).isCorrect == true)
+  }
+}
