@@ -42,7 +42,7 @@ struct CompareCommand: AsyncParsableCommand {
       valueName: "name"))
   var policy: [String] = []
 
-  @Option(help: ArgumentHelp("The report's form: text, json or csv.", valueName: "form"))
+  @Option(help: ArgumentHelp("The report's form: text, json, csv, or verdicts (a line a workload).", valueName: "form"))
   var format: ComparisonFormat = .text
 
   @Option(

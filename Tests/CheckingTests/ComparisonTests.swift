@@ -109,7 +109,7 @@ struct ComparisonTests {
     let compared = await compare("6.1-structure", Policy.all)
     #expect(compared.verdict == .undecided && compared.agreement?.isComplete == true)
     for result in compared.results {
-      #expect(result.isCorrect == nil && result.decided > 0 == result.policy.isGraph && result.violations == 0)
+      #expect(result.isCorrect == nil && (result.decided > 0) == result.policy.isGraph && result.violations == 0)
       #expect(result.untested.map(\.name).contains("reach") == result.policy.isGraph)
       #expect(result.rule.decided == 0)
     }
@@ -126,7 +126,9 @@ struct ComparisonTests {
       #expect(row["fork_avcs_\(figure)"]?.isEmpty == false)
     }
     let plots = ComparisonPlots.charts(of: compared, stem: "s").map(\.fileName)
-    #expect(plots == ["s-anon_vmas.svg", "s-avcs.svg", "s-depth.svg", "s-objects.svg", "s-bytes.svg"], "no plot without a point")
+    #expect(
+      plots == ["s-anon_vmas.svg", "s-avcs.svg", "s-depth.svg", "s-objects.svg", "s-bytes.svg"],
+      "no plot without a point")
   }
 
   @Test("A file that is no recording is damaged") func damaged() async throws {
@@ -237,6 +239,61 @@ struct ComparisonTests {
       #expect(XMLCounter(chart.svg).isWellFormed, "\(chart.fileName)")
       #expect(chart.svg.contains("split-counters"))
     }
+  }
+
+  @Test("Every design's verdict stands in one table") func verdicts() async throws {
+    let table = ComparisonVerdicts.render([
+      try await compare(scenario: "child-reads", Policy.all + Policy.historic),
+      try await compare(scenario: "children:3"),
+      await compare("6.1-structure"), await compare("no-such-recording"),
+    ])
+    #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(table)")
+    let words = table.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(words.contains(" child-reads cow-prototype 6; \(Policy.all.count + Policy.historic.count - 1) hold"))
+    #expect(words.contains(" children:3 none: all \(Policy.all.count) hold"))
+    #expect(words.contains("/6.1-structure undecided (1 doubt); 1 not put to the test"))
+    #expect(words.contains("/no-such-recording damaged: "))
+  }
+
+  @Test("A file of steps is compared as it was written") func steps() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "steps-\(UUID().uuidString)").path()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let compared = try await compare(scenario: "child-reads", [.named("cow-prototype")!])
+    try SmallestWorkloads.write(compared, stem: "s", into: folder)
+    let workload = try SmallestWorkloads.read("\(folder)/s-cow-prototype.steps")
+    let again = await PolicyComparison(policies: [.named("cow-prototype")!], jobs: 1)
+      .compare(scenario: workload, isFile: true)
+    #expect(again.verdict == .violated && again.results[0].rule.misses.first?.step == 5)
+    let words = ComparisonText.render(again).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(
+      words.contains("Again rmapcheck compare --steps ")
+        && words.hasSuffix("s-cow-prototype.steps --policy cow-prototype"))
+    #expect { try SmallestWorkloads.read("\(folder)/none") } throws: { "\($0)".hasPrefix("no such file") }
+    #expect { try SmallestWorkloads.write(compared, stem: "s", into: "/proc/x") } throws: {
+      "\($0)".hasPrefix("/proc/x: cannot be written;")
+    }
+  }
+
+  @Test("A miss is told with its way and its smallest workload") func miss() async throws {
+    let report = ComparisonText.render(try await compare(scenario: "child-reads", [.named("cow-prototype")!]))
+    #expect(report.contains("Design cow-prototype: a walk does not find a page\nStep   6 of the workload: VMA 0 maps"))
+    #expect(report.contains("Page   0, which VMA 1 of mm 1 maps at page 0x1000\nWalk   came to the context of mm 0;"))
+    #expect(report.contains("Least  6 steps that show it (numbered anew):\n       1 mmap of VMA 0, mm 0,"))
+    #expect(report.contains("Again  rmapcheck compare --scenario child-reads --policy cow-prototype\n"))
+  }
+
+  @Test("A design looks the same in all charts, and its first wrong step is marked") func looks() async throws {
+    let compared = try await compare(scenario: "child-reads", [.splitCounters, .named("cow-prototype")!])
+    let alone = try await compare(scenario: "child-reads", [.named("cow-prototype")!])
+    let charts = ComparisonPlots.charts(of: compared, stem: "s")
+    let objects = try #require(charts.first { $0.fileName == "s-objects.svg" })
+    #expect(objects.svg.contains("cow-prototype \u{d7}</text>") && objects.svg.contains("\u{d7} first wrong step"))
+    let colour = try #require(
+      ComparisonPlots.charts(of: alone, stem: "s")[0].svg.firstMatch(of: /stroke="(#[0-9a-f]{6})" stroke-width="2"/)?.1)
+    #expect(charts.allSatisfy { $0.lines.count == 1 || $0.svg.contains(colour) })
+    var chart = LineChart(fileName: "", title: "", xTitle: "steps", yTitle: "AVCs")
+    chart.add("l", [.init(x: 0, y: 1), .init(x: 8, y: 1000)])
+    #expect(chart.svg.contains(">AVCs (logarithmic)</text>") && chart.svg.contains(">steps</text>"))
   }
 
   @Test("Files of two workloads never have the same name") func plotNames() {

@@ -14,12 +14,16 @@ struct Debate2026 {
     "Designs break where they are known to, and nowhere else",
     arguments: [
       ("child-reads", ["cow-prototype"]), ("moved-page", ["lazy-naive", "cow-prototype"]),
-      ("child-swaps-in", ["cow-prototype"]),
+      ("child-swaps-in", ["hierarchy-rc3", "cow-prototype"]),
       (
         "split-folio",
         ["lazy", "lazy-shared", "lazy-swap-in", "lazy-repoint", "lazy-naive", "cow-prototype"]
       ),
       ("cached-fork", ["lazy", "lazy-shared", "lazy-repoint", "lazy-naive", "cow-prototype"]),
+      (
+        "cached-move",
+        ["relocate", "lazy", "lazy-shared", "lazy-repoint", "cow-unshare", "lazy-naive", "cow-prototype"]
+      ),
       ("kept-one:6", []), ("generations:2", []), ("never-forks:4", []), ("forks-once:4", []),
       ("moves:3", ["lazy-naive", "cow-prototype"]), ("libraries:4", ["cow-prototype"]),
       ("reading-chain:4", ["cow-prototype"]),
@@ -28,8 +32,8 @@ struct Debate2026 {
     for policy in Policy.all + Policy.historic {
       let result = try Self.result(scenario, policy.name)
       #expect(result.isCorrect == !broken.contains(policy.name), "\(policy.name) on \(scenario): \(result.rule.misses)")
-      #expect(result.violations == 0)
-      #expect(result.rule.dangling == 0 && result.oddities == SimulatedKernel.Oddities())
+      #expect(result.rule.isBroken == broken.contains(policy.name), "the rule sees what any invariant sees")
+      #expect(result.oddities == SimulatedKernel.Oddities())
     }
   }
 
@@ -78,7 +82,7 @@ struct Debate2026 {
     let contexts = try Self.result("children:50", "cow-context").costs
     #expect(contexts.contexts.peak == 51 && contexts.anonVMAs.total == 0 && contexts.avcs.total == 0)
     #expect(contexts.forkAllocations.maximum == 1 && contexts.forkLocks.maximum == 1)
-    #expect(contexts.firstFaultAllocations.maximum == 0 || contexts.firstFaultAllocations.total == 1)
+    #expect(contexts.firstFaultAllocations.maximum == 0 && contexts.firstFaultAllocations.total == 1)
     let lazy = try Self.result("children:50", "lazy").costs
     #expect(lazy.anonVMAs.peak == 1 && lazy.avcs.peak == 51 && lazy.rewrittenAtFork == 2)
     let today = try Self.result("children:50", "split-counters").costs
@@ -100,9 +104,14 @@ struct Debate2026 {
 
   /// Of a page that every child had, and one still has, every context is looked at.
   @Test("A walk steps over the contexts that unmapped the page") func keptOne() throws {
-    let pages = try Self.result("kept-one:20", "cow-context").samples.pages
-    #expect(pages.contexts.maximum == 21 && pages.mapping.maximum == 2)
-    #expect(try Self.result("kept-one:20", "split-counters").samples.pages.visited.maximum <= 21)
+    let workload = try #require(Scenario.workload(named: "kept-one:20"))
+    for (policy, contexts, visited) in [(Policy.cowContext, 21, 2), (.splitCounters, 0, 2), (.lazy, 0, 2)] {
+      var kernel = SimulatedKernel(policy, for: workload, judgingWalks: true)
+      for step in workload.steps { kernel.apply(step, of: workload) }
+      var walk = Walk()
+      kernel.walk(7..<8, &walk)
+      #expect(walk.contexts == contexts && walk.mapping == 2 && walk.visited == visited, "\(policy.name): \(walk)")
+    }
   }
 
   @Test("Private pages of files need an offset, unless their index is virtual") func libraries() throws {
@@ -119,7 +128,7 @@ struct Debate2026 {
 
   // MARK: On whatever processes do
 
-  private static let shouldHold = ["relocate", "lazy-swap-in", "cow-context", "cow-virtual", "cow-unshare"]
+  private static let shouldHold = ["lazy-swap-in", "cow-context", "cow-virtual"]
 
   /// The short cut that judges each mapping says what the walk does, and nothing dangles or stays behind.
   @Test("Short cuts agree with walks on random workloads") func shortCuts() throws {
@@ -181,7 +190,8 @@ struct Debate2026 {
       let workload = scenario.workload(scenario.parameter == nil ? nil : 3)
       let again = try Workload(text: workload.text, name: workload.name)
       #expect(again.text == workload.text)
-      #expect((again.vmaCount, again.mmCount, again.pageCount) == (workload.vmaCount, workload.mmCount, workload.pageCount))
+      #expect(
+        (again.vmaCount, again.mmCount, again.pageCount) == (workload.vmaCount, workload.mmCount, workload.pageCount))
     }
   }
 

@@ -60,7 +60,11 @@ struct RandomWorkloads {
   @Test("The correct designs hold on random workloads", arguments: [Kernel.Version.v6_1, .v6_12])
   func correctness(version: Kernel.Version) {
     var generator = SeededGenerator(seed: testSeed())
-    let flawed: Set<String> = ["pagecount", "degree", "degree+prev"]
+    let flawed: Set<String> = [
+      "pagecount", "degree", "degree+prev",
+      // Of these, pages of the swap cache are not looked after: cached-fork and cached-move.
+      "relocate", "lazy", "lazy-shared", "lazy-repoint", "cow-unshare",
+    ]
     for round in 0..<20 {
       let history = History.random(
         150, version: version, reusingAddresses: round % 2 == 0, makingLargeFolios: false, using: &generator)
@@ -68,7 +72,7 @@ struct RandomWorkloads {
       for policy in Policy.all where !flawed.contains(policy.name) {
         let result = Simulation(workload, moments: 4).run(policy)
         #expect(
-          result.violations == 0,
+          result.violations == 0 && !result.rule.isBroken,
           "\(policy.name): \(result.findings.map { "\($0.invariant.name): \($0.finding.what) \(workload.describe(step: $0.step))" })"
         )
         #expect(result.samples.pages.dangling == 0)

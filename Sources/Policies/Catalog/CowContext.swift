@@ -183,8 +183,9 @@ final class ContextMap: ReverseMap {
     kernel.vmas[vma].span.pgoff &+= shift
   }
 
+  func begin(_ mm: UInt32, in kernel: inout SimulatedKernel) { _ = context(of: mm, &kernel) }
+
   func firstFault(_ vma: VMA, in kernel: inout SimulatedKernel) {
-    _ = context(of: kernel.vmas[vma].mm, &kernel)
     if options.isVirtual { shift(vma, by: offset(of: vma, in: kernel), in: &kernel) }
     track(vma, in: &kernel)
   }

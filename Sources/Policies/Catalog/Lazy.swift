@@ -185,7 +185,8 @@ final class LazyMap: ReverseMap {
   func resized(_ vma: VMA, from old: Workload.Span, in kernel: inout SimulatedKernel) {
     if base(of: vma, in: kernel) != old.start &- old.pgoff, tags[vma].root != .max, !options.movesAsIs {
       upgrade(vma, in: &kernel)
-      kernel.collect(kernel.vmas[vma].mm, min(old.start, kernel.vmas[vma].span.start)..<max(old.end, kernel.vmas[vma].span.end))
+      kernel.collect(
+        kernel.vmas[vma].mm, min(old.start, kernel.vmas[vma].span.start)..<max(old.end, kernel.vmas[vma].span.end))
       for (_, page) in kernel.scratch { point(page, toAnonVMAOf: vma, &kernel, counting: \.rewrittenAtMove) }
       unpin(tags[vma].root, &kernel)
       tags[vma].root = .max
@@ -258,7 +259,8 @@ final class LazyMap: ReverseMap {
 
   /// A page that points to a VMA is pointed to the anon_vma that the VMA has got.
   private func point(
-    _ page: UInt32, toAnonVMAOf vma: VMA, _ kernel: inout SimulatedKernel, counting count: WritableKeyPath<Costs, UInt64>
+    _ page: UInt32, toAnonVMAOf vma: VMA, _ kernel: inout SimulatedKernel,
+    counting count: WritableKeyPath<Costs, UInt64>
   ) {
     guard rootOf[page] != .max, kernel.hasAnonVMA(vma) else { return }
     point(page, to: kernel.vmas[vma].anonVMA, &kernel)

@@ -9,7 +9,8 @@ extension Policy {
       As split-counters, but a move of a VMA that was never forked, and of whose pages each is mapped once, gives VMA and \
       pages the index and an anon_vma of the new place, a neighbour's if it may take that, so that they may merge.
       """,
-    source: "MREMAP_RELOCATE_ANON (Lorenzo Stoakes), RFC of May and series of June 2025; whether it lives on is not known",
+    source:
+      "MREMAP_RELOCATE_ANON (Lorenzo Stoakes), RFC of May and series of June 2025; whether it lives on is not known",
     counting: .split, moves: .relocate,
     guesses: [
       "the anon_vma of the new place is a neighbour's as at a first fault, or a new one",

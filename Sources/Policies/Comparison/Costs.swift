@@ -58,8 +58,9 @@ public struct Costs: Sendable {
   public internal(set) var allocations: UInt64 = 0
   /// Locks of the reverse mapping that were taken so far, by operations on VMAs.
   public internal(set) var locks: UInt64 = 0
-  /// First faults in a VMA, by how many objects they allocated and locks they took.
+  /// First faults in a VMA, by how many objects they allocated.
   public internal(set) var firstFaultAllocations = Distribution()
+  /// First faults in a VMA, by how many locks they took.
   public internal(set) var firstFaultLocks = Distribution()
   /// By mm: what its making by fork allocated and locked, and of how many VMAs.
   private var forks = Notes<(allocations: UInt32, locks: UInt32, vmas: UInt32)>((0, 0, 0))
@@ -157,7 +158,9 @@ public struct Costs: Sendable {
   mutating func restartPeaks() {
     anonVMAs.peak = anonVMAs.now
     avcs.peak = avcs.now
-    for kind in [\Self.contexts, \.deadContexts, \.remaps, \.pinned] { self[keyPath: kind].peak = self[keyPath: kind].now }
+    for kind in [\Self.contexts, \.deadContexts, \.remaps, \.pinned] {
+      self[keyPath: kind].peak = self[keyPath: kind].now
+    }
     peakBytes = bytes
   }
 }

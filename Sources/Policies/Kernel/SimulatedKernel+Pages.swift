@@ -22,7 +22,9 @@ extension SimulatedKernel {
       guard let vma = living(vma) else { return }
       reuse(vma, page)
     case .forget(let page): forget(renumbering.page(page))
-    case .walk(let page, let count): measureWalk(for: renumbering.page(page), count: count)
+    case .walk(let page, let count):
+      guard policy.isGraph || judgesWalks else { return }  // It would need to know where VMAs lie.
+      measureWalk(for: renumbering.page(page), count: count)
     default: preconditionFailure("\(operation) does not concern pages")
     }
   }
@@ -181,7 +183,7 @@ extension SimulatedKernel {
   /// The checker's graph forgets a folio that is seen to be none of an anon_vma's.
   private mutating func forget(_ page: UInt32) {
     guard pages[Int(page)].mappings > 0, !pages[Int(page)].isForgotten else { return }
-    if isAlive(page) { anonVMAs[pages[Int(page)].anonVMA].pages -= 1 }
+    if reverseMap == nil, isAlive(page) { anonVMAs[pages[Int(page)].anonVMA].pages -= 1 }
     pages[Int(page)].isForgotten = true
     if reverseMap != nil { release(page) }
     record { _ in

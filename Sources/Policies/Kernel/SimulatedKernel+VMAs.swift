@@ -14,6 +14,7 @@ extension SimulatedKernel {
       begin(mm)
       let vma = renumbering.vma(vma)
       guard !vmas[vma].isAlive else { return }
+      if firstVMA[Int(renumbering.mm(mm))] == .max { reverseMap?.begin(renumbering.mm(mm), in: &self) }
       born(vma, renumbering.mm(mm), span)
       occupy(vma)
       assume(vma, like: like.map { renumbering.vma($0) })
@@ -71,6 +72,7 @@ extension SimulatedKernel {
   private mutating func map(_ vma: Policy.VMA, _ mm: UInt32, _ span: Workload.Span) {
     bench.pid = Int32(truncatingIfNeeded: mm) + 1
     guard !vmas[vma].isAlive else { return }  // It lives on from an earlier round.
+    if firstVMA[Int(mm)] == .max { reverseMap?.begin(mm, in: &self) }
     born(vma, mm, span)
     occupy(vma)
     record { _ in .leave(OperationReturn(kind: .vmaAlloc, value: Int64(bitPattern: Address.vma(vma)))) }
@@ -132,7 +134,8 @@ extension SimulatedKernel {
   /// A VMA of before the recording: as if it had been faulted in now, together with the one that it shares with.
   private mutating func assume(_ vma: Policy.VMA, like other: Policy.VMA?) {
     record { _ in .leave(OperationReturn(kind: .vmaAlloc, value: Int64(bitPattern: Address.vma(vma)))) }
-    guard let other, reverseMap == nil, vmas[other].isAlive, vmas[other].isFaulted, vmas[other].mm == vmas[vma].mm else {
+    guard let other, reverseMap == nil, vmas[other].isAlive, vmas[other].isFaulted, vmas[other].mm == vmas[vma].mm
+    else {
       return prepare(vma, next: nil, previous: nil)
     }
     join(vma, other, isCopy: true)
@@ -196,7 +199,11 @@ extension SimulatedKernel {
     var changed: ContiguousArray<(vma: Policy.VMA, span: Workload.Span)> = []
     for change in changes {
       let vma = renumbering.vma(change.vma)
-      if vmas[vma].isAlive { changed.append((vma, change.span.shifted(by: vmas[vma].shift))) } else { oddities.deadVMAs += 1 }
+      if vmas[vma].isAlive {
+        changed.append((vma, change.span.shifted(by: vmas[vma].shift)))
+      } else {
+        oddities.deadVMAs += 1
+      }
     }
     guard let first = changed.first else { return }
     begin(first.vma)

@@ -7,6 +7,8 @@
 protocol ReverseMap: AnyObject {
   typealias VMA = Policy.VMA
 
+  /// A process begins with an mm that no other was copied to.
+  func begin(_ mm: UInt32, in kernel: inout SimulatedKernel)
   /// The first anonymous fault in a VMA (__anon_vma_prepare).
   func firstFault(_ vma: VMA, in kernel: inout SimulatedKernel)
   /// A fork has made a copy of a VMA, in an mm that may be new. Its pages follow one by one.
@@ -51,6 +53,7 @@ protocol ReverseMap: AnyObject {
 
 /// What a design need not care about.
 extension ReverseMap {
+  func begin(_ mm: UInt32, in kernel: inout SimulatedKernel) {}
   func adopt(_ kept: VMA, from removed: VMA, in kernel: inout SimulatedKernel) {
     copy(kept, of: removed, in: &kernel)
   }

@@ -91,7 +91,8 @@ public struct Shrinking {
     let (workload, owners) = (best, best.owners)
     var kept: Set<UInt32> = [missed.mm]
     for step in workload.steps.reversed() {
-      if case .fork(_, let mm, let parent) = step.operation, kept.contains(mm.number), let above = owners[parent.number] {
+      if case .fork(_, let mm, let parent) = step.operation, kept.contains(mm.number), let above = owners[parent.number]
+      {
         kept.insert(above)
       }
     }
@@ -127,7 +128,11 @@ public struct Shrinking {
     var end = best.steps.count
     while end > 0, work < Self.mostWork {
       let start = max(0, end - size)
-      if accept(best.keeping { !(start..<end).contains($0) }) { end = min(start, best.steps.count) } else { end = start }
+      if accept(best.keeping { !(start..<end).contains($0) }) {
+        end = min(start, best.steps.count)
+      } else {
+        end = start
+      }
     }
   }
 }
@@ -253,7 +258,9 @@ private struct Renumbered {
   }
 
   private mutating func resized(_ range: Range<UInt32>, _ workload: inout Workload) -> Workload.Operation {
-    for index in Int(range.lowerBound)..<Int(range.upperBound) { workload.spans[index].vma = vma(workload.spans[index].vma) }
+    for index in Int(range.lowerBound)..<Int(range.upperBound) {
+      workload.spans[index].vma = vma(workload.spans[index].vma)
+    }
     return .resize(spans: range)
   }
 }

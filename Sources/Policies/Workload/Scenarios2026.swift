@@ -15,6 +15,9 @@ extension Scenario {
       "split-folio", "A VMA is split under a large folio; a walk for the folio follows.", write: splitFolio),
     Scenario(
       "cached-fork", "A page is in the swap cache while its process forks; the child maps it.", write: cachedFork),
+    Scenario(
+      "cached-move", "A page is in the swap cache while its process moves the memory, and is mapped again.",
+      historic: [.lazyNaive, .cowPrototype], write: cachedMove),
   ]
 
   /// Those that the designs' costs are argued with.
@@ -58,7 +61,8 @@ private func childSwapsIn(_ builder: inout WorkloadBuilder, _: Int) {
   let parent = builder.process()
   let first = builder.map(parent, memory)
   builder.write(first, memory.lowerBound..<memory.lowerBound + 1)
-  let copy = builder.vmas(of: builder.fork(parent))[0]
+  let child = builder.fork(parent)
+  let copy = builder.vmas(of: child)[0]
   builder.swapOut(memory.lowerBound, from: [copy, first])
   let page = builder.swapIn(memory.lowerBound, into: copy)
   builder.mapAgain(page, at: memory.lowerBound, in: first)
@@ -92,6 +96,15 @@ private func cachedFork(_ builder: inout WorkloadBuilder, _: Int) {
   let child = builder.fork(parent)
   builder.mapAgain(page, at: memory.lowerBound, in: builder.vmas(of: child)[0])
   builder.succeed(first, by: first)
+}
+
+private func cachedMove(_ builder: inout WorkloadBuilder, _: Int) {
+  let process = builder.process()
+  let first = builder.map(process, memory)
+  let page = builder.write(first, memory.lowerBound..<memory.lowerBound + 1)
+  builder.swapOut(memory.lowerBound, from: [first])
+  let moved = builder.move(first, to: 0x2000)
+  builder.mapAgain(page, at: 0x2000, in: moved)
 }
 
 private func keptOne(_ builder: inout WorkloadBuilder, _ count: Int) {

@@ -2,7 +2,7 @@ public import Comparing
 
 /// The forms in which a comparison of policies can be written.
 public enum ComparisonFormat: String, CaseIterable, Sendable {
-  case text, json, csv
+  case text, json, csv, verdicts
 
   /// Whether workloads can be written one by one, as they come.
   public var isIncremental: Bool { self == .text }
@@ -13,6 +13,7 @@ public enum ComparisonFormat: String, CaseIterable, Sendable {
     case .text: compared.map(ComparisonText.render).joined(separator: "\n")
     case .json: ComparisonJSON.render(compared)
     case .csv: ComparisonTable.render(compared)
+    case .verdicts: ComparisonVerdicts.render(compared)
     }
   }
 }

@@ -1,4 +1,4 @@
-import Checking
+import Comparing
 import Policies
 
 /// What holds for designs of any kind: whether walks find what is mapped, and what that takes.
@@ -39,7 +39,8 @@ extension ComparisonText {
     }
     guard today != nil else { return }
     page.paragraph(
-      "", "anon_vmas of 80 bytes, AVCs of 64, contexts of 96, maple nodes of 256, pinned VMAs of 192, the most of each; "
+      "",
+      "anon_vmas of 80 bytes, AVCs of 64, contexts of 96, maple nodes of 256, pinned VMAs of 192, the most of each; "
         + "and how much more or less than \(Policy.splitCounters.name)", indent: 4)
   }
 
@@ -65,15 +66,16 @@ extension ComparisonText {
     }
     let mergeable = results.filter { $0.costs.mergeable > 0 }.map { "\($0.policy.name) \($0.costs.mergeable)" }
     if !mergeable.isEmpty {
-      page.paragraph("  mergeable", "VMAs that a move could have merged: \(mergeable.joined(separator: ", "))", indent: 13)
+      page.paragraph(
+        "  mergeable", "VMAs that a move could have merged: \(mergeable.joined(separator: ", "))", indent: 13)
     }
   }
 
   static func lookups(_ results: [PolicyResult], _ page: inout TextLayout) {
     guard results.contains(where: { $0.samples.pages.lookups.total > 0 }) else { return }
     page.line()
-    page.line("  walks for each mapped page: contexts come to, VMAs looked up, share by one lookup")
-    page.line("                     mean    p99     max      mean    p99     max         %")
+    page.line("  the same walks           contexts                VMAs looked up   one lookup")
+    page.line("                     mean    p99     max      mean    p99     max          %")
     for result in results {
       let pages = result.samples.pages
       let contexts =
@@ -113,7 +115,8 @@ extension ComparisonText {
       "Page", "\(miss.page), which VMA \(miss.vma) of mm \(miss.mm) maps at page 0x\(String(miss.place, radix: 16))",
       indent: 7)
     page.paragraph(
-      "Walk", miss.isDangling ? "none: what the page points to is freed" : miss.trail.joined(separator: "; "), indent: 7)
+      "Walk", miss.isDangling ? "none: what the page points to is freed" : miss.trail.joined(separator: "; "), indent: 7
+    )
   }
 
   private static func render(_ smallest: Shrinking.Result, _ page: inout TextLayout) {
@@ -124,12 +127,15 @@ extension ComparisonText {
       if number == stepsShown / 2, workload.steps.count > stepsShown {
         page.line("       ... \(workload.steps.count - stepsShown) more; --shrunk FOLDER writes all")
       }
-      guard workload.steps.count <= stepsShown || number < stepsShown / 2 || number >= workload.steps.count - stepsShown / 2
+      guard
+        workload.steps.count <= stepsShown || number < stepsShown / 2 || number >= workload.steps.count - stepsShown / 2
       else { continue }
       page.paragraph("     \(column(UInt64(number + 1), 3))", workload.describe(step: number), indent: 9)
     }
     page.paragraph(
-      "Then", "page \(smallest.miss.page), which VMA \(smallest.miss.vma) maps, is not found: "
-        + (smallest.miss.isDangling ? "what it points to is freed" : smallest.miss.trail.joined(separator: "; ")), indent: 7)
+      "Then",
+      "page \(smallest.miss.page), which VMA \(smallest.miss.vma) maps, is not found: "
+        + (smallest.miss.isDangling ? "what it points to is freed" : smallest.miss.trail.joined(separator: "; ")),
+      indent: 7)
   }
 }

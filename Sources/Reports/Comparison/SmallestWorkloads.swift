@@ -1,4 +1,4 @@
-public import Checking
+public import Comparing
 import FoundationEssentials
 public import Policies
 
