@@ -55,8 +55,8 @@ static void app(int number, int own) {
 	}
 	if (number % 8 == 0) madvise(heaps[number % HEAPS], HEAP_PAGES * PAGE, MADV_PAGEOUT);
 	if (number % 8 == 4) madvise(heaps[number % HEAPS], HEAP_PAGES * PAGE, MADV_DONTNEED);
-	/* An app that starts a helper of its own. */
-	if (number % 6 == 5 && fork() == 0) {
+	/* One app starts a helper of its own. */
+	if (number == 5 && fork() == 0) {
 		touch(heaps[0], 1);
 		_exit(0);
 	}
@@ -64,7 +64,7 @@ static void app(int number, int own) {
 }
 
 int main(int argc, char **argv) {
-	int children = argc > 1 ? atoi(argv[1]) : 24, own = argc > 2 ? atoi(argv[2]) : 60;
+	int children = argc > 1 ? atoi(argv[1]) : 24, own = argc > 2 ? atoi(argv[2]) : 52;
 	int hold[2];
 	if (pipe(hold)) fail("pipe");
 	warm_up();
