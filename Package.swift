@@ -13,6 +13,10 @@ let settings: [SwiftSetting] = [
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
+/// What this is built from; empty where git does not say.
+let commit =
+  Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "-dirty" : "") } ?? ""
+
 let package = Package(
   name: "rmapcheck",
   products: [
@@ -30,6 +34,9 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+
+    // The commit, for --version and the reports.
+    .target(name: "CBuild", cSettings: [.define("RMAPCHECK_COMMIT", to: "\"\(commit)\"")]),
 
     .target(
       name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib", "CLzma", "CXXHash"],
@@ -69,7 +76,7 @@ let package = Package(
       name: "rmapcheck",
       dependencies: [
         "Checking", "Comparing", "Doctor", "Invariants", "Policies", "Reports", "KernelProbes", "Recorder",
-        "RecordingFormat",
+        "RecordingFormat", "CBuild",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -11,11 +11,12 @@ public enum JSONReport {
   public static let schema = "rmapcheck-report/1"
 
   /// All results as one JSON object, keys sorted, the same bytes every time.
-  public static func render(_ results: [RecordingResult]) -> String {
+  public static func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
     encode(
       Document(
-        schema: schema, verdict: Verdict.combined(results.map(\.verdict)),
-        recordings: results.map(Recording.init)))
+        schema: schema, tool: ToolEntry(name: Tool.name, version: Tool.version, commit: options.tool.commit),
+        verdict: Verdict.combined(results.map(\.verdict)),
+        recordings: zip(results, RunIdentity.of(results)).map(Recording.init)))
   }
 
   package static func encode(_ value: some Encodable) -> String {
@@ -44,12 +45,30 @@ public enum JSONReport {
 
   private struct Document: Encodable {
     let schema: String
+    let tool: ToolEntry
     let verdict: Verdict
     let recordings: [Recording]
   }
 
+  private struct ToolEntry: Encodable {
+    let name: String
+    let version: String
+    let commit: String?
+  }
+
+  private struct RunEntry: Encodable {
+    let kernel: String
+    let flavour: String
+    let workload: String
+    let level: String?
+    let fault: String?
+    let number: Int
+  }
+
   private struct Recording: Encodable {
     let path: String
+    let name: String
+    let run: RunEntry
     let verdict: Verdict
     let level: RecordingLevel
     let damage: String?
@@ -70,8 +89,12 @@ public enum JSONReport {
     let invariants: [InvariantEntry]
     let violations: [ViolationEntry]
 
-    init(_ result: RecordingResult) {
+    init(_ result: RecordingResult, _ identity: RunIdentity) {
       path = result.path
+      name = identity.name
+      run = RunEntry(
+        kernel: identity.kernel, flavour: identity.flavour, workload: identity.workload, level: identity.level,
+        fault: identity.fault, number: identity.number)
       verdict = result.verdict
       level = result.level
       damage = result.damage
@@ -141,6 +164,7 @@ public enum JSONReport {
 
   private struct ViolationEntry: Encodable {
     let invariant: String
+    let fingerprint: String
     let what: String
     let function: String
     let doneBy: StepEntry?
@@ -154,6 +178,7 @@ public enum JSONReport {
 
     init(_ invariant: Invariant, _ finding: Finding, _ result: RecordingResult) {
       self.invariant = invariant.name
+      fingerprint = Fingerprint.of(finding, of: invariant)
       what = finding.what
       function = finding.function
       let shown = StepEntry(function: finding.function, event: finding.stamp.ordinal)

@@ -3,55 +3,74 @@ import Invariants
 import RecordingFormat
 import RmapEvents
 
-/// JUnit XML: one suite for each recording, one case for each invariant.
+/// JUnit XML: one suite for each recording, one case for each invariant, and one for the recording as a whole.
+///
+/// Suites and cases are named by what was recorded (``RunIdentity``), not by where the file lies: history is kept by names.
 public enum JUnitReport {
   /// All results.
-  public static func render(_ results: [RecordingResult]) -> String {
+  public static func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"rmapcheck\">\n"
-    for result in results { text += suite(result) }
+    for (result, identity) in zip(results, RunIdentity.of(results)) { text += suite(result, identity, options) }
     return text + "</testsuites>\n"
   }
 
-  private static func suite(_ result: RecordingResult) -> String {
-    let cases = result.invariants
-    let failures = cases.count { $0.verdict == .violated }
-    let skipped = cases.count { $0.verdict == .undecided }
+  private static func suite(_ result: RecordingResult, _ identity: RunIdentity, _ options: ReportOptions) -> String {
+    let whole = recordingCase(result)
+    let outcomes = result.invariants.map { $0.outcome(in: result) }
+    let failures = outcomes.count { $0 == .failed }
+    let skipped = outcomes.count { if case .skipped = $0 { true } else { false } } + (whole.isSkipped ? 1 : 0)
     let errors = result.damage == nil ? 0 : 1
-    var text = "  <testsuite name=\"\(escaped(result.path))\" tests=\"\(cases.count + errors + 1)\""
-    let doubtful = result.verdict == .undecided ? 1 : 0
-    text += " failures=\"\(failures)\" errors=\"\(errors)\" skipped=\"\(skipped + doubtful)\">\n"
-    text += recordingCase(result)
-    if let damage = result.damage {
-      text += "    <testcase classname=\"rmapcheck\" name=\"reading\">\n"
-      text += "      <error message=\"\(escaped(damage))\"/>\n    </testcase>\n"
+    let name = "rmapcheck.\(identity.dottedName)"
+    var text = "  <testsuite name=\"\(escaped(identity.name))\" tests=\"\(outcomes.count + 1)\""
+    text += " failures=\"\(failures)\" errors=\"\(errors)\" skipped=\"\(skipped)\">\n    <properties>\n"
+    for (key, value) in properties(result, options) {
+      text += "      <property name=\"\(key)\" value=\"\(escaped(value))\"/>\n"
     }
-    for entry in cases { text += invariantCase(entry) }
+    text += "    </properties>\n" + testcase(name, "recording", whole.element)
+    for (entry, outcome) in zip(result.invariants, outcomes) {
+      text += testcase(name, entry.invariant.name, element(entry, outcome, result))
+    }
     return text + "  </testsuite>\n"
   }
 
-  /// The recording as a whole: lost events and missing probes make it skipped, though each invariant holds.
-  private static func recordingCase(_ result: RecordingResult) -> String {
-    let open = "    <testcase classname=\"rmapcheck\" name=\"recording\""
-    guard result.verdict == .undecided else { return open + "/>\n" }
-    let reason = result.doubts.joined(separator: "; ")
-    return open + ">\n      <skipped message=\"undecided: \(escaped(reason))\"/>\n    </testcase>\n"
+  private static func properties(_ result: RecordingResult, _ options: ReportOptions) -> [(String, String)] {
+    [
+      ("recording", result.path), ("verdict", result.verdict.rawValue), ("kernel", result.kernel ?? ""),
+      ("rmapcheck", options.tool.fullVersion),
+    ].filter { !$0.1.isEmpty }
   }
 
-  private static func invariantCase(_ entry: InvariantResult) -> String {
-    let open = "    <testcase classname=\"rmapcheck\" name=\"\(entry.invariant.name)\""
-    switch entry.verdict {
-    case .holds, .damaged, .missing: return open + "/>\n"
-    case .undecided:
-      let reason =
-        entry.isRecorded
-        ? "undecided: decided \(entry.ledger.decided) times"
-        : "not recorded: needs level \(entry.invariant.level.rawValue)"
-      return open + ">\n      <skipped message=\"\(reason)\"/>\n    </testcase>\n"
-    case .violated:
-      let finding = entry.findings.first
-      let message = finding.map { "\($0.what) (\($0.function), event \($0.stamp.ordinal))" } ?? ""
-      return open + ">\n      <failure type=\"\(entry.invariant.name)\" message=\"\(escaped(message))\">"
-        + escaped(finding?.contradiction.text ?? "") + "</failure>\n    </testcase>\n"
+  private static func testcase(_ suite: String, _ name: String, _ element: String?) -> String {
+    let open = "    <testcase classname=\"\(escaped(suite))\" name=\"\(name)\""
+    return element.map { "\(open)>\n      \($0)\n    </testcase>\n" } ?? "\(open)/>\n"
+  }
+
+  /// The recording as a whole: damage is its error; lost events and missing probes make it skipped, though each invariant
+  /// may hold.
+  private static func recordingCase(_ result: RecordingResult) -> (element: String?, isSkipped: Bool) {
+    if let damage = result.damage {
+      return ("<error type=\"\(result.verdict.rawValue)\" message=\"\(escaped(damage))\"/>", false)
+    }
+    guard result.verdict == .undecided || !result.doubts.isEmpty else { return (nil, false) }
+    let reason = result.doubts.isEmpty ? "an invariant was not decided" : result.doubts.joined(separator: "; ")
+    return ("<skipped message=\"undecided: \(escaped(reason))\"/>", true)
+  }
+
+  private static func element(
+    _ entry: InvariantResult, _ outcome: CaseOutcome, _ result: RecordingResult
+  ) -> String? {
+    switch outcome {
+    case .passed: return nil
+    case .skipped(let reason): return "<skipped message=\"\(escaped(reason))\"/>"
+    case .failed:
+      guard let finding = entry.findings.first else { return "<failure type=\"\(entry.invariant.name)\"/>" }
+      let message = "\(finding.what) (\(finding.function), event \(finding.stamp.ordinal))"
+      var page = TextLayout()
+      TextReport.render(finding, entry.invariant, names: result.commandNames, &page)
+      let more = entry.ledger.violations - 1
+      if more > 0 { page.line("\(counted(more, "more violation")) of \(entry.invariant.name)") }
+      return "<failure type=\"\(entry.invariant.name)\" message=\"\(escaped(message))\">"
+        + page.text.split(separator: "\n").map { escaped(String($0)) }.joined(separator: "\n") + "</failure>"
     }
   }
 

@@ -8,25 +8,29 @@ public enum KTAPReport {
   /// All results.
   public static func render(_ results: [RecordingResult]) -> String {
     var text = "KTAP version 1\n1..\(results.count)\n"
-    for (index, result) in results.enumerated() {
-      text += subtests(result)
-      text += "\(word(result.verdict)) \(index + 1) \(escaped(result.path))"
+    for (index, (result, identity)) in zip(results, RunIdentity.of(results)).enumerated() {
+      let name = escaped(identity.name)
+      text += "# recording \(index + 1): \(escaped(result.path))\n" + subtests(result, name)
+      text += "\(word(result.verdict)) \(index + 1) \(name)"
       text += directive(result.verdict, reason(result)) + "\n"
     }
     return text
   }
 
-  private static func subtests(_ result: RecordingResult) -> String {
+  private static func subtests(_ result: RecordingResult, _ name: String) -> String {
     guard !result.invariants.isEmpty else { return "" }
-    var text = "  KTAP version 1\n  1..\(result.invariants.count)\n"
+    var text = "  KTAP version 1\n  # Subtest: \(name)\n  1..\(result.invariants.count)\n"
     for (index, entry) in result.invariants.enumerated() {
       if let finding = entry.findings.first {
         text += "  # \(escaped(finding.what)) (\(escaped(finding.function)), event \(finding.stamp.ordinal))\n"
       }
-      let counts = "decided \(entry.ledger.decided), undecided \(entry.ledger.undecidedTotal)"
-      text += "  # \(counts)\n  \(word(entry.verdict)) \(index + 1) \(entry.invariant.name)"
-      text += entry.isRecorded ? directive(entry.verdict, "nothing decided") : " # SKIP not recorded"
-      text += "\n"
+      let (word, directive) =
+        switch entry.outcome(in: result) {
+        case .passed: ("ok", "")
+        case .failed: ("not ok", "")
+        case .skipped(let reason): ("ok", " # SKIP \(escaped(reason))")
+        }
+      text += "  # \(entry.counts)\n  \(word) \(index + 1) \(entry.invariant.name)\(directive)\n"
     }
     return text
   }
@@ -48,7 +52,7 @@ public enum KTAPReport {
   }
 
   private static func reason(_ result: RecordingResult) -> String {
-    result.damage ?? result.doubts.first ?? "an invariant was never decided"
+    result.damage ?? result.doubts.first ?? "an invariant was not decided"
   }
 
   private static func escaped(_ text: String) -> String {

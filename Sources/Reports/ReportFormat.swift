@@ -13,10 +13,10 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     case .text:
       results.map { TextReport.render($0, options) }.joined(separator: "\n")
         + (results.count > 1 ? "\n" + TextReport.total(results) : "")
-    case .json: JSONReport.render(results)
-    case .junit: JUnitReport.render(results)
+    case .json: JSONReport.render(results, options)
+    case .junit: JUnitReport.render(results, options)
     case .ktap: KTAPReport.render(results)
-    case .sarif: SARIFReport.render(results)
+    case .sarif: SARIFReport.render(results, options)
     }
   }
 }
@@ -29,6 +29,12 @@ public struct ReportOptions: Sendable {
   /// How many violations of a recording text shows in full; nil for all that were kept.
   public var violationsShown: Int?
 
+  /// The program that reports.
+  public var tool: Tool
+
   /// The given ones.
-  public init(violationsShown: Int? = Self.violationsShown) { self.violationsShown = violationsShown }
+  public init(violationsShown: Int? = Self.violationsShown, tool: Tool = Tool()) {
+    self.violationsShown = violationsShown
+    self.tool = tool
+  }
 }

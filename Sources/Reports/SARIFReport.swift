@@ -3,41 +3,53 @@ import Invariants
 import RecordingFormat
 import RmapEvents
 
-/// SARIF 2.1.0: one result for each violation, and one of kind `open` or `pass` for each invariant without any.
+/// SARIF 2.1.0: one result for each violation that is kept, one of kind `open`, `pass` or `notApplicable` for each
+/// invariant without any; a notification for each recording that is damaged or in doubt.
 public enum SARIFReport {
   /// All results.
-  public static func render(_ results: [RecordingResult]) -> String {
+  public static func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
     let rules = Invariant.all.map { invariant in
       Rule(
         id: invariant.name, shortDescription: Message(text: invariant.statement),
         help: Message(text: invariant.source))
     }
+    let identified = zip(results, RunIdentity.of(results))
     let run = Run(
-      tool: Tool(driver: Driver(name: "rmapcheck", rules: rules)),
-      invocations: [Invocation(executionSuccessful: !results.contains { $0.damage != nil })],
-      results: results.flatMap(entries))
+      tool: ToolEntry(driver: Driver(name: Tool.name, version: options.tool.fullVersion, rules: rules)),
+      invocations: [
+        Invocation(
+          executionSuccessful: !results.contains { $0.damage != nil },
+          toolExecutionNotifications: identified.flatMap(notifications))
+      ],
+      results: identified.flatMap(entries))
     return JSONReport.encode(Log(runs: [run]))
   }
 
-  private static func entries(_ result: RecordingResult) -> [Entry] {
-    if let damage = result.damage, result.invariants.isEmpty {
-      return [Entry(nil, kind: "open", level: "none", "damaged: \(damage)", result.path, nil)]
+  /// What keeps a recording from being judged is no result of a rule.
+  private static func notifications(_ result: RecordingResult, _ identity: RunIdentity) -> [Notification] {
+    let place = Location(result, identity)
+    let damage = result.damage.map {
+      Notification(id: result.verdict == .missing ? "missing" : "damaged", level: "error", text: $0, place)
     }
-    return result.invariants.flatMap { entry -> [Entry] in
+    return [damage].compactMap { $0 }
+      + result.doubts.map { Notification(id: "undecided", level: "warning", text: $0, place) }
+  }
+
+  private static func entries(_ result: RecordingResult, _ identity: RunIdentity) -> [Entry] {
+    result.invariants.flatMap { entry -> [Entry] in
       let name = entry.invariant.name
-      guard entry.verdict == .violated else {
-        guard entry.isRecorded else {
-          return [
-            Entry(name, kind: "notApplicable", level: "none", "not recorded", result.path, nil)
-          ]
+      let place = Location(result, identity)
+      switch entry.outcome(in: result) {
+      case .passed: return [Entry(name, kind: "pass", entry.counts, place, [name, identity.name])]
+      case .skipped(let reason):
+        let kind = entry.isRecorded ? "open" : "notApplicable"
+        return [Entry(name, kind: kind, reason, place, [name, identity.name])]
+      case .failed:
+        return entry.findings.map { finding in
+          Entry(
+            name, kind: "fail", "\(finding.what) [\(finding.function)]", Location(result, identity, finding),
+            [Fingerprint.of(finding, of: entry.invariant), identity.name], detail: finding.contradiction.text)
         }
-        let isOpen = entry.verdict != .holds || result.verdict != .holds
-        let text = "decided \(entry.ledger.decided), undecided \(entry.ledger.undecidedTotal)"
-        return [Entry(name, kind: isOpen ? "open" : "pass", level: "none", text, result.path, nil)]
-      }
-      return entry.findings.map { finding in
-        let text = "\(finding.what) \(finding.contradiction.text). [\(finding.function)]"
-        return Entry(name, kind: "fail", level: "error", text, result.path, finding.stamp.ordinal)
       }
     }
   }
@@ -54,15 +66,16 @@ public enum SARIFReport {
   }
 
   private struct Run: Encodable {
-    let tool: Tool
+    let tool: ToolEntry
     let invocations: [Invocation]
     let results: [Entry]
   }
 
-  private struct Tool: Encodable { let driver: Driver }
+  private struct ToolEntry: Encodable { let driver: Driver }
 
   private struct Driver: Encodable {
     let name: String
+    let version: String
     let rules: [Rule]
   }
 
@@ -72,35 +85,60 @@ public enum SARIFReport {
     let help: Message
   }
 
-  private struct Invocation: Encodable { let executionSuccessful: Bool }
+  private struct Invocation: Encodable {
+    let executionSuccessful: Bool
+    let toolExecutionNotifications: [Notification]
+  }
 
-  private struct Message: Encodable { let text: String }
-
-  private struct Entry: Encodable {
-    let ruleId: String?
-    let kind: String
+  private struct Notification: Encodable {
+    let descriptor: Descriptor
     let level: String
     let message: Message
     let locations: [Location]
 
+    init(id: String, level: String, text: String, _ location: Location) {
+      descriptor = Descriptor(id: id)
+      self.level = level
+      message = Message(text: text)
+      locations = [location]
+    }
+  }
+
+  private struct Descriptor: Encodable { let id: String }
+  private struct Message: Encodable { let text: String }
+
+  private struct Entry: Encodable {
+    let ruleId: String
+    let kind: String
+    let level: String
+    let message: Message
+    let locations: [Location]
+    /// By these a result is known again in the next night's log: neither has a path or an address in it.
+    let partialFingerprints: [String: String]
+    let properties: [String: String]?
+
     init(
-      _ rule: String?, kind: String, level: String, _ text: String, _ path: String, _ event: UInt64?
+      _ rule: String, kind: String, _ text: String, _ location: Location, _ marks: [String], detail: String? = nil
     ) {
       ruleId = rule
       self.kind = kind
-      self.level = level
+      level = kind == "fail" ? "error" : "none"
       message = Message(text: text)
-      locations = [
-        Location(
-          physicalLocation: PhysicalLocation(artifactLocation: ArtifactLocation(uri: path)),
-          logicalLocations: event.map { [LogicalLocation(name: "event \($0)", kind: "event")] })
-      ]
+      locations = [location]
+      partialFingerprints = ["defect/v1": marks[0], "run/v1": marks[1]]
+      properties = detail.map { ["contradiction": $0] }
     }
   }
 
   private struct Location: Encodable {
     let physicalLocation: PhysicalLocation
-    let logicalLocations: [LogicalLocation]?
+    let logicalLocations: [LogicalLocation]
+
+    init(_ result: RecordingResult, _ identity: RunIdentity, _ finding: Finding? = nil) {
+      physicalLocation = PhysicalLocation(artifactLocation: ArtifactLocation(uri: reference(toFileAt: result.path)))
+      let event = finding.map { LogicalLocation(name: "event \($0.stamp.ordinal)", kind: "event") }
+      logicalLocations = [LogicalLocation(name: identity.name, kind: "run")] + [event].compactMap { $0 }
+    }
   }
 
   private struct PhysicalLocation: Encodable { let artifactLocation: ArtifactLocation }
@@ -110,4 +148,21 @@ public enum SARIFReport {
     let name: String
     let kind: String
   }
+}
+
+/// A path as a reference of RFC 3986: a relative one stays one.
+func reference(toFileAt path: String) -> String {
+  let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$&'()*+,;=@:".utf8)
+  var encoded = ""
+  for byte in path.utf8 {
+    if plain.contains(byte) {
+      encoded.unicodeScalars.append(Unicode.Scalar(byte))
+    } else {
+      let digits = String(byte, radix: 16, uppercase: true)
+      encoded += "%" + (digits.count < 2 ? "0" : "") + digits
+    }
+  }
+  if path.hasPrefix("/") { return "file://" + encoded }
+  // What stands before a colon would be taken for a scheme.
+  return encoded.prefix { $0 != "/" }.contains(":") ? "./" + encoded : encoded
 }

@@ -11,6 +11,9 @@ public enum Checksum {
     return withExtendedLifetime(file) { text(of: file.bytes) }
   }
 
+  /// The sum of a text's bytes, for names: 16 hexadecimal digits.
+  public static func ofText(_ text: String) -> String { Array(text.utf8).withUnsafeBytes { self.text(of: $0) } }
+
   static func text(of bytes: UnsafeRawBufferPointer) -> String {
     let digits = String(XXH64(bytes.baseAddress, bytes.count, 0), radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -88,9 +88,9 @@ struct CheckCommand: AsyncParsableCommand {
     let batch = BatchCheck(
       check: RecordingCheck(invariants: try chosenInvariants(), limit: limit.kept),
       jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let options = ReportOptions(violationsShown: limit.shown, tool: Tool(commit: buildCommit))
     let run = try CheckRun(
-      recordings, format: expect ? nil : format, options: ReportOptions(violationsShown: limit.shown),
-      reports: try requests())
+      recordings, format: expect ? nil : format, options: options, reports: try requests())
     run.surviveInterruption()
     await batch.run(recordings, done: run.note, deliver: run.deliver)
     let results = try run.finish()

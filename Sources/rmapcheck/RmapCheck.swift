@@ -1,12 +1,20 @@
 import ArgumentParser
+import CBuild
 import Glibc
+import Reports
+
+/// The commit that this was built from; nil where git did not say.
+let buildCommit: String? = {
+  let commit = String(cString: rmapcheck_commit())
+  return commit.isEmpty ? nil : commit
+}()
 
 @main
 struct RmapCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rmapcheck",
     abstract: "Replays kernel traces and checks the anon_vma graph that they rebuild.",
-    version: "0.1.0",
+    version: "rmapcheck \(Tool(commit: buildCommit).fullVersion)",
     subcommands: [
       AnnotateCommand.self, AssembleCommand.self, CheckCommand.self, CompareCommand.self, DoctorCommand.self,
       ExplainCommand.self, ProbesCommand.self, RecordCommand.self, JanitorCommand.self, StreamCommand.self,

@@ -48,6 +48,8 @@ import Testing
     #expect((parser.counts["failure"] ?? 0) >= 2)
     #expect((parser.counts["skipped"] ?? 0) >= 1)
     #expect(parser.counts["error"] == 1)
+    // The recording's own case is the one in error: nothing passes that was not read.
+    #expect(text.contains("name=\"recording\">\n      <error type=\"missing\""))
   }
 
   @Test func ktapPlansEveryRecordingAndNeverPassesAnUndecidedOne() async {

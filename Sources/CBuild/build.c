@@ -1,0 +1,3 @@
+#include "CBuild.h"
+
+const char *rmapcheck_commit(void) { return RMAPCHECK_COMMIT; }

@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+/// Goal: whoever reads a report with the tools of its format sees each result, under the name that it had the night before.
+/// Method: those tools, from PyPI (`scripts/judges` installs them).
+@Suite struct JudgeTests {
+  private static let root = URL(filePath: tracesFolder).deletingLastPathComponent().path
+  private static let python = "\(root)/.cache/judges/bin/python"
+  private static let isThere = FileManager.default.fileExists(atPath: "\(root)/.cache/judges/installed")
+
+  /// All kept recordings, and what is wrong with files, under plain names and under names that have to be escaped.
+  @Test(.enabled(if: isThere, "no judges are installed: run scripts/judges"))
+  func reportsByTheirOwnTools() throws {
+    let run = try Executable()
+    defer { run.remove() }
+    let schema = "\(Self.root)/Sources/rmapcheck/RmapCheck.docc/Resources/rmapcheck-report-1.schema.json"
+    let outcome = try run.shell(
+      """
+      set -e
+      reports() {
+        mkdir -p "$1/reports"
+        cd "$1"
+        options=(); for form in json junit ktap sarif; do options+=(--report $form=reports/$form); done
+        $R check "${options[@]}" "$2" >/dev/null || [ $? = 1 ]
+        cd ..
+      }
+      mkdir -p plain/recordings odd; ln -s $T/*/ plain/recordings/
+      for link in plain/recordings/*; do name=$(readlink "$link"); rm "$link"; cp -rs "${name%/}" "$link"; done
+      head -c 60000 $T/6.12-structure-v6/trace.dat >plain/recordings/cut.dat
+      cp -a plain/recordings "odd/my rec #1 [a] 100% <&\\">"
+      reports plain recordings; reports odd "my rec #1 [a] 100% <&\\">"
+      \(Self.python) \(Self.root)/Tests/Judges/judge.py \(schema) plain/reports odd/reports
+      """)
+    #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("2 run(s), 3"), "\(outcome.output)")
+  }
+}
