@@ -39,11 +39,12 @@ let package = Package(
     .target(name: "CBuild", cSettings: [.define("RMAPCHECK_COMMIT", to: "\"\(commit)\"")]),
 
     .target(
-      name: "TraceReading", dependencies: ["CTraceEvent", "CZstd", "CZlib", "CLzma", "CXXHash"],
+      name: "TraceReading", dependencies: ["Vocabulary", "CTraceEvent", "CZstd", "CZlib", "CLzma", "CXXHash"],
       swiftSettings: settings),
-    .target(name: "RmapEvents", swiftSettings: settings),
+    .target(name: "Vocabulary", swiftSettings: settings),
+    .target(name: "RmapEvents", dependencies: ["Vocabulary"], swiftSettings: settings),
     .target(
-      name: "EventDecoding", dependencies: ["TraceReading", "RmapEvents"], swiftSettings: settings),
+      name: "EventDecoding", dependencies: ["TraceReading", "Vocabulary", "RmapEvents"], swiftSettings: settings),
     .target(name: "RmapGraph", dependencies: ["RmapEvents"], swiftSettings: settings),
     .target(name: "Invariants", dependencies: ["RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(
@@ -61,10 +62,10 @@ let package = Package(
       name: "Reports",
       dependencies: ["Checking", "Comparing", "Policies", "Invariants", "RmapGraph", "RmapEvents", "RecordingFormat"],
       swiftSettings: settings),
-    .target(name: "KernelProbes", dependencies: ["CLibBPF"], swiftSettings: settings),
+    .target(name: "KernelProbes", dependencies: ["Vocabulary", "CLibBPF"], swiftSettings: settings),
     .target(
       name: "Recorder",
-      dependencies: ["CLinux", "CZlib", "KernelProbes", "TraceReading", "RmapEvents", "RecordingFormat"],
+      dependencies: ["CLinux", "CZlib", "KernelProbes", "TraceReading", "Vocabulary", "RmapEvents", "RecordingFormat"],
       swiftSettings: settings),
     .target(
       name: "Doctor",
@@ -76,7 +77,7 @@ let package = Package(
       name: "rmapcheck",
       dependencies: [
         "Checking", "Comparing", "Doctor", "Invariants", "Policies", "Reports", "KernelProbes", "Recorder",
-        "RecordingFormat", "CBuild",
+        "RecordingFormat", "CBuild", "Vocabulary",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -85,14 +86,14 @@ let package = Package(
       name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent", "CZstd", "CZlib", "CLzma"],
       swiftSettings: settings),
     .target(
-      name: "KernelTestSupport", dependencies: ["KernelProbes", "CLibBPF"], path: "Tests/KernelTestSupport",
+      name: "KernelTestSupport", dependencies: ["Vocabulary", "KernelProbes", "CLibBPF"], path: "Tests/KernelTestSupport",
       swiftSettings: settings),
     .testTarget(
-      name: "KernelProbesTests", dependencies: ["KernelProbes", "CLibBPF", "KernelTestSupport"],
+      name: "KernelProbesTests", dependencies: ["Vocabulary", "KernelProbes", "CLibBPF", "KernelTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "RecorderTests",
-      dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat"], swiftSettings: settings),
+      dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat", "Vocabulary"], swiftSettings: settings),
     .testTarget(
       name: "RecordingFormatTests", dependencies: ["RecordingFormat", "RmapEvents"], swiftSettings: settings),
     .testTarget(
@@ -126,7 +127,7 @@ let package = Package(
         "TraceReading",
       ], swiftSettings: settings),
     .target(
-      name: "TraceWriting", dependencies: ["RmapEvents"], path: "Tests/TraceWriting", swiftSettings: settings),
+      name: "TraceWriting", dependencies: ["Vocabulary", "RmapEvents"], path: "Tests/TraceWriting", swiftSettings: settings),
     .executableTarget(
       name: "bench",
       dependencies: [
@@ -165,7 +166,7 @@ if Context.environment["RMAPCHECK_FUZZ"] != nil {
   package.targets.removeAll { $0.type == .test }
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking"],
+      name: "fuzz", dependencies: ["Vocabulary", "TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking"],
       path: "Tests",
       sources: [
         "Fuzzing", "TraceReadingTests/Support/Bytes.swift", "TraceReadingTests/Support/PageBuilder.swift",

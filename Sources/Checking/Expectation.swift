@@ -28,12 +28,12 @@ extension RecordingResult {
     let atFirst = findings.filter { $0.finding.stamp.ordinal == first.finding.stamp.ordinal }
     let fits = atFirst.contains { invariant, finding in
       (expected.invariant ?? invariant.name) == invariant.name
-        && (expected.function ?? finding.function) == finding.function
+        && (expected.function ?? functions[finding.function]) == functions[finding.function]
         && (expected.event ?? finding.stamp.ordinal) == finding.stamp.ordinal
     }
     if fits { return .met }
     return .missed(
-      "the first violation is of \(first.invariant.name) in \(first.finding.function) at event "
+      "the first violation is of \(first.invariant.name) in \(functions[first.finding.function]) at event "
         + "\(first.finding.stamp.ordinal), expected \(expected.invariant ?? "any") in "
         + "\(expected.function ?? "any function") at event "
         + "\(expected.event.map { "\($0)" } ?? "any")")

@@ -18,6 +18,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var isMissing = false
   /// The kernel, from the recording or its sidecar.
   public internal(set) var kernel: String?
+  /// The names of the recorded kernel's functions.
+  public internal(set) var functions = FunctionNames()
   /// All records of the file.
   public internal(set) var records: UInt64 = 0
   /// Records of our events.

@@ -158,6 +158,8 @@ package struct Replay: ~Copyable {
   var contradictions: Contradictions { graph.statistics.contradictions }
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
+    result.functions = FunctionNames(
+      events: intake.decoder.names, definitions: (result.sidecar?.probes ?? []).compactMap(\.definition))
     result.doubts += observability.doubts(afterReading: intake.records)
     if intake.repeated > 0 {
       result.doubts.append("\(intake.repeated) event(s) were recorded twice, at one time on one CPU")

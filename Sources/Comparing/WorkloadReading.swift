@@ -57,7 +57,7 @@ public struct WorkloadReading: Sendable {
     doubts = observability.doubts
     let missing = Self.needed.filter { !observability.kinds.contains($0) }
     guard missing.isEmpty else {
-      let names = missing.map(\.kernelFunction).joined(separator: ", ")
+      let names = missing.map { FunctionNames()[$0] }.joined(separator: ", ")
       doubts.append("no workload can be told without every event of \(names)")
       return
     }

@@ -12,7 +12,7 @@ extension ProbePlan {
     EventFormats(
       definitions.enumerated().map { index, definition in
         EventFormat(
-          id: UInt16(clamping: index + 1), system: "rmap", name: definition.event,
+          id: UInt16(clamping: index + 1), system: ProbeGroup.name, name: definition.event,
           fields: Self.layout(of: definition))
       })
   }
@@ -65,6 +65,6 @@ extension Diagnosis {
   /// What a check will be able to decide; empty where nothing is known of the kernel's types.
   public var decidabilities: [Decidability] {
     guard let plan else { return [] }
-    return Decidability.all(plan, level: RecordingLevel(rawValue: level.rawValue) ?? .structure)
+    return Decidability.all(plan, level: level)
   }
 }

@@ -65,7 +65,7 @@ extension Diagnosis {
     let clones: [String]
 
     init(_ outcome: ProbeOutcome) {
-      events = outcome.events
+      events = outcome.events.map(\.rawValue)
       status = outcome.status.rawValue
       symbol = outcome.symbol
       reason = outcome.reason
@@ -94,7 +94,7 @@ extension Diagnosis {
       number = rule.number
       level = rule.level.rawValue
       decidable = rule.word
-      missingEvents = rule.missingEvents.map(\.kernelFunction)
+      missingEvents = rule.missingEvents.map { FunctionNames()[$0] }
       missingFields = rule.missingFields.map(\.meaning)
     }
   }

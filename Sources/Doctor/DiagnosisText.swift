@@ -36,7 +36,7 @@ extension Diagnosis {
     out.line()
     out.line("Probes (level \(level.rawValue)): \(plan.definitions.count)")
     for outcome in plan.outcomes {
-      let events = outcome.events.joined(separator: ", ")
+      let events = outcome.events.map(\.rawValue).joined(separator: ", ")
       let detail = outcome.symbol ?? outcome.reason ?? ""
       out.paragraph(
         "  \(column(outcome.status.rawValue, 9)) \(column(events, 32))", detail, indent: 45)
@@ -79,7 +79,7 @@ extension Decidability {
   var judgement: String {
     if !isRecorded { return "no: needs --level \(level.rawValue)" }
     if !missingEvents.isEmpty {
-      return "no: no " + missingEvents.map(\.kernelFunction).joined(separator: ", ")
+      return "no: no " + missingEvents.map { FunctionNames()[$0] }.joined(separator: ", ")
     }
     if !missingFields.isEmpty { return "in part: without " + missingFields.map(\.meaning).joined(separator: "; ") }
     return "yes"

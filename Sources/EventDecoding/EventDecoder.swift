@@ -1,5 +1,6 @@
 public import RmapEvents
 public import TraceReading
+public import Vocabulary
 
 /// Turns raw records into ``RmapEvent``s. Offsets are resolved once per event format; what differs between
 /// kernels is resolved by the field and event names that the recording itself offers.
@@ -14,6 +15,8 @@ public struct EventDecoder: Sendable {
     case malformed
   }
 
+  /// The events of our vocabulary that the recording's formats describe.
+  public let names: Set<EventName>
   /// The kinds of event that this recording can hold.
   public let kinds: Set<EventKind>
   /// The fields, of those that a recording may lack, that this one has in every event that should have them.
@@ -33,43 +36,44 @@ public struct EventDecoder: Sendable {
     let groups = Set(formats.all.map(\.system).filter(ProbeGroup.isOurs)).sorted()
     let system = groups.first ?? ProbeGroup.name
     var layouts = LayoutTable()
-    var kinds: Set<EventKind> = []
+    var whole: Set<EventKind> = []
     var entries: Set<EventKind> = []
     var returns: Set<EventKind> = []
     var identifiers: Set<UInt16> = []
     var unusable: [String] = []
     var usable: [EventFormat] = []
-    var present: Set<EventKind> = []
+    var present: Set<EventName> = []
     var levels: [UInt16: RecordingLevel] = [:]
     let unit = Self.hugetlbUnit(formats, system)
     for format in formats.all where format.system == system {
-      guard let recipe = Layout.recipes[format.name] else { continue }
-      present.formUnion(Layout.kinds(ofEvent: format.name))
+      guard let name = EventName(rawValue: format.name) else { continue }
+      let declaration = name.declaration
+      present.insert(name)
       var finder = FieldFinder(format, hugetlbUnit: unit)
-      let shape = recipe.make(&finder)
+      let shape = Layout.shape(of: name, &finder)
       guard finder.missing.isEmpty else {
-        let names = finder.missing.joined(separator: ", ")
+        let names = finder.missing.map(\.rawValue).joined(separator: ", ")
         unusable.append("\(system):\(format.name) lacks \(names)")
         continue
       }
       layouts.add(shape, length: finder.length, ofEvent: format.id)
-      let level = RecordingLevel(of: Set(Layout.kinds(ofEvent: format.name)))
-      if level > .structure { levels[format.id] = level }
+      if declaration.level > .structure { levels[format.id] = declaration.level }
       identifiers.insert(format.id)
-      kinds.formUnion(recipe.kinds)
       usable.append(format)
-      if let (kind, isReturn) = recipe.half {
-        if isReturn { returns.insert(kind) } else { entries.insert(kind) }
+      switch declaration.role {
+      case .whole: whole.formUnion(declaration.kinds)
+      case .entry: entries.formUnion(declaration.kinds)
+      case .exit: returns.formUnion(declaration.kinds)
       }
     }
     if groups.count > 1 {
       unusable.append("the file describes several groups of our probes; only \(system) was read")
     }
-    kinds.formUnion(entries.intersection(returns))
     self.layouts = layouts
     self.levels = levels
-    self.kinds = kinds
-    level = RecordingLevel(of: present)
+    kinds = whole.union(entries.intersection(returns))
+    names = present
+    level = RecordingLevel(of: Set(present.flatMap(\.declaration.kinds)))
     self.unusable = unusable
     self.identifiers = identifiers
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
@@ -81,19 +85,19 @@ public struct EventDecoder: Sendable {
   /// The unit is a mark in the formats of the events that only hugetlbfs has.
   private static func hugetlbUnit(_ formats: EventFormats, _ system: String) -> HugetlbUnit {
     for format in formats.all where format.system == system {
-      if format.field("unit_huge") != nil { return .hugePages }
-      if format.field("unit_page") != nil { return .pages }
+      if format.field(FieldName.unitHuge.rawValue) != nil { return .hugePages }
+      if format.field(FieldName.unitPage.rawValue) != nil { return .pages }
     }
     return .unknown
   }
 
   /// The kinds that an event of our vocabulary tells of, whole or in part.
-  public static func kinds(ofEvent name: String) -> [EventKind] { Layout.kinds(ofEvent: name) }
+  public static func kinds(ofEvent name: String) -> [EventKind] { EventName(rawValue: name)?.declaration.kinds ?? [] }
 
   /// Whether an event of our vocabulary is the return of an operation, and tells of nothing else.
   public static func isReturn(_ name: String) -> Bool {
-    guard let recipe = Layout.recipes[name] else { return false }
-    return recipe.kinds.isEmpty && recipe.half?.isReturn == true
+    guard let name = EventName(rawValue: name) else { return false }
+    return name.declaration.role == .exit
   }
 
   /// Decodes one record into a batch, if it is an event of ours that makes sense. `ordinal` is its number.

@@ -1,5 +1,6 @@
 import RmapEvents
 import TraceReading
+import Vocabulary
 
 /// A 64-bit field at a fixed place in its event's records.
 struct Word {
@@ -42,7 +43,9 @@ struct FieldFinder {
   let format: EventFormat
   /// What the recording says of hugetlbfs.
   let hugetlbUnit: HugetlbUnit
-  private(set) var missing: [String] = []
+  private(set) var missing: [FieldName] = []
+  /// The names that were asked for: what the decoder reads of this event.
+  private(set) var asked: [FieldName] = []
   /// How many bytes a record must have for every field found so far.
   private(set) var length = 0
 
@@ -52,7 +55,7 @@ struct FieldFinder {
   }
 
   /// A 64-bit field that the event must have.
-  mutating func word(_ name: String) -> Word {
+  mutating func word(_ name: FieldName) -> Word {
     guard let field = find(name), field.size == 8 else {
       missing.append(name)
       return Word(offset: 0)
@@ -61,13 +64,13 @@ struct FieldFinder {
   }
 
   /// A 64-bit field that the event may lack.
-  mutating func optionalWord(_ name: String) -> Word? {
+  mutating func optionalWord(_ name: FieldName) -> Word? {
     guard let field = find(name), field.size == 8 else { return nil }
     return Word(offset: field.offset)
   }
 
   /// A field of any width that the event must have.
-  mutating func number(_ name: String) -> Number {
+  mutating func number(_ name: FieldName) -> Number {
     guard let number = optionalNumber(name) else {
       missing.append(name)
       return Number(offset: 0, size: 1, isSigned: false)
@@ -76,66 +79,56 @@ struct FieldFinder {
   }
 
   /// A field of any width that the event may lack.
-  mutating func optionalNumber(_ name: String) -> Number? {
+  mutating func optionalNumber(_ name: FieldName) -> Number? {
     guard let field = find(name), [1, 2, 4, 8].contains(field.size) else { return nil }
     return Number(offset: field.offset, size: field.size, isSigned: field.isSigned)
   }
 
-  private mutating func find(_ name: String) -> EventField? {
-    guard let field = format.field(name), field.offset >= 0, field.size > 0 else { return nil }
+  private mutating func find(_ name: FieldName) -> EventField? {
+    asked.append(name)
+    guard let field = format.field(name.rawValue), field.offset >= 0, field.size > 0 else { return nil }
     length = max(length, field.offset + field.size)
     return field
   }
 }
 
-/// The seven fields of a VMA.
+/// The fields of a VMA.
 struct VMAFields {
   let address, start, end, mm, flags, anonVMA, pgoff: Word
+  /// The halves of a second offset (7.3); without the high one on a 32-bit kernel.
+  let anonPgoffLow, anonPgoffHigh: Number?
 
-  /// `vma` and `vm_…` for the event's own VMA, `src` and `src_…` for a second one.
-  init(_ finder: inout FieldFinder, _ name: String = "vma", prefix: String = "vm_") {
-    address = finder.word(name)
-    start = finder.word(prefix + "start")
-    end = finder.word(prefix + "end")
-    mm = finder.word(prefix + "mm")
-    flags = finder.word(prefix + "flags")
-    anonVMA = finder.word(prefix + "anon")
-    pgoff = finder.word(prefix + "pgoff")
+  init(_ finder: inout FieldFinder, _ names: VMAFieldNames = .vma) {
+    address = finder.word(names.address)
+    start = finder.word(names.start)
+    end = finder.word(names.end)
+    mm = finder.word(names.mm)
+    flags = finder.word(names.flags)
+    anonVMA = finder.word(names.anonVMA)
+    pgoff = finder.word(names.pgoff)
+    anonPgoffLow = finder.optionalNumber(names.anonPgoffLow)
+    anonPgoffHigh = finder.optionalNumber(names.anonPgoffHigh)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAView {
-    VMAView(
+    var view = VMAView(
       address: address.address(record), start: UserAddress(start.load(record)),
       end: UserAddress(end.load(record)), mm: mm.address(record), flags: VMFlags(rawValue: flags.load(record)),
       anonVMA: anonVMA.address(record), vmPgoff: PgOff(pgoff.load(record)))
+    if let anonPgoffLow {
+      let high = UInt64(bitPattern: anonPgoffHigh?.load(record) ?? 0)
+      view.anonPgoff = PgOff(high << 32 | UInt64(bitPattern: anonPgoffLow.load(record)) & 0xffff_ffff)
+    }
+    return view
   }
 }
 
 extension RecordedField {
-  /// The events that should have the field, and its names in them.
-  private var place: (events: Set<String>, names: [String]) {
-    switch self {
-    case .rootLock: (["avc_insert", "avc_remove"], ["lock", "lock_pid"])
-    case .counters: (["avc_insert", "avc_remove"], ["children", "active"])
-    case .rmapLocks: (["move_tables"], ["locks"])
-    case .mmapLock: (["prepare"], ["mmap_lock"])
-    case .backing: (["prepare"], ["vm_ops", "vm_file"])
-    case .pageProtection: (["avc_insert"], ["vm_prot"])
-    case .pageExclusive:
-      (
-        [
-          "folio_new", "folio_add", "folio_remove", "folio_move", "page_new", "page_add",
-          "page_remove", "page_move",
-        ], ["exclusive"]
-      )
-    }
-  }
-
   /// Whether every one of these events that should have the field has it. Events that are not there at all are
   /// another matter: see ``EventKind``.
   func isRecorded(in formats: [EventFormat]) -> Bool {
-    let (events, names) = place
+    let events = Set(events.map(\.rawValue))
     let all = formats.filter { events.contains($0.name) }
-    return all.allSatisfy { format in names.allSatisfy { format.field($0) != nil } }
+    return all.allSatisfy { format in names.allSatisfy { format.field($0.rawValue) != nil } }
   }
 }

@@ -1,4 +1,5 @@
 import RmapEvents
+import Vocabulary
 
 /// RMAP_EXCLUSIVE (include/linux/rmap.h: BIT(0) since 5.19); a macro, so BTF does not have it.
 private let rmapExclusive: Int64 = 1
@@ -22,21 +23,21 @@ struct FolioLayout: Sendable {
     self.step = step
     self.isPMD = isPMD
     hugetlbUnit = finder.hugetlbUnit
-    folio = finder.word("folio")
+    folio = finder.word(.folio)
     vma = VMAFields(&finder)
-    mapping = finder.word("mapping")
-    index = finder.word("index")
-    large = finder.number("large")
-    folioPages = finder.number("folio_nr")
-    pageSize = finder.number("page_size")
+    mapping = finder.word(.mapping)
+    index = finder.word(.index)
+    large = finder.number(.large)
+    folioPages = finder.number(.folioPages)
+    pageSize = finder.number(.pageSize)
     // hugetlb_* are about a whole folio.
     let isRange = (step == .add || step == .remove) && !isHugetlb
-    page = isRange ? finder.word("page") : nil
-    pages = isRange && !isPMD ? finder.number("nr") : nil
-    address = step == .add || step == .new ? finder.word("addr") : nil
+    page = isRange ? finder.word(.page) : nil
+    pages = isRange && !isPMD ? finder.number(.pages) : nil
+    address = step == .add || step == .new ? finder.word(.address) : nil
     // hugetlb_add_new_anon_rmap has none: its page is always exclusive.
-    flags = step == .add || step == .new ? finder.optionalNumber("rmap_flags") : nil
-    exclusive = finder.optionalNumber("exclusive")
+    flags = step == .add || step == .new ? finder.optionalNumber(.rmapFlags) : nil
+    exclusive = finder.optionalNumber(.exclusive)
   }
 
   @inline(__always)
@@ -93,20 +94,20 @@ struct PageLayout: Sendable {
   init(_ finder: inout FieldFinder, _ step: FolioEvent.Step) {
     self.step = step
     hugetlbUnit = finder.hugetlbUnit
-    page = finder.word("page")
-    head = finder.word("compound_head")
-    mapping = finder.word("mapping")
-    index = finder.word("index")
-    headMapping = finder.word("head_mapping")
-    headIndex = finder.word("head_index")
+    page = finder.word(.page)
+    head = finder.word(.compoundHead)
+    mapping = finder.word(.mapping)
+    index = finder.word(.index)
+    headMapping = finder.word(.headMapping)
+    headIndex = finder.word(.headIndex)
     vma = VMAFields(&finder)
-    large = finder.number("large")
-    pageSize = finder.number("page_size")
-    folioPages = finder.optionalNumber("folio_nr")
-    address = step == .new || step == .add ? finder.word("addr") : nil
-    flags = step == .add ? finder.number("rmap_flags") : nil
-    compound = step == .remove ? finder.number("compound") : nil
-    exclusive = finder.optionalNumber("exclusive")
+    large = finder.number(.large)
+    pageSize = finder.number(.pageSize)
+    folioPages = finder.optionalNumber(.folioPages)
+    address = step == .new || step == .add ? finder.word(.address) : nil
+    flags = step == .add ? finder.number(.rmapFlags) : nil
+    compound = step == .remove ? finder.number(.compound) : nil
+    exclusive = finder.optionalNumber(.exclusive)
   }
 
   @inline(__always)
@@ -191,9 +192,9 @@ struct HugetlbUnmapLayout: Sendable {
 
   init(_ finder: inout FieldFinder) {
     vma = VMAFields(&finder)
-    start = finder.word("addr")
-    end = finder.word("end")
-    only = finder.word("ref")
+    start = finder.word(.address)
+    end = finder.word(.end)
+    only = finder.word(.refcount)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> HugetlbUnmap? {

@@ -1,4 +1,5 @@
 import RmapEvents
+import Vocabulary
 
 /// avc_insert and avc_remove.
 struct TreeLayout: Sendable {
@@ -9,23 +10,23 @@ struct TreeLayout: Sendable {
   let lockPID: Number?
   let vma: VMAFields
 
-  init(_ finder: inout FieldFinder) {
-    avc = finder.word("avc")
-    tree = finder.word("rb")
-    treeOffset = finder.number("rb_off")
+  init(_ finder: inout FieldFinder, isInsertion: Bool) {
+    avc = finder.word(.avc)
+    tree = finder.word(.tree)
+    treeOffset = finder.number(.treeOffset)
     vma = VMAFields(&finder)
-    anonVMA = finder.word("av")
-    root = finder.word("root")
-    rootOfRoot = finder.word("root_root")
-    parent = finder.word("parent")
-    refcount = finder.number("ref")
-    rootRefcount = finder.number("root_ref")
-    children = finder.optionalWord("children")
-    active = finder.optionalWord("active")
-    rbNode = finder.word("rb_node")
-    lock = finder.optionalWord("lock")
-    lockPID = finder.optionalNumber("lock_pid")
-    protection = finder.optionalWord("vm_prot")
+    anonVMA = finder.word(.anonVMA)
+    root = finder.word(.root)
+    rootOfRoot = finder.word(.rootOfRoot)
+    parent = finder.word(.parent)
+    refcount = finder.number(.refcount)
+    rootRefcount = finder.number(.rootRefcount)
+    children = finder.optionalWord(.children)
+    active = finder.optionalWord(.active)
+    rbNode = finder.word(.treeNode)
+    lock = finder.optionalWord(.lock)
+    lockPID = finder.optionalNumber(.lockPID)
+    protection = isInsertion ? finder.optionalWord(.vmProtection) : nil
   }
 
   /// Makes an update; false if a pointer that must be valid is none: the dependent fields then hold old bytes.
@@ -58,21 +59,22 @@ struct TreeLayout: Sendable {
 struct PutLayout: Sendable {
   let anonVMA, root, rbNode: Word
   let refcount, rootRefcount: Number
-  let children, active: Word?
+  let parent, children, active: Word?
 
   init(_ finder: inout FieldFinder) {
-    anonVMA = finder.word("av")
-    root = finder.word("root")
-    refcount = finder.number("ref")
-    rootRefcount = finder.number("root_ref")
-    children = finder.optionalWord("children")
-    active = finder.optionalWord("active")
-    rbNode = finder.word("rb_node")
+    anonVMA = finder.word(.anonVMA)
+    root = finder.word(.root)
+    refcount = finder.number(.refcount)
+    rootRefcount = finder.number(.rootRefcount)
+    parent = finder.optionalWord(.parent)
+    children = finder.optionalWord(.children)
+    active = finder.optionalWord(.active)
+    rbNode = finder.word(.treeNode)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> AnonVMAPut? {
     let put = AnonVMAPut(
-      anonVMA: anonVMA.address(record), root: root.address(record),
+      anonVMA: anonVMA.address(record), root: root.address(record), parent: parent?.address(record),
       refcount: Int32(truncatingIfNeeded: refcount.load(record)),
       rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)),
       children: children?.load(record), active: active?.load(record),
@@ -86,9 +88,9 @@ struct VMAFreeLayout: Sendable {
   let vma, mm, anonVMA: Word
 
   init(_ finder: inout FieldFinder) {
-    vma = finder.word("vma")
-    mm = finder.word("vm_mm")
-    anonVMA = finder.word("vm_anon")
+    vma = finder.word(.vma)
+    mm = finder.word(.vmMM)
+    anonVMA = finder.word(.vmAnon)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAFree? {
@@ -110,31 +112,31 @@ struct EntryLayout: Sendable {
   init(_ finder: inout FieldFinder, _ kind: EventKind) {
     self.kind = kind
     switch kind {
-    case .mmExit: mm = finder.word("mm")
+    case .mmExit: mm = finder.word(.mm)
     case .userfaultMove:
-      mm = finder.word("mm")
-      address = finder.word("addr")
-      sourceAddress = finder.word("src_addr")
-      length = finder.word("len")
-    case .vmaDup: source = VMAFields(&finder, "src", prefix: "src_")
+      mm = finder.word(.mm)
+      address = finder.word(.address)
+      sourceAddress = finder.word(.sourceAddress)
+      length = finder.word(.length)
+    case .vmaDup: source = VMAFields(&finder, .source)
     case .clone, .fork, .copyRange:
       vma = VMAFields(&finder)
-      source = VMAFields(&finder, "src", prefix: "src_")
+      source = VMAFields(&finder, .source)
     case .moveTables:
       vma = VMAFields(&finder)
-      source = VMAFields(&finder, "src", prefix: "src_")
-      address = finder.word("addr")
-      sourceAddress = finder.word("src_addr")
-      length = finder.word("len")
-      locks = finder.optionalNumber("locks")
+      source = VMAFields(&finder, .source)
+      address = finder.word(.address)
+      sourceAddress = finder.word(.sourceAddress)
+      length = finder.word(.length)
+      locks = finder.optionalNumber(.locks)
     case .prepare:
       vma = VMAFields(&finder)
-      mmapLock = finder.optionalWord("mmap_lock")
-      operations = finder.optionalWord("vm_ops")
-      file = finder.optionalWord("vm_file")
+      mmapLock = finder.optionalWord(.mmapLock)
+      operations = finder.optionalWord(.vmOperations)
+      file = finder.optionalWord(.vmFile)
     case .split, .copyVMA:
       vma = VMAFields(&finder)
-      address = finder.word("addr")
+      address = finder.word(.address)
     default: vma = VMAFields(&finder)
     }
   }
@@ -174,7 +176,7 @@ struct LeaveLayout: Sendable {
   let kind: EventKind
   let value: Number?
 
-  init(_ finder: inout FieldFinder, _ kind: EventKind, _ field: String?) {
+  init(_ finder: inout FieldFinder, _ kind: EventKind, _ field: FieldName?) {
     self.kind = kind
     value = field.map { finder.number($0) }
   }

@@ -1,81 +1,60 @@
 import RmapEvents
+import TraceReading
+import Vocabulary
 
 /// Where the fields of our events lie in their records.
 enum Layout {
-  /// How to lay out an event, and which kinds its presence makes observable.
-  struct Recipe: Sendable {
-    let kinds: [EventKind]
-    /// The operation of which the event is the entry or the return: it is observable only with both.
-    var half: (kind: EventKind, isReturn: Bool)?
-    let make: @Sendable (inout FieldFinder) -> Shape
-  }
+  /// Lays an event out, by the fields that its format has.
+  static func shape(of name: EventName, _ finder: inout FieldFinder) -> Shape {
+    switch name {
+    case .avcInsert: .tree(TreeLayout(&finder, isInsertion: true), isInsertion: true)
+    case .avcRemove: .tree(TreeLayout(&finder, isInsertion: false), isInsertion: false)
+    case .put: .put(PutLayout(&finder))
+    case .vmaFree, .vmaRelease: .vmaFree(VMAFreeLayout(&finder))
+    case .prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA, .userfaultMove, .mmExit, .vmaDup:
+      .entry(EntryLayout(&finder, name.declaration.kinds[0]))
+    case .prepareReturn, .cloneReturn, .forkReturn, .copyRangeReturn, .moveTablesReturn, .splitReturn,
+      .userfaultMoveReturn:
+      .leave(LeaveLayout(&finder, name.declaration.kinds[0], .result))
+    case .copyVMAReturn, .vmaAllocReturn, .vmaDupReturn:
+      .leave(LeaveLayout(&finder, name.declaration.kinds[0], .vma))
+    case .unlinkReturn, .mmExitReturn: .leave(LeaveLayout(&finder, name.declaration.kinds[0], nil))
 
-  /// The kinds that an event of this name tells of, whole or in part.
-  static func kinds(ofEvent name: String) -> [EventKind] {
-    guard let recipe = recipes[name] else { return [] }
-    return recipe.kinds + [recipe.half?.kind].compactMap { $0 }
-  }
+    case .pageNew, .hugepageNew: .page(PageLayout(&finder, .new))
+    case .pageAdd, .hugepageAdd: .page(PageLayout(&finder, .add))
+    case .pageRemove: .page(PageLayout(&finder, .remove))
+    case .pageMove: .page(PageLayout(&finder, .move))
+    case .folioNew: .folio(FolioLayout(&finder, .new, isPMD: false))
+    case .folioAdd: .folio(FolioLayout(&finder, .add, isPMD: false))
+    case .folioAddPMD: .folio(FolioLayout(&finder, .add, isPMD: true))
+    case .folioRemove: .folio(FolioLayout(&finder, .remove, isPMD: false))
+    case .folioRemovePMD: .folio(FolioLayout(&finder, .remove, isPMD: true))
+    case .folioMove: .folio(FolioLayout(&finder, .move, isPMD: false))
+    case .lruAdd: .folio(FolioLayout(&finder, .seen, isPMD: false))
+    case .hugetlbNew: .folio(FolioLayout(&finder, .new, isPMD: false, isHugetlb: true))
+    case .hugetlbAdd: .folio(FolioLayout(&finder, .add, isPMD: false, isHugetlb: true))
+    case .hugetlbUnmap: .hugetlbUnmap(HugetlbUnmapLayout(&finder))
 
-  /// The events of our vocabulary by name: the one table in which the recordings' dialects differ.
-  static let recipes: [String: Recipe] = graphRecipes.merging(walkRecipes) { graph, _ in graph }
-
-  private static let graphRecipes: [String: Recipe] = [
-    "avc_insert": Recipe(kinds: [.insert]) { .tree(TreeLayout(&$0), isInsertion: true) },
-    "avc_remove": Recipe(kinds: [.remove]) { .tree(TreeLayout(&$0), isInsertion: false) },
-    "av_put": Recipe(kinds: [.put]) { .put(PutLayout(&$0)) },
-    "vma_free": Recipe(kinds: [.vmaFree]) { .vmaFree(VMAFreeLayout(&$0)) },
-    // 6.10+: exit frees its VMAs by this function, and munmap's RCU callback calls it once more.
-    "vma_release": Recipe(kinds: [.vmaFree]) { .vmaFree(VMAFreeLayout(&$0)) },
-
-    "prepare": entry(.prepare), "prepare_ret": leave(.prepare, "ret"),
-    "clone": entry(.clone), "clone_ret": leave(.clone, "ret"),
-    "fork": entry(.fork), "fork_ret": leave(.fork, "ret"),
-    "unlink": entry(.unlink), "unlink_ret": leave(.unlink, nil),
-    "copy_range": entry(.copyRange), "copy_range_ret": leave(.copyRange, "ret"),
-    "move_tables": entry(.moveTables), "move_tables_ret": leave(.moveTables, "ret"),
-    "split": entry(.split), "split_ret": leave(.split, "ret"),
-    "copy_vma": entry(.copyVMA), "copy_vma_ret": leave(.copyVMA, "vma"),
-    "uffd_move": entry(.userfaultMove), "uffd_move_ret": leave(.userfaultMove, "ret"),
-    "mm_exit": entry(.mmExit), "mm_exit_ret": leave(.mmExit, nil),
-    "vma_alloc_ret": leave(.vmaAlloc, "vma"),
-    "vma_dup": entry(.vmaDup), "vma_dup_ret": leave(.vmaDup, "vma"),
-
-    // 5.18 to 6.10: page_* functions are given a page, which may be a tail of its folio.
-    "page_new": Recipe(kinds: [.folioNew]) { .page(PageLayout(&$0, .new)) },
-    "page_add": Recipe(kinds: [.folioAdd, .folioAddPMD]) { .page(PageLayout(&$0, .add)) },
-    "page_remove": Recipe(kinds: [.folioRemove, .folioRemovePMD]) { .page(PageLayout(&$0, .remove)) },
-    "page_move": Recipe(kinds: [.folioMove]) { .page(PageLayout(&$0, .move)) },
-    // 6.7 and later: folio_* functions.
-    "folio_new": Recipe(kinds: [.folioNew]) { .folio(FolioLayout(&$0, .new, isPMD: false)) },
-    "folio_add": Recipe(kinds: [.folioAdd]) { .folio(FolioLayout(&$0, .add, isPMD: false)) },
-    "folio_add_pmd": Recipe(kinds: [.folioAddPMD]) { .folio(FolioLayout(&$0, .add, isPMD: true)) },
-    "folio_remove": Recipe(kinds: [.folioRemove]) {
-      .folio(FolioLayout(&$0, .remove, isPMD: false))
-    },
-    "folio_remove_pmd": Recipe(kinds: [.folioRemovePMD]) { .folio(FolioLayout(&$0, .remove, isPMD: true)) },
-    "folio_move": Recipe(kinds: [.folioMove]) { .folio(FolioLayout(&$0, .move, isPMD: false)) },
-
-    "hugepage_new": Recipe(kinds: [.hugetlbNew]) { .page(PageLayout(&$0, .new)) },
-    "hugepage_add": Recipe(kinds: [.hugetlbAdd]) { .page(PageLayout(&$0, .add)) },
-    "hugetlb_new": Recipe(kinds: [.hugetlbNew]) {
-      .folio(FolioLayout(&$0, .new, isPMD: false, isHugetlb: true))
-    },
-    "hugetlb_add": Recipe(kinds: [.hugetlbAdd]) {
-      .folio(FolioLayout(&$0, .add, isPMD: false, isHugetlb: true))
-    },
-    "hugetlb_unmap": Recipe(kinds: [.hugetlbUnmap]) { .hugetlbUnmap(HugetlbUnmapLayout(&$0)) },
-
-    "lru_add": Recipe(kinds: [.folioSeen]) { .folio(FolioLayout(&$0, .seen, isPMD: false)) },
-  ]
-
-  private static func entry(_ kind: EventKind) -> Recipe {
-    Recipe(kinds: [], half: (kind, isReturn: false)) { .entry(EntryLayout(&$0, kind)) }
-  }
-
-  private static func leave(_ kind: EventKind, _ value: String?) -> Recipe {
-    Recipe(kinds: kind == .vmaAlloc ? [kind] : [], half: (kind, isReturn: true)) {
-      .leave(LeaveLayout(&$0, kind, value))
+    case .walk, .walkLocked: .walk(.frame(FrameLayout(&finder, isKSM: false)))
+    case .walkKSM: .walk(.frame(FrameLayout(&finder, isKSM: true)))
+    case .walkReturn, .walkLockedReturn, .walkKSMReturn: .walk(.end)
+    case .walkFirst: .walk(.step(StepLayout(&finder, isFirst: true)))
+    case .walkNext: .walk(.step(StepLayout(&finder, isFirst: false)))
+    case .walkFirstReturn, .walkNextReturn: .walk(.found(finder.word(.avc)))
+    case .oneReferenced: .walk(.visit(VisitLayout(&finder, .referenced)))
+    case .oneUnmap: .walk(.visit(VisitLayout(&finder, .unmap)))
+    case .oneMigrate: .walk(.visit(VisitLayout(&finder, .migrate)))
+    case .oneRestore: .walk(.visit(VisitLayout(&finder, .restore)))
+    case .oneReferencedReturn, .oneUnmapReturn, .oneMigrateReturn, .oneRestoreReturn:
+      .walk(.visited(finder.number(.result)))
     }
+  }
+
+  /// The fields that the decoder reads of an event that has them all.
+  static func fieldsRead(of name: EventName) -> Set<FieldName> {
+    var finder = FieldFinder(EventFormat(id: 0, system: ProbeGroup.name, name: name.rawValue, fields: []))
+    _ = shape(of: name, &finder)
+    return Set(finder.asked)
   }
 }
 

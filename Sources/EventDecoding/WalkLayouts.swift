@@ -1,40 +1,5 @@
 import RmapEvents
-
-extension Layout {
-  /// The events of the kernel's own rmap walks. A frame, a step and a visit are understood only with their ends.
-  static let walkRecipes: [String: Recipe] = [
-    "walk": begin(.walk) { .frame(FrameLayout(&$0, isKSM: false)) },
-    "walk_ret": end(.walk) { _ in .end },
-    "walk_locked": begin(.walk) { .frame(FrameLayout(&$0, isKSM: false)) },
-    "walk_locked_ret": end(.walk) { _ in .end },
-    "walk_ksm": begin(.walk) { .frame(FrameLayout(&$0, isKSM: true)) },
-    "walk_ksm_ret": end(.walk) { _ in .end },
-    "walk_first": begin(.walkFirst) { .step(StepLayout(&$0, isFirst: true)) },
-    "walk_first_ret": end(.walkFirst) { .found($0.word("avc")) },
-    "walk_next": begin(.walkNext) { .step(StepLayout(&$0, isFirst: false)) },
-    "walk_next_ret": end(.walkNext) { .found($0.word("avc")) },
-    "one_referenced": begin(.walkVisit) { .visit(VisitLayout(&$0, .referenced)) },
-    "one_referenced_ret": end(.walkVisit) { .visited($0.number("ret")) },
-    "one_unmap": begin(.walkVisit) { .visit(VisitLayout(&$0, .unmap)) },
-    "one_unmap_ret": end(.walkVisit) { .visited($0.number("ret")) },
-    "one_migrate": begin(.walkVisit) { .visit(VisitLayout(&$0, .migrate)) },
-    "one_migrate_ret": end(.walkVisit) { .visited($0.number("ret")) },
-    "one_restore": begin(.walkRestore) { .visit(VisitLayout(&$0, .restore)) },
-    "one_restore_ret": end(.walkRestore) { .visited($0.number("ret")) },
-  ]
-
-  private static func begin(
-    _ kind: EventKind, _ make: @escaping @Sendable (inout FieldFinder) -> WalkLayout
-  ) -> Recipe {
-    Recipe(kinds: [], half: (kind, isReturn: false)) { .walk(make(&$0)) }
-  }
-
-  private static func end(
-    _ kind: EventKind, _ make: @escaping @Sendable (inout FieldFinder) -> WalkLayout
-  ) -> Recipe {
-    Recipe(kinds: [], half: (kind, isReturn: true)) { .walk(make(&$0)) }
-  }
-}
+import Vocabulary
 
 /// The layouts of walk events.
 enum WalkLayout: Sendable {
@@ -70,15 +35,15 @@ struct FrameLayout: Sendable {
 
   init(_ finder: inout FieldFinder, isKSM: Bool) {
     self.isKSM = isKSM
-    folio = finder.word("folio")
-    mapping = finder.word("mapping")
-    index = finder.word("index")
-    large = finder.number("large")
-    folioPages = finder.number("folio_nr")
-    callback = finder.word("rmap_one")
-    done = finder.word("done")
-    lock = finder.word("anon_lock")
-    invalid = finder.word("invalid_vma")
+    folio = finder.word(.folio)
+    mapping = finder.word(.mapping)
+    index = finder.word(.index)
+    large = finder.number(.large)
+    folioPages = finder.number(.folioPages)
+    callback = finder.word(.callback)
+    done = finder.word(.done)
+    lock = finder.word(.anonLock)
+    invalid = finder.word(.invalidVMA)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
@@ -104,13 +69,13 @@ struct StepLayout: Sendable {
 
   init(_ finder: inout FieldFinder, isFirst: Bool) {
     self.isFirst = isFirst
-    subject = finder.word(isFirst ? "rb" : "node")
-    offset = isFirst ? finder.number("rb_off") : nil
-    first = finder.word("first")
-    last = finder.word("last")
-    root = finder.word("root")
-    lock = finder.optionalWord("lock")
-    lockPID = finder.optionalNumber("lock_pid")
+    subject = finder.word(isFirst ? .tree : .node)
+    offset = isFirst ? finder.number(.treeOffset) : nil
+    first = finder.word(.first)
+    last = finder.word(.last)
+    root = finder.word(.root)
+    lock = finder.optionalWord(.lock)
+    lockPID = finder.optionalNumber(.lockPID)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
@@ -144,15 +109,15 @@ struct VisitLayout: Sendable {
 
   init(_ finder: inout FieldFinder, _ purpose: WalkVisit.Purpose) {
     self.purpose = purpose
-    folio = finder.word("folio")
-    vma = finder.word("vma")
-    address = finder.word("addr")
+    folio = finder.word(.folio)
+    vma = finder.word(.vma)
+    address = finder.word(.address)
     guard purpose == .restore else { return }
-    source = finder.word("src")
-    sourceMapping = finder.word("src_mapping")
-    sourceIndex = finder.word("src_index")
-    mapping = finder.word("mapping")
-    index = finder.word("index")
+    source = finder.word(.source)
+    sourceMapping = finder.word(.sourceMapping)
+    sourceIndex = finder.word(.sourceIndex)
+    mapping = finder.word(.mapping)
+    index = finder.word(.index)
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {

@@ -5,7 +5,7 @@ public struct Finding: Sendable, Equatable {
   /// What is wrong, in one sentence.
   public let what: String
   /// The kernel function in which it became visible.
-  public let function: String
+  public let function: KernelFunction
   /// The event that proves it.
   public let stamp: EventStamp
   /// Who did it, where that is another step than the one in which it became visible.
@@ -43,7 +43,7 @@ public struct Finding: Sendable, Equatable {
 
   /// A violation from its parts. A `doer` from before the recording is none.
   public init(
-    what: String, function: String, stamp: EventStamp, doer: Doer? = nil,
+    what: String, function: KernelFunction, stamp: EventStamp, doer: Doer? = nil,
     objects: [(name: String, description: String)], established: [Fact] = [], contradiction: Fact,
     rule: String
   ) {

@@ -51,6 +51,8 @@ extension [EventKind] {
     .copyRange, .moveTables, .mmExit, .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD,
     .folioMove,
   ]
+  /// A walk's callbacks.
+  static let walkVisits: [EventKind] = [.walkReferenced, .walkUnmap, .walkMigrate, .walkRestore]
 }
 
 extension Invariant {

@@ -32,12 +32,11 @@ func describe(_ view: VMAView) -> String {
 }
 
 /// The function that a tree event happened in, as far as the recording tells.
-func function(of situation: borrowing TreeSituation) -> String {
-  if let operation = situation.operation { return operation.kind.kernelFunction }
-  return situation.isInsertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove"
+func function(of situation: borrowing TreeSituation) -> KernelFunction {
+  .kind(situation.operation?.kind ?? (situation.isInsertion ? .insert : .remove))
 }
 
 func pages(_ start: PgOff, _ last: PgOff) -> String { "\(start)-\(last)" }
 
 /// The kernel function behind a folio event.
-func kernelFunction(_ event: FolioEvent) -> String { event.kind.kernelFunction }
+func kernelFunction(_ event: FolioEvent) -> KernelFunction { .kind(event.kind) }

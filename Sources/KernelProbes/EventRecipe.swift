@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// One event of the recording vocabulary: how to probe it on any kernel that has it.
 ///
 /// A recipe holds names only. Offsets, sizes, signedness and argument numbers come from BTF when
@@ -13,24 +15,24 @@ struct EventRecipe: Sendable {
     case exitWithArguments
   }
 
-  let name: String
+  let name: EventName
   let kind: Kind
-  /// The functions that do this job, newest kernel first.
+  /// The functions that do this job, newest kernel first: those of the declaration, or others where those are inlined.
   let symbols: [String]
   /// The field lists for the prototypes that the function has had, newest kernel first.
   let shapes: [[Part]]
   /// Whether only some kernels have the function and the others lose nothing: its absence is not worth a note.
   let isSupplement: Bool
-  /// The fields of the `NAME_ret` event that goes with an entry event; nil where there is none.
+  /// The fields of the event at the return that goes with one at the entry; nil where there is none.
   let onReturn: [Field]?
 
   init(
-    _ name: String, _ kind: Kind = .entry, of symbols: String..., shapes: [[Part]],
+    _ name: EventName, _ kind: Kind = .entry, of symbols: String..., shapes: [[Part]],
     onReturn: [Field]? = nil, isSupplement: Bool = false
   ) {
     self.name = name
     self.kind = kind
-    self.symbols = symbols
+    self.symbols = symbols.isEmpty ? name.declaration.functions : symbols
     self.shapes = shapes
     self.onReturn = onReturn
     self.isSupplement = isSupplement
@@ -63,10 +65,10 @@ struct Part: Sendable {
 
 /// One field of an event: its name in the vocabulary, and the value that it records.
 struct Field: Sendable {
-  let name: String
+  let name: FieldName
   let value: Value
 
-  init(_ name: String, _ value: Value) {
+  init(_ name: FieldName, _ value: Value) {
     self.name = name
     self.value = value
   }
@@ -134,7 +136,7 @@ struct Base: Sendable {
 
 extension EventRecipe {
   /// Every event of the vocabulary for a level, in its order.
-  static func choices(for level: ProbeLevel) -> [EventChoice] {
+  static func choices(for level: RecordingLevel) -> [EventChoice] {
     switch level {
     case .structure: structure
     case .pages: structure + pages

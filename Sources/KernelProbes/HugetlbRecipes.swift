@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// The events that map and unmap anonymous pages of hugetlbfs: one mapping is a whole huge page.
 ///
 /// Since e135826b2da0 ("mm/rmap: introduce and use hugetlb_remove_rmap()", 6.8) a mapping is taken away by an inline
@@ -6,39 +8,39 @@ extension EventRecipe {
   /// Whether `index` counts in huge pages or in those of the page size: until a08c7193e4f1 ("mm/filemap: remove
   /// hugetlb special casing in filemap.c", 6.7) linear_page_index() had a case of its own for hugetlb.
   private static let unit: Part = .required(
-    [Field("unit_huge", .mark(ofFunction: "linear_hugepage_index"))], [Field("unit_page", .constant(1))])
+    [Field(.unitHuge, .mark(ofFunction: "linear_hugepage_index"))], [Field(.unitPage, .constant(1))])
 
-  private static let address = argument("addr", "address")
-  private static let rmapFlags = argument("rmap_flags", "flags", style: .unsigned)
+  private static let address = argument(.address, "address")
+  private static let rmapFlags = argument(.rmapFlags, "flags", style: .unsigned)
 
   /// `mm/rmap.c:hugetlb_add_new_anon_rmap`, at the return, when mapping and index are set.
   static let hugetlbNew = EventRecipe(
-    "hugetlb_new", .exitWithArguments, of: "hugetlb_add_new_anon_rmap",
+    .hugetlbNew, .exitWithArguments,
     shapes: [folioFields + [vmaFields(nth: 1), address, unit]], isSupplement: true)
 
   /// `mm/rmap.c:hugetlb_add_anon_rmap`: a folio that migration has made takes the old one's place.
   static let hugetlbAdd = EventRecipe(
-    "hugetlb_add", of: "hugetlb_add_anon_rmap",
+    .hugetlbAdd,
     shapes: [folioFields + [vmaFields(nth: 1), address, rmapFlags, unit]], isSupplement: true)
 
   /// `mm/hugetlb.c:__unmap_hugepage_range`: what a VMA maps in a range goes; with `ref` only that page. The
   /// argument is called `ref_page`, later `ref_folio`, and `folio` by 6.18.
   static let hugetlbUnmap = EventRecipe(
-    "hugetlb_unmap", of: "__unmap_hugepage_range",
+    .hugetlbUnmap,
     shapes: [
       [
-        vmaFields(nth: 1), argument("addr", "start"), argument("end", "end"),
-        argument("ref", "ref_folio", "folio", "ref_page"),
+        vmaFields(nth: 1), argument(.address, "start"), argument(.end, "end"),
+        argument(.refcount, "ref_folio", "folio", "ref_page"),
       ]
     ], isSupplement: true)
 
   /// `mm/rmap.c:hugepage_add_new_anon_rmap`, at the entry: mapping is not set yet.
   static let hugepageNew = EventRecipe(
-    "hugepage_new", of: "hugepage_add_new_anon_rmap", shapes: [subpageFields + [address, unit]],
+    .hugepageNew, shapes: [subpageFields + [address, unit]],
     isSupplement: true)
 
   /// `mm/rmap.c:hugepage_add_anon_rmap`: a huge page is mapped once more.
   static let hugepageAdd = EventRecipe(
-    "hugepage_add", of: "hugepage_add_anon_rmap",
+    .hugepageAdd,
     shapes: [subpageFields + [address, rmapFlags, unit]], isSupplement: true)
 }

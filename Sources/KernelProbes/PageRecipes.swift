@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// The events that map, unmap and move anonymous pages.
 ///
 /// From 6.3 to 6.8 the kernel went from page_* functions, which get a subpage, to folio_* ones.
@@ -15,31 +17,34 @@ extension EventRecipe {
 
   // MARK: Folios
 
-  private static let folio = Base(.pointer(to: "folio"))
+  static let folio = Base(.pointer(to: "folio"))
 
   static let folioFields: [Part] =
-    [pointer("folio", to: "folio")] + folioFieldsWithoutPointer
+    [pointer(.folio, to: "folio")] + folioFieldsWithoutPointer
 
   /// The fields of a folio in the events that say how it is mapped.
   private static let mappedFolioFields = folioFields + [exclusive(folio)]
 
   private static let folioAndPageFields: [Part] =
-    [pointer("folio", to: "folio"), pointer("page", to: "page")]
+    [pointer(.folio, to: "folio"), pointer(.page, to: "page")]
 
   private static let folioFieldsWithoutPointer: [Part] =
     pageFields(folio) + [
-      .optional([Field("folio_nr", .path(folio, ["_nr_pages", "_folio_nr_pages"], .unsigned))]),
-      pageSize,
+      folioPages, pageSize,
     ]
 
-  private static let address = argument("addr", "address", "addr", "haddr")
-  private static let rmapFlags = argument("rmap_flags", "flags", style: .unsigned)
-  private static let pageCount = argument("nr", "nr_pages", "nr", style: .number)
+  static let folioPages: Part = .optional([
+    Field(.folioPages, .path(folio, ["_nr_pages", "_folio_nr_pages"], .unsigned))
+  ])
+
+  private static let address = argument(.address, "address", "addr", "haddr")
+  private static let rmapFlags = argument(.rmapFlags, "flags", style: .unsigned)
+  private static let pageCount = argument(.pages, "nr_pages", "nr", style: .number)
 
   /// `mm/rmap.c:folio_add_new_anon_rmap`: a new folio is mapped for the first time. At the return,
   /// when mapping and index are set.
   static let folioNew = EventRecipe(
-    "folio_new", .exitWithArguments, of: "folio_add_new_anon_rmap",
+    .folioNew, .exitWithArguments,
     shapes: [
       mappedFolioFields + [vmaFields(nth: 1), address, rmapFlags],
       mappedFolioFields + [vmaFields(nth: 1), address],
@@ -47,7 +52,7 @@ extension EventRecipe {
 
   /// `mm/rmap.c:folio_add_anon_rmap_ptes`: nr pages from page on are mapped by page table entries.
   static let folioAdd = EventRecipe(
-    "folio_add", of: "folio_add_anon_rmap_ptes",
+    .folioAdd,
     shapes: [
       folioAndPageFields + [pageCount] + folioFieldsWithoutPointer
         + [exclusive(page), vmaFields(nth: 1), address, rmapFlags]
@@ -55,14 +60,14 @@ extension EventRecipe {
 
   /// `mm/rmap.c:folio_add_anon_rmap_pmd`: a folio is mapped by one entry of a middle directory.
   static let folioAddPMD = EventRecipe(
-    "folio_add_pmd", of: "folio_add_anon_rmap_pmd",
+    .folioAddPMD,
     shapes: [
       folioAndPageFields + folioFieldsWithoutPointer + [vmaFields(nth: 1), address, rmapFlags]
     ])
 
   /// `mm/rmap.c:folio_remove_rmap_ptes`: nr mappings go. File pages pass here too.
   static let folioRemove = EventRecipe(
-    "folio_remove", of: "folio_remove_rmap_ptes",
+    .folioRemove,
     shapes: [
       folioAndPageFields + [pageCount] + folioFieldsWithoutPointer
         + [exclusive(page), vmaFields(nth: 1)]
@@ -70,13 +75,13 @@ extension EventRecipe {
 
   /// `mm/rmap.c:folio_remove_rmap_pmd`: a mapping by a middle directory's entry goes.
   static let folioRemovePMD = EventRecipe(
-    "folio_remove_pmd", of: "folio_remove_rmap_pmd",
+    .folioRemovePMD,
     shapes: [folioAndPageFields + folioFieldsWithoutPointer + [vmaFields(nth: 1)]])
 
   /// `mm/rmap.c:folio_move_anon_rmap`: an exclusive folio now belongs to the VMA's own anon_vma.
   /// At the return, when mapping is set.
   static let folioMove = EventRecipe(
-    "folio_move", .exitWithArguments, of: "folio_move_anon_rmap",
+    .folioMove, .exitWithArguments,
     shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
 
   // MARK: Pages
@@ -86,12 +91,12 @@ extension EventRecipe {
   /// The page, which may be any of a compound page's, and what its head says. The head's fields
   /// hold only if bit 0 of compound_head is set; the reader of the recording looks.
   static let subpageFields: [Part] =
-    [pointer("page", to: "page")] + pageFields(page) + [
-      .optional([Field("folio_nr", .path(page, ["(folio)_folio_nr_pages"], .unsigned))]), pageSize,
+    [pointer(.page, to: "page")] + pageFields(page) + [
+      .optional([Field(.folioPages, .path(page, ["(folio)_folio_nr_pages"], .unsigned))]), pageSize,
       .required([
-        Field("compound_head", .path(page, ["compound_head"], .hex)),
-        Field("head_mapping", .path(page, ["compound_head->(page)mapping"], .hex, untag: 1)),
-        Field("head_index", .path(page, ["compound_head->(page)index"], .hex, untag: 1)),
+        Field(.compoundHead, .path(page, ["compound_head"], .hex)),
+        Field(.headMapping, .path(page, ["compound_head->(page)mapping"], .hex, untag: 1)),
+        Field(.headIndex, .path(page, ["compound_head->(page)index"], .hex, untag: 1)),
       ]),
       exclusive(page),
       vmaFields(nth: 1),
@@ -99,35 +104,35 @@ extension EventRecipe {
 
   /// `mm/rmap.c:page_add_new_anon_rmap`: as `folioNew`, at the entry: mapping is not set yet.
   static let pageNew = EventRecipe(
-    "page_new", of: "page_add_new_anon_rmap", shapes: [subpageFields + [address]])
+    .pageNew, shapes: [subpageFields + [address]])
 
   /// `mm/rmap.c:page_add_anon_rmap`: one page, or a huge one, is mapped once more.
   static let pageAdd = EventRecipe(
-    "page_add", of: "page_add_anon_rmap", shapes: [subpageFields + [address, rmapFlags]])
+    .pageAdd, shapes: [subpageFields + [address, rmapFlags]])
 
   /// `mm/rmap.c:page_remove_rmap`: one mapping goes. File pages pass here too.
   static let pageRemove = EventRecipe(
-    "page_remove", of: "page_remove_rmap",
-    shapes: [subpageFields + [argument("compound", "compound", style: .unsigned)]])
+    .pageRemove,
+    shapes: [subpageFields + [argument(.compound, "compound", style: .unsigned)]])
 
   /// `mm/rmap.c:page_move_anon_rmap`: as `folioMove`, at the entry: mapping is the old one.
-  static let pageMove = EventRecipe("page_move", of: "page_move_anon_rmap", shapes: [subpageFields])
+  static let pageMove = EventRecipe(.pageMove, shapes: [subpageFields])
 
   // MARK: Both
 
   /// `mm/swap.c:folio_add_lru_vma`: right after a new page is mapped, with its mapping set.
   static let lruAdd = EventRecipe(
-    "lru_add", of: "folio_add_lru_vma", shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
+    .lruAdd, shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
 
   /// `mm/userfaultfd.c:move_pages` (UFFDIO_MOVE, 6.8+): pages get another place and another index; without it
   /// the moves within could be taken for those of write faults.
   static let userfaultMove: EventRecipe = {
-    let places = [argument("addr", "dst_start"), argument("src_addr", "src_start"), argument("len", "len")]
+    let places = [argument(.address, "dst_start"), argument(.sourceAddress, "src_start"), argument(.length, "len")]
     return EventRecipe(
-      "uffd_move", of: "move_pages",
+      .userfaultMove,
       shapes: [
-        [.required([Field("mm", .path(Base(.pointer(to: "userfaultfd_ctx")), ["mm"], .hex))])] + places,
-        [pointer("mm", to: "mm_struct")] + places,
-      ], onReturn: [Field("ret", .returnValue(.number))], isSupplement: true)
+        [.required([Field(.mm, .path(Base(.pointer(to: "userfaultfd_ctx")), ["mm"], .hex))])] + places,
+        [pointer(.mm, to: "mm_struct")] + places,
+      ], onReturn: [Field(.result, .returnValue(.number))], isSupplement: true)
   }()
 }

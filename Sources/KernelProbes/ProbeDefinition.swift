@@ -1,3 +1,5 @@
+public import Vocabulary
+
 /// One line of `kprobe_events`, within the limits that the kernel sets.
 public struct ProbeDefinition: Equatable, Sendable {
   /// One argument: `vm_start=+0(+0($arg1)):x64`.
@@ -19,7 +21,7 @@ public struct ProbeDefinition: Equatable, Sendable {
   /// Returns that may be outstanding at a time: these functions sleep, in many tasks at once.
   static let maxActive = 2048
 
-  /// The event's name in the recording vocabulary, without its group `rmap`.
+  /// The event's name in the recording vocabulary, without its group.
   public let event: String
   /// The function that carries the probe.
   public let symbol: String
@@ -32,7 +34,7 @@ public struct ProbeDefinition: Equatable, Sendable {
     self.event = event
     self.symbol = symbol
     let probe = isReturn ? "r\(Self.maxActive)" : "p"
-    let words = ["\(probe):rmap/\(event)", symbol] + arguments.map { "\($0.name)=\($0.fetch)" }
+    let words = ["\(probe):\(ProbeGroup.name)/\(event)", symbol] + arguments.map { "\($0.name)=\($0.fetch)" }
     line = words.joined(separator: " ")
     fields = arguments.map(ProbedField.init)
     try Self.check(arguments, line)
@@ -40,7 +42,7 @@ public struct ProbeDefinition: Equatable, Sendable {
 
   /// The line for another group than `rmap`.
   public func line(inGroup group: String) -> String {
-    line.replacing(":rmap/", with: ":\(group)/", maxReplacements: 1)
+    line.replacing(":\(ProbeGroup.name)/", with: ":\(group)/", maxReplacements: 1)
   }
 
   private static func check(_ arguments: [Argument], _ line: String) throws(Absence) {

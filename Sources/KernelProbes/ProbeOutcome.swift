@@ -1,3 +1,5 @@
+public import Vocabulary
+
 /// What became of one event of the vocabulary on one kernel.
 public struct ProbeOutcome: Equatable, Sendable {
   /// How the function behind an event stands in the kernel.
@@ -22,7 +24,7 @@ public struct ProbeOutcome: Equatable, Sendable {
   }
 
   /// The events. Several where one function gives entry and return, or where no function of a family is there.
-  public let events: [String]
+  public let events: [EventName]
   /// How the function stands.
   public let status: Status
   /// The functions that would do, newest kernel first.
@@ -37,7 +39,7 @@ public struct ProbeOutcome: Equatable, Sendable {
   public let clones: [String]
 
   init(
-    events: [String], status: Status, wanted: [String], symbol: String? = nil,
+    events: [EventName], status: Status, wanted: [String], symbol: String? = nil,
     reason: String? = nil, omissions: [String] = [], clones: [String] = []
   ) {
     self.events = events
@@ -51,8 +53,8 @@ public struct ProbeOutcome: Equatable, Sendable {
 
   /// One line for whatever is left out or not seen.
   public var notes: [String] {
-    if let reason { return ["\(events.joined(separator: ", ")): \(reason): left out"] }
-    let event = events.first ?? ""
+    if let reason { return ["\(events.map(\.rawValue).joined(separator: ", ")): \(reason): left out"] }
+    let event = events.first?.rawValue ?? ""
     return omissions.map { "\(event): \($0)" }
       + clones.map { "\(event): calls through \($0) are not seen" }
   }

@@ -1,12 +1,4 @@
-/// How much a recording holds.
-public enum ProbeLevel: String, CaseIterable, Sendable {
-  /// VMAs, anon_vmas and the chains between them.
-  case structure
-  /// That, and the anonymous pages.
-  case pages
-  /// That, and the kernel's own rmap walks.
-  case walks
-}
+public import Vocabulary
 
 /// The probes that one kernel can carry, and what it cannot give.
 public struct ProbePlan {
@@ -23,7 +15,7 @@ public struct ProbePlan {
   private let symbols: KernelSymbols
 
   /// Works the recipes of a level out for a kernel.
-  public init(level: ProbeLevel, types: KernelTypes, symbols: KernelSymbols) {
+  public init(level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols) {
     self.types = types
     self.symbols = symbols
     dialects = KernelDialect.all.filter { $0.isSpoken(types, symbols) }
@@ -31,10 +23,10 @@ public struct ProbePlan {
   }
 
   /// The events without which no graph can be rebuilt.
-  public static var core: Set<String> { EventRecipe.core }
+  public static var core: Set<EventName> { EventRecipe.core }
 
   /// Whether those are there.
-  public var hasCore: Bool { Self.core.isSubset(of: definitions.map(\.event)) }
+  public var hasCore: Bool { Self.core.isSubset(of: definitions.compactMap { EventName(rawValue: $0.event) }) }
 
   private mutating func choose(from choice: EventChoice) {
     let present = choice.families.first { family in
@@ -65,7 +57,7 @@ public struct ProbePlan {
 
   /// Why an event is left out: the first of its functions that is there in some form says it.
   private func leftOut(
-    _ events: [String], _ wanted: [String], because reason: String
+    _ events: [EventName], _ wanted: [String], because reason: String
   ) -> ProbeOutcome {
     let statuses = wanted.map { symbols.status(of: $0) }
     let status: ProbeOutcome.Status =
@@ -93,18 +85,18 @@ public struct ProbePlan {
     var (arguments, omissions) = try Self.firstShape(of: recipe, resolver)
     var made = [
       try ProbeDefinition(
-        event: recipe.name, isReturn: recipe.kind != .entry, symbol: symbol, arguments: arguments)
+        event: recipe.name.rawValue, isReturn: recipe.kind != .entry, symbol: symbol, arguments: arguments)
     ]
     if let fields = recipe.onReturn {
       arguments = try Self.resolve(fields, resolver)
       made.append(
         try ProbeDefinition(
-          event: "\(recipe.name)_ret", isReturn: true, symbol: symbol, arguments: arguments))
+          event: recipe.name.ofReturn.rawValue, isReturn: true, symbol: symbol, arguments: arguments))
     }
     definitions += made
     outcomes.append(
       ProbeOutcome(
-        events: made.map(\.event), status: KernelDialect.isRenamed(symbol) ? .renamed : .exists,
+        events: [recipe.name] + (recipe.onReturn == nil ? [] : [recipe.name.ofReturn]), status: KernelDialect.isRenamed(symbol) ? .renamed : .exists,
         wanted: recipe.symbols, symbol: symbol, omissions: omissions,
         clones: symbols.clones(of: symbol)))
   }
@@ -135,7 +127,7 @@ public struct ProbePlan {
   ) throws(Absence) -> Arguments {
     var arguments: Arguments = []
     for field in fields {
-      arguments.append(.init(name: field.name, fetch: try resolver.fetch(field.value)))
+      arguments.append(.init(name: field.name.rawValue, fetch: try resolver.fetch(field.value)))
     }
     return arguments
   }
@@ -159,7 +151,7 @@ public struct ProbePlan {
       do { arguments += try firstAlternative(of: part, resolver) } catch {
         guard part.isOptional else { throw error }
         let reason = error.reason + (part.hint.map { " (\($0))" } ?? "")
-        let names = part.alternatives.first?.map(\.name) ?? []
+        let names = part.alternatives.first?.map(\.name.rawValue) ?? []
         if let index = omitted.firstIndex(where: { $0.reason == reason }) {
           omitted[index].names += names
         } else {

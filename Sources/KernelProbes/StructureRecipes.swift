@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// The events that change VMAs, anon_vmas and the chains between them.
 extension EventRecipe {
   static let structure: [EventChoice] = [
@@ -10,23 +12,23 @@ extension EventRecipe {
   ]
 
   /// Without these two nothing can be rebuilt.
-  static let core: Set<String> = [chainInsert.name, chainRemove.name]
+  static let core: Set<EventName> = [chainInsert.name, chainRemove.name]
 
   /// `mm/interval_tree.c:anon_vma_interval_tree_insert`: an AVC enters an anon_vma's tree.
   static let chainInsert = EventRecipe(
-    "avc_insert", of: "anon_rmap_tree_insert", "anon_vma_interval_tree_insert",
+    .avcInsert,
     shapes: [chainFields + [protection]])
 
   /// `mm/interval_tree.c:anon_vma_interval_tree_remove`: an AVC leaves an anon_vma's tree.
   static let chainRemove = EventRecipe(
-    "avc_remove", of: "anon_rmap_tree_remove", "anon_vma_interval_tree_remove",
+    .avcRemove,
     shapes: [chainFields])
 
   private static let chain = Argument.pointer(to: "anon_vma_chain")
 
   /// What an rmap walk that restores a page table entry would take from the VMA.
   private static let protection: Part = .optional([
-    Field("vm_prot", .path(Base(chain, "vma->"), ["vm_page_prot.pgprot"], .hex))
+    Field(.vmProtection, .path(Base(chain, "vma->"), ["vm_page_prot.pgprot"], .hex))
   ])
 
   /// What an AVC ties together, and the root's lock, which its holder must hold.
@@ -35,42 +37,40 @@ extension EventRecipe {
     let root = Base(chain, "anon_vma->root->")
     let owner = "rwsem.owner.counter->(task_struct)pid"
     return [
-      pointer("avc", to: "anon_vma_chain"),
+      pointer(.avc, to: "anon_vma_chain"),
       // The tree by its root; or, since the rename to anon_rmap_tree_*, by the anon_vma itself.
       .required(
         [
-          Field("rb", .argument(.pointer(to: "rb_root_cached"), .hex)),
-          Field("rb_off", .offset(of: "rb_root", in: "anon_vma")),
+          Field(.tree, .argument(.pointer(to: "rb_root_cached"), .hex)),
+          Field(.treeOffset, .offset(of: "rb_root", in: "anon_vma")),
         ],
         [
-          Field("rb", .argument(.pointer(to: "anon_vma"), .hex)),
-          Field("rb_off", .constant(0)),
+          Field(.tree, .argument(.pointer(to: "anon_vma"), .hex)),
+          Field(.treeOffset, .constant(0)),
         ]),
       vmaFields(Base(chain, "vma->")),
       .required([
-        Field("av", .path(anonVMA, [""], .hex)),
-        Field("root", .path(root, [""], .hex)),
-        Field("root_root", .path(root, ["root"], .hex)),
-        Field("parent", .path(anonVMA, ["parent"], .hex)),
-        Field("ref", .path(anonVMA, ["refcount.counter"], .number)),
+        Field(.anonVMA, .path(anonVMA, [""], .hex)),
+        Field(.root, .path(root, [""], .hex)),
+        Field(.rootOfRoot, .path(root, ["root"], .hex)),
+        Field(.parent, .path(anonVMA, ["parent"], .hex)),
+        Field(.refcount, .path(anonVMA, ["refcount.counter"], .number)),
       ]),
       counters(of: anonVMA),
       .required([
-        Field("rb_node", .path(anonVMA, ["rb_root.rb_root.rb_node"], .hex)),
-        Field("root_ref", .path(root, ["refcount.counter"], .number)),
+        Field(.treeNode, .path(anonVMA, ["rb_root.rb_root.rb_node"], .hex)),
+        Field(.rootRefcount, .path(root, ["refcount.counter"], .number)),
       ]),
-      .optional([Field("lock", .path(root, ["rwsem.count.counter"], .hex))], hint: "PREEMPT_RT?"),
-      .optional(
-        [Field("lock_owner", .path(root, ["rwsem.owner.counter"], .hex))], hint: "PREEMPT_RT?"),
-      .optional([Field("lock_pid", .path(root, [owner], .number))], hint: "PREEMPT_RT?"),
+      .optional([Field(.lock, .path(root, ["rwsem.count.counter"], .hex))], hint: "PREEMPT_RT?"),
+      .optional([Field(.lockPID, .path(root, [owner], .number))], hint: "PREEMPT_RT?"),
     ]
   }()
 
-  private static let result = [Field("ret", .returnValue(.number))]
+  private static let result = [Field(.result, .returnValue(.number))]
 
   /// `mm/rmap.c:__anon_vma_prepare`: a VMA gets its first anon_vma, its own or a neighbour's.
   static let prepare = EventRecipe(
-    "prepare", of: "__anon_vma_prepare",
+    .prepare,
     shapes: [
       [
         vmaFields(nth: 1),
@@ -78,85 +78,85 @@ extension EventRecipe {
         .optional(
           [
             Field(
-              "mmap_lock",
+              .mmapLock,
               .path(
                 Base(.pointer(to: "vm_area_struct"), "vm_mm->"),
                 ["mmap_lock.count.counter", "mmap_sem.count.counter"], .hex))
           ], hint: "PREEMPT_RT?"),
         .optional([
-          Field("vm_ops", .path(Base(.pointer(to: "vm_area_struct")), ["vm_ops"], .hex)),
-          Field("vm_file", .path(Base(.pointer(to: "vm_area_struct")), ["vm_file"], .hex)),
+          Field(.vmOperations, .path(Base(.pointer(to: "vm_area_struct")), ["vm_ops"], .hex)),
+          Field(.vmFile, .path(Base(.pointer(to: "vm_area_struct")), ["vm_file"], .hex)),
         ]),
       ]
     ], onReturn: result)
 
   /// `mm/rmap.c:anon_vma_clone`: dst is added to every tree in which src stands.
   static let clone = EventRecipe(
-    "clone", of: "anon_vma_clone", shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: "src")]],
+    .clone, shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: .source)]],
     onReturn: result)
 
   /// `mm/rmap.c:anon_vma_fork`: a child's VMA is cloned from its parent's and gets an anon_vma.
   static let fork = EventRecipe(
-    "fork", of: "anon_vma_fork", shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: "src")]],
+    .fork, shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: .source)]],
     onReturn: result)
 
   /// `mm/rmap.c:unlink_anon_vmas`: a VMA leaves all of its trees.
   static let unlink = EventRecipe(
-    "unlink", of: "unlink_anon_vmas", shapes: [[vmaFields(nth: 1)]], onReturn: [])
+    .unlink, shapes: [[vmaFields(nth: 1)]], onReturn: [])
 
   /// `mm/rmap.c:__put_anon_vma`: the last reference is gone; the anon_vma is about to be freed.
   static let put: EventRecipe = {
     let anonVMA = Base(.pointer(to: "anon_vma"))
     return EventRecipe(
-      "av_put", of: "__put_anon_vma",
+      .put,
       shapes: [
         [
           .required([
-            Field("av", .path(anonVMA, [""], .hex)),
-            Field("root", .path(anonVMA, ["root"], .hex)),
-            Field("parent", .path(anonVMA, ["parent"], .hex)),
-            Field("ref", .path(anonVMA, ["refcount.counter"], .number)),
-            Field("root_ref", .path(anonVMA, ["root->refcount.counter"], .number)),
+            Field(.anonVMA, .path(anonVMA, [""], .hex)),
+            Field(.root, .path(anonVMA, ["root"], .hex)),
+            Field(.parent, .path(anonVMA, ["parent"], .hex)),
+            Field(.refcount, .path(anonVMA, ["refcount.counter"], .number)),
+            Field(.rootRefcount, .path(anonVMA, ["root->refcount.counter"], .number)),
           ]),
           counters(of: anonVMA),
-          .required([Field("rb_node", .path(anonVMA, ["rb_root.rb_root.rb_node"], .hex))]),
+          .required([Field(.treeNode, .path(anonVMA, ["rb_root.rb_root.rb_node"], .hex))]),
         ]
       ])
   }()
 
   /// `kernel/fork.c:vm_area_alloc`: a new VMA, all of whose fields are still to be set.
   static let vmaAlloc = EventRecipe(
-    "vma_alloc_ret", .exit, of: "vm_area_alloc",
-    shapes: [[.required([Field("vma", .returnValue(.hex))])]])
+    .vmaAllocReturn, .exit,
+    shapes: [[.required([Field(.vma, .returnValue(.hex))])]])
 
   /// `kernel/fork.c:vm_area_dup`: a copy of a VMA, for fork, split and move.
   static let vmaDup = EventRecipe(
-    "vma_dup", of: "vm_area_dup", shapes: [[vmaFields(nth: 1, as: "src")]],
-    onReturn: [Field("vma", .returnValue(.hex))])
+    .vmaDup, shapes: [[vmaFields(nth: 1, as: .source)]],
+    onReturn: [Field(.vma, .returnValue(.hex))])
 
   /// `kernel/fork.c:vm_area_free`: the VMA's address may come back as another VMA.
-  static let vmaFree = EventRecipe("vma_free", of: "vm_area_free", shapes: [freedVMA])
+  static let vmaFree = EventRecipe(.vmaFree, shapes: [freedVMA])
 
   /// `kernel/fork.c:__vm_area_free` (6.4+): exit_mmap frees its VMAs by this function alone; for all others
   /// the RCU callback of vm_area_free comes here once more.
   static let vmaRelease = EventRecipe(
-    "vma_release", of: "__vm_area_free", shapes: [freedVMA], isSupplement: true)
+    .vmaRelease, shapes: [freedVMA], isSupplement: true)
 
   private static let freedVMA: [Part] = {
     let subject = Base(.pointer(to: "vm_area_struct"))
     return [
       .required([
-        Field("vma", .path(subject, [""], .hex)),
-        Field("vm_mm", .path(subject, ["vm_mm"], .hex)),
-        Field("vm_anon", .path(subject, ["anon_vma"], .hex)),
+        Field(.vma, .path(subject, [""], .hex)),
+        Field(.vmMM, .path(subject, ["vm_mm"], .hex)),
+        Field(.vmAnon, .path(subject, ["anon_vma"], .hex)),
       ])
     ]
   }()
 
   /// `mm/memory.c:copy_page_range`: fork copies the page tables of src; no event for each page.
   static let copyRange = EventRecipe(
-    "copy_range", of: "copy_page_range",
-    shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: "src")]], onReturn: result)
+    .copyRange,
+    shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: .source)]], onReturn: result)
 
   /// `mm/mremap.c:move_page_tables`: pages move from src to vma; between entry and return the
   /// rmap may find them in either.
@@ -165,42 +165,41 @@ extension EventRecipe {
     let control = Argument.pointer(to: "pagetable_move_control")
     let whole = Base(control)
     return EventRecipe(
-      "move_tables", of: "move_page_tables",
+      .moveTables,
       shapes: [
         [
-          vmaFields(Base(control, "new->")), vmaFields(Base(control, "old->"), as: "src"),
+          vmaFields(Base(control, "new->")), vmaFields(Base(control, "old->"), as: .source),
           .required([
-            Field("src_addr", .path(whole, ["old_addr"], .hex)),
-            Field("addr", .path(whole, ["new_addr"], .hex)),
-            Field("len", .path(whole, ["len_in"], .hex)),
+            Field(.sourceAddress, .path(whole, ["old_addr"], .hex)),
+            Field(.address, .path(whole, ["new_addr"], .hex)),
+            Field(.length, .path(whole, ["len_in"], .hex)),
           ]),
-          .optional([Field("locks", .path(whole, ["need_rmap_locks"], .unsigned))]),
+          .optional([Field(.locks, .path(whole, ["need_rmap_locks"], .unsigned))]),
         ],
         [
-          vmaFields(nth: 2), vmaFields(nth: 1, as: "src"), argument("src_addr", "old_addr"),
-          argument("addr", "new_addr"), argument("len", "len"),
-          .optional([Field("locks", .argument(.named(["need_rmap_locks"]), .unsigned))]),
+          vmaFields(nth: 2), vmaFields(nth: 1, as: .source), argument(.sourceAddress, "old_addr"),
+          argument(.address, "new_addr"), argument(.length, "len"),
+          .optional([Field(.locks, .argument(.named(["need_rmap_locks"]), .unsigned))]),
         ],
-      ], onReturn: [Field("ret", .returnValue(.number))])
+      ], onReturn: [Field(.result, .returnValue(.number))])
   }()
 
   /// `mm/vma.c:__split_vma` (6.1: `mm/mmap.c`): one VMA becomes two at addr.
   static let split = EventRecipe(
-    "split", of: "__split_vma", "split_vma",
-    shapes: [[vmaFields(nth: 1), argument("addr", "addr")]],
+    .split,
+    shapes: [[vmaFields(nth: 1), argument(.address, "addr")]],
     onReturn: result)
 
   /// `mm/vma.c:copy_vma` (6.1: `mm/mmap.c`): mremap makes, or merges into, the destination.
   static let copyVMA = EventRecipe(
-    "copy_vma", of: "copy_vma",
+    .copyVMA,
     shapes: [
       [
-        vmaFields(Base(.pointerToPointer(to: "vm_area_struct"))), argument("addr", "addr"),
-        argument("len", "len"), argument("pgoff", "pgoff"),
+        vmaFields(Base(.pointerToPointer(to: "vm_area_struct"))), argument(.address, "addr"),
       ]
-    ], onReturn: [Field("vma", .returnValue(.hex))])
+    ], onReturn: [Field(.vma, .returnValue(.hex))])
 
   /// `mm/mmap.c:exit_mmap`: an address space goes, with all of its VMAs.
   static let exit = EventRecipe(
-    "mm_exit", of: "exit_mmap", shapes: [[pointer("mm", to: "mm_struct")]], onReturn: [])
+    .mmExit, shapes: [[pointer(.mm, to: "mm_struct")]], onReturn: [])
 }

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// The events of the kernel's own rmap walks: whom it looks for, in which tree, and whom it visits.
 ///
 /// A walk of `mm/rmap.c:rmap_walk_anon` is recorded as
@@ -9,9 +11,9 @@ extension EventRecipe {
   static let walks: [EventChoice] = [
     EventChoice([walk], [walkOfAnyFolio, walkWithLockHeld]), EventChoice([walkKSM]),
     EventChoice([walkFirst]), EventChoice([walkNext]),
-    EventChoice([visit("one_referenced", of: "folio_referenced_one")]),
-    EventChoice([visit("one_unmap", of: "try_to_unmap_one")]),
-    EventChoice([visit("one_migrate", of: "try_to_migrate_one")]),
+    EventChoice([visit(.oneReferenced)]),
+    EventChoice([visit(.oneUnmap)]),
+    EventChoice([visit(.oneMigrate)]),
     EventChoice([restore]),
   ]
 
@@ -21,37 +23,37 @@ extension EventRecipe {
 
   /// What is looked for, and what may legally end the walk early.
   private static let frameFields: [Part] =
-    folioFields + [
+    [pointer(.folio, to: "folio")] + pageFields(folio) + [
+      folioPages,
       .required([
-        Field("rmap_one", .path(control, ["rmap_one"], .hex)),
-        Field("done", .path(control, ["done"], .hex)),
-        Field("anon_lock", .path(control, ["anon_lock"], .hex)),
-        Field("invalid_vma", .path(control, ["invalid_vma"], .hex)),
-        Field("try_lock", .path(control, ["try_lock"], .number)),
+        Field(.callback, .path(control, ["rmap_one"], .hex)),
+        Field(.done, .path(control, ["done"], .hex)),
+        Field(.anonLock, .path(control, ["anon_lock"], .hex)),
+        Field(.invalidVMA, .path(control, ["invalid_vma"], .hex)),
       ])
     ]
 
   /// `mm/rmap.c:rmap_walk_anon`: the walk of one anonymous folio outside KSM, whoever called for it.
   static let walk = EventRecipe(
-    "walk", of: "rmap_walk_anon", shapes: [frameFields], onReturn: [])
+    .walk, shapes: [frameFields], onReturn: [])
 
   /// Where rmap_walk_anon is inlined: `mm/rmap.c:rmap_walk`, which file folios pass too.
   static let walkOfAnyFolio = EventRecipe(
-    "walk", of: "rmap_walk", shapes: [frameFields], onReturn: [])
+    .walk, of: "rmap_walk", shapes: [frameFields], onReturn: [])
 
   /// Where rmap_walk_anon is inlined: `mm/rmap.c:rmap_walk_locked`, whose caller holds the lock.
   static let walkWithLockHeld = EventRecipe(
-    "walk_locked", of: "rmap_walk_locked", shapes: [frameFields], onReturn: [])
+    .walkLocked, shapes: [frameFields], onReturn: [])
 
   /// `mm/ksm.c:rmap_walk_ksm`: a merged page is looked for in the trees of several anon_vmas.
   static let walkKSM = EventRecipe(
-    "walk_ksm", of: "rmap_walk_ksm", shapes: [frameFields], onReturn: [])
+    .walkKSM, shapes: [frameFields], onReturn: [])
 
   // MARK: The steps
 
-  private static let first = argument("first", "first", "start", "pgoff_start")
-  private static let last = argument("last", "last", "pgoff_last", "pgoff_end")
-  private static let visited = [Field("avc", .returnValue(.hex))]
+  private static let first = argument(.first, "first", "start", "pgoff_start")
+  private static let last = argument(.last, "last", "pgoff_last", "pgoff_end")
+  private static let visited = [Field(.avc, .returnValue(.hex))]
 
   /// `mm/interval_tree.c:anon_vma_interval_tree_iter_first`: a walk begins in one anon_vma's tree.
   ///
@@ -60,19 +62,19 @@ extension EventRecipe {
     let container = Base(.pointer(to: "rb_root_cached"), in: "anon_vma", as: "rb_root")
     let direct = Base(.pointer(to: "anon_vma"))
     return EventRecipe(
-      "walk_first", of: "anon_rmap_tree_iter_first", "anon_vma_interval_tree_iter_first",
+      .walkFirst,
       shapes: [
         [
           .required([
-            Field("rb", .argument(.pointer(to: "rb_root_cached"), .hex)),
-            Field("rb_off", .offset(of: "rb_root", in: "anon_vma")),
+            Field(.tree, .argument(.pointer(to: "rb_root_cached"), .hex)),
+            Field(.treeOffset, .offset(of: "rb_root", in: "anon_vma")),
           ]),
           first, last,
         ] + lockFields(of: container),
         [
           .required([
-            Field("rb", .argument(.pointer(to: "anon_vma"), .hex)),
-            Field("rb_off", .constant(0)),
+            Field(.tree, .argument(.pointer(to: "anon_vma"), .hex)),
+            Field(.treeOffset, .constant(0)),
           ]),
           first, last,
         ] + lockFields(of: direct),
@@ -81,9 +83,9 @@ extension EventRecipe {
 
   /// `mm/interval_tree.c:anon_vma_interval_tree_iter_next`: the walk goes on from an AVC.
   static let walkNext = EventRecipe(
-    "walk_next", of: "anon_rmap_tree_iter_next", "anon_vma_interval_tree_iter_next",
+    .walkNext,
     shapes: [
-      [pointer("node", to: "anon_vma_chain"), first, last]
+      [pointer(.node, to: "anon_vma_chain"), first, last]
         + lockFields(of: Base(.pointer(to: "anon_vma_chain"), "anon_vma->"))
     ], onReturn: visited)
 
@@ -91,45 +93,45 @@ extension EventRecipe {
   private static func lockFields(of anonVMA: Base) -> [Part] {
     let owner = "root->rwsem.owner.counter->(task_struct)pid"
     return [
-      .required([Field("root", .path(anonVMA, ["root"], .hex))]),
+      .required([Field(.root, .path(anonVMA, ["root"], .hex))]),
       .optional(
-        [Field("lock", .path(anonVMA, ["root->rwsem.count.counter"], .hex))], hint: "PREEMPT_RT?"),
-      .optional([Field("lock_pid", .path(anonVMA, [owner], .number))], hint: "PREEMPT_RT?"),
+        [Field(.lock, .path(anonVMA, ["root->rwsem.count.counter"], .hex))], hint: "PREEMPT_RT?"),
+      .optional([Field(.lockPID, .path(anonVMA, [owner], .number))], hint: "PREEMPT_RT?"),
     ]
   }
 
   // MARK: The visits
 
   private static let visitFields: [Part] = [
-    pointer("folio", to: "folio"), pointer("vma", to: "vm_area_struct"),
-    argument("addr", "address", "addr"),
+    pointer(.folio, to: "folio"), pointer(.vma, to: "vm_area_struct"),
+    argument(.address, "address", "addr"),
   ]
 
-  private static let goesOn = [Field("ret", .returnValue(.number))]
+  private static let goesOn = [Field(.result, .returnValue(.number))]
 
   /// A callback of a walk (`rmap_walk_control.rmap_one`): it returns false to end the walk.
-  private static func visit(_ name: String, of symbol: String) -> EventRecipe {
-    EventRecipe(name, of: symbol, shapes: [visitFields], onReturn: goesOn)
+  private static func visit(_ name: EventName) -> EventRecipe {
+    EventRecipe(name, shapes: [visitFields], onReturn: goesOn)
   }
 
   /// `mm/migrate.c:remove_migration_pte`: page table entries get the new folio in place of the old one.
   static let restore: EventRecipe = {
     let folio = Base(.pointer(to: "folio"))
     let new: Part = .required([
-      Field("mapping", .path(folio, ["mapping"], .hex)),
-      Field("index", .path(folio, ["index"], .hex)),
+      Field(.mapping, .path(folio, ["mapping"], .hex)),
+      Field(.index, .path(folio, ["index"], .hex)),
     ])
     /// The old folio: since 6.12 behind a struct rmap_walk_arg.
     func old(_ base: Base, _ prefix: String) -> Part {
       .required([
-        Field("src", .path(base, [prefix], .hex)),
-        Field("src_mapping", .path(base, ["\(prefix)->(folio)mapping"], .hex)),
-        Field("src_index", .path(base, ["\(prefix)->(folio)index"], .hex)),
+        Field(.source, .path(base, [prefix], .hex)),
+        Field(.sourceMapping, .path(base, ["\(prefix)->(folio)mapping"], .hex)),
+        Field(.sourceIndex, .path(base, ["\(prefix)->(folio)index"], .hex)),
       ])
     }
     let argument = Base(.named(["arg", "old"]))
     return EventRecipe(
-      "one_restore", of: "remove_migration_pte",
+      .oneRestore,
       shapes: [
         visitFields + [new, old(argument, "(rmap_walk_arg)folio")],
         visitFields + [new, old(argument, "")],

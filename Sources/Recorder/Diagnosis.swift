@@ -1,3 +1,4 @@
+public import Vocabulary
 public import KernelProbes
 
 /// Whether a kernel can be recorded, as far as is known.
@@ -15,7 +16,7 @@ public struct Diagnosis {
   /// The kernel's release, where it is known.
   public var release: String?
   /// How much was to be recorded.
-  public let level: ProbeLevel
+  public let level: RecordingLevel
   /// What keeps the kernel from being recorded; nothing if it can be.
   public var obstacles: [Obstacle] = []
   /// What became of each event; nil where nothing is known of the kernel's types.
@@ -28,7 +29,7 @@ public struct Diagnosis {
   public var advice: [String] = []
 
   /// A diagnosis of a kernel of which nothing is known yet.
-  public init(level: ProbeLevel) { self.level = level }
+  public init(level: RecordingLevel) { self.level = level }
 
   /// What is not known, of that which must be.
   public var unknowns: [RequiredFact] { RequiredFact.allCases.filter { !settled.contains($0) } }

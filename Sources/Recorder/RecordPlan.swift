@@ -1,3 +1,4 @@
+public import Vocabulary
 public import KernelProbes
 
 /// What is to be recorded, and how: what the command line says.
@@ -17,7 +18,7 @@ public struct RecordPlan: Sendable {
   /// Whether a file of that name may be replaced.
   public var replaces = false
   /// Which probes.
-  public var level: ProbeLevel
+  public var level: RecordingLevel
   /// When it ends.
   public var target: Target
   /// The longest time that it may last, s.
@@ -33,7 +34,7 @@ public struct RecordPlan: Sendable {
 
   /// A plan for the given output.
   public init(
-    output: String, level: ProbeLevel, target: Target, buffer: Int, tool: Diagnosis.Tool = .traceCommand
+    output: String, level: RecordingLevel, target: Target, buffer: Int, tool: Diagnosis.Tool = .traceCommand
   ) {
     self.output = output
     self.level = level

@@ -14,7 +14,7 @@ extension Sidecar {
       configuration: machine.configuration?.relevant)
     kernel?.machine = Self.architecture()
     if case .command(let words) = plan.target { workload = Workload(command: words) }
-    level = RecordingLevel(rawValue: plan.level.rawValue)
+    level = plan.level
     self.probes = probes.definitions.map { Probe(event: $0.event, definition: $0.line) }
     var recorder = Recorder()
     recorder.version = plan.tool.rawValue

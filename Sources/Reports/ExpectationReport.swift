@@ -21,7 +21,7 @@ public enum ExpectationReport {
       let decided = result.invariants.reduce(0) { $0 &+ $1.ledger.decided }
       return "\(result.verdict.rawValue), \(result.events) events, \(decided) checks"
     }
-    return "\(result.verdict.rawValue), \(invariant.name) in \(finding.function) at event "
+    return "\(result.verdict.rawValue), \(invariant.name) in \(result.functions[finding.function]) at event "
       + "\(finding.stamp.ordinal)"
   }
 }

@@ -112,7 +112,7 @@ public enum JSONReport {
       vanishedPages = result.statistics.vanishedPages
       inheritedPages = result.statistics.inheritedPages
       missingReturns = result.statistics.missingReturns
-      invariants = result.invariants.map(InvariantEntry.init)
+      invariants = result.invariants.map { InvariantEntry($0, result.functions) }
       violations = result.findings.map { ViolationEntry($0.invariant, $0.finding, result) }
     }
   }
@@ -144,7 +144,7 @@ public enum JSONReport {
     let missingFields: [String]
     let recorded: Bool
 
-    init(_ entry: InvariantResult) {
+    init(_ entry: InvariantResult, _ functions: FunctionNames) {
       name = entry.invariant.name
       number = entry.invariant.number
       verdict = entry.verdict
@@ -156,7 +156,7 @@ public enum JSONReport {
       }
       violations = entry.ledger.violations
       kept = entry.findings.count
-      missingEvents = entry.missing.map(\.kernelFunction)
+      missingEvents = entry.missing.map { functions[$0] }
       missingFields = entry.missingFields.map(\.meaning)
       recorded = entry.isRecorded
     }
@@ -180,14 +180,18 @@ public enum JSONReport {
       self.invariant = invariant.name
       fingerprint = Fingerprint.of(finding, of: invariant)
       what = finding.what
-      function = finding.function
-      let shown = StepEntry(function: finding.function, event: finding.stamp.ordinal)
+      let functions = result.functions
+      function = functions[finding.function]
+      let shown = StepEntry(function: function, event: finding.stamp.ordinal)
       switch finding.doer {
       case nil: (doneBy, doneBetween) = (shown, nil)
-      case .step(let stamp): (doneBy, doneBetween) = (StepEntry(stamp), nil)
+      case .step(let stamp): (doneBy, doneBetween) = (StepEntry(stamp, functions), nil)
       case .between(let right, let wrong):
         doneBy = nil
-        doneBetween = [StepEntry(right), wrong.ordinal == finding.stamp.ordinal ? shown : StepEntry(wrong)]
+        doneBetween = [
+          StepEntry(right, functions),
+          wrong.ordinal == finding.stamp.ordinal ? shown : StepEntry(wrong, functions),
+        ]
       }
       event = EventEntry(finding.stamp, result)
       objects = finding.objects.map { ObjectEntry(name: $0.name, description: $0.description) }
@@ -237,5 +241,7 @@ public enum JSONReport {
 }
 
 extension JSONReport.StepEntry {
-  fileprivate init(_ stamp: EventStamp) { self.init(function: stamp.function?.kernelFunction, event: stamp.ordinal) }
+  fileprivate init(_ stamp: EventStamp, _ functions: FunctionNames) {
+    self.init(function: stamp.function.map { functions[$0] }, event: stamp.ordinal)
+  }
 }

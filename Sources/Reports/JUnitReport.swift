@@ -64,9 +64,9 @@ public enum JUnitReport {
     case .skipped(let reason): return "<skipped message=\"\(escaped(reason))\"/>"
     case .failed:
       guard let finding = entry.findings.first else { return "<failure type=\"\(entry.invariant.name)\"/>" }
-      let message = "\(finding.what) (\(finding.function), event \(finding.stamp.ordinal))"
+      let message = "\(finding.what) (\(result.functions[finding.function]), event \(finding.stamp.ordinal))"
       var page = TextLayout()
-      TextReport.render(finding, entry.invariant, names: result.commandNames, &page)
+      TextReport.render(finding, entry.invariant, names: result.commandNames, result.functions, &page)
       let more = entry.ledger.violations - 1
       if more > 0 { page.line("\(counted(more, "more violation")) of \(entry.invariant.name)") }
       return "<failure type=\"\(entry.invariant.name)\" message=\"\(escaped(message))\">"

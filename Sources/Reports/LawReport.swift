@@ -15,7 +15,7 @@ public enum LawReport {
       page.paragraph("  Except", invariant.exceptions, indent: 12)
       page.paragraph(
         "  Needs",
-        (invariant.needs.map(\.kernelFunction) + invariant.fields.map(\.meaning))
+        (invariant.needs.map { FunctionNames()[$0] } + invariant.fields.map(\.meaning))
           .joined(separator: ", "), indent: 12)
     }
     return page.text

@@ -24,7 +24,7 @@ public enum TextReport {
     let shown = min(findings.count, options.violationsShown ?? .max)
     for (invariant, finding) in findings.prefix(shown) {
       page.line()
-      render(finding, invariant, names: result.commandNames, &page)
+      render(finding, invariant, names: result.commandNames, result.functions, &page)
     }
     let hidden = result.violations - UInt64(shown)
     if hidden > 0 {
@@ -102,7 +102,7 @@ public enum TextReport {
           + "  \(column(ledger.violations, 10))" + (showsShare ? share(entry) : ""))
     }
     for entry in result.invariants where entry.isRecorded && !entry.missing.isEmpty {
-      let names = entry.missing.map(\.kernelFunction).joined(separator: ", ")
+      let names = entry.missing.map { result.functions[$0] }.joined(separator: ", ")
       page.paragraph("  missing", "\(entry.invariant.name) needs events of \(names)", indent: 11)
     }
     for entry in result.invariants where !entry.missingFields.isEmpty {
@@ -112,12 +112,13 @@ public enum TextReport {
   }
 
   static func render(
-    _ finding: Finding, _ invariant: Invariant, names: [Int32: String], _ page: inout TextLayout
+    _ finding: Finding, _ invariant: Invariant, names: [Int32: String], _ functions: FunctionNames,
+    _ page: inout TextLayout
   ) {
     page.line("VIOLATED \(invariant.name)")
     page.paragraph("What", finding.what, indent: 7)
-    page.paragraph("Where", "\(place(finding.stamp, names)), \(finding.function)", indent: 7)
-    if let doer = finding.doer { page.paragraph("Who", words(doer, of: finding), indent: 7) }
+    page.paragraph("Where", "\(place(finding.stamp, names)), \(functions[finding.function])", indent: 7)
+    if let doer = finding.doer { page.paragraph("Who", words(doer, of: finding, functions), indent: 7) }
     for (index, object) in finding.objects.enumerated() {
       let label = index == 0 ? "Why    Let" : ""
       page.paragraph(label, "\(object.name) = \(object.description)", indent: 11)
@@ -133,10 +134,10 @@ public enum TextReport {
   }
 
   /// Who broke the rule, where that is not the function in which it shows.
-  private static func words(_ doer: Finding.Doer, of finding: Finding) -> String {
+  private static func words(_ doer: Finding.Doer, of finding: Finding, _ functions: FunctionNames) -> String {
     func name(_ stamp: EventStamp) -> String {
-      let function = stamp.ordinal == finding.stamp.ordinal ? finding.function : stamp.function?.kernelFunction
-      return "\(function ?? "a step") (event \(stamp.ordinal))"
+      let function = stamp.ordinal == finding.stamp.ordinal ? finding.function : stamp.function.map { .kind($0) }
+      return "\(function.map { functions[$0] } ?? "a step") (event \(stamp.ordinal))"
     }
     return switch doer {
     case .step(let stamp): name(stamp)

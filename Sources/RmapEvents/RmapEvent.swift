@@ -1,3 +1,5 @@
+@_exported public import Vocabulary
+
 /// One recorded step of the kernel's anonymous reverse mapping.
 ///
 /// Everything downstream of the decoder speaks in these values. Names are those of the recording's own
@@ -21,53 +23,6 @@ public enum RmapEvent: Sendable {
   case hugetlbUnmap(HugetlbUnmap)
   /// The kernel's own rmap walk takes a step.
   case walk(WalkEvent)
-}
-
-/// The kind of an event, as a dense index: which events a recording can hold, which an invariant needs.
-public enum EventKind: UInt8, CaseIterable, Sendable {
-  case insert, remove, prepare, clone, fork, unlink, copyRange, moveTables, split, copyVMA
-  case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
-  case folioAddPMD, folioRemovePMD
-  case userfaultMove
-  case hugetlbNew, hugetlbAdd, hugetlbUnmap
-  case walk, walkFirst, walkNext, walkVisit, walkRestore
-
-  /// The kernel function behind the kind, as a report names it where the recording can't say more.
-  public var kernelFunction: String {
-    switch self {
-    case .insert: "anon_vma_interval_tree_insert"
-    case .remove: "anon_vma_interval_tree_remove"
-    case .prepare: "__anon_vma_prepare"
-    case .clone: "anon_vma_clone"
-    case .fork: "anon_vma_fork"
-    case .unlink: "unlink_anon_vmas"
-    case .copyRange: "copy_page_range"
-    case .moveTables: "move_page_tables"
-    case .split: "__split_vma"
-    case .copyVMA: "copy_vma"
-    case .mmExit: "exit_mmap"
-    case .put: "__put_anon_vma"
-    case .vmaAlloc: "vm_area_alloc"
-    case .vmaDup: "vm_area_dup"
-    case .vmaFree: "vm_area_free"
-    case .folioNew: "folio_add_new_anon_rmap"
-    case .folioAdd: "folio_add_anon_rmap"
-    case .folioRemove: "folio_remove_rmap"
-    case .folioMove: "folio_move_anon_rmap"
-    case .folioAddPMD: "folio_add_anon_rmap_pmd"
-    case .folioRemovePMD: "folio_remove_rmap_pmd"
-    case .folioSeen: "folio_add_lru_vma"
-    case .userfaultMove: "move_pages"
-    case .hugetlbNew: "hugetlb_add_new_anon_rmap"
-    case .hugetlbAdd: "hugetlb_add_anon_rmap"
-    case .hugetlbUnmap: "__unmap_hugepage_range"
-    case .walk: "rmap_walk_anon"
-    case .walkFirst: "anon_vma_interval_tree_iter_first"
-    case .walkNext: "anon_vma_interval_tree_iter_next"
-    case .walkVisit: "try_to_unmap_one"
-    case .walkRestore: "remove_migration_pte"
-    }
-  }
 }
 
 /// An anon_vma's lock as a tree event saw it (`root->rwsem`, kernel/locking/rwsem.c).
@@ -212,6 +167,8 @@ public struct AnonVMAPut: Sendable {
   public var anonVMA: KernelAddress
   /// `->root`.
   public var root: KernelAddress
+  /// `->parent`; nil where it was not recorded.
+  public var parent: KernelAddress?
   /// `->refcount`, 0 by the kernel's rule.
   public var refcount: Int32
   /// `->root->refcount`; when it is 1 the root dies in the same call.
@@ -225,11 +182,12 @@ public struct AnonVMAPut: Sendable {
 
   /// A put from its fields.
   @inlinable public init(
-    anonVMA: KernelAddress, root: KernelAddress, refcount: Int32, rootRefcount: Int32,
+    anonVMA: KernelAddress, root: KernelAddress, parent: KernelAddress? = nil, refcount: Int32, rootRefcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool
   ) {
     self.anonVMA = anonVMA
     self.root = root
+    self.parent = parent
     self.refcount = refcount
     self.rootRefcount = rootRefcount
     self.children = children

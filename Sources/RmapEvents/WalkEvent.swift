@@ -122,13 +122,13 @@ public struct WalkVisit: Sendable {
     /// Puts the new folio in the place of migration entries (remove_migration_pte).
     case restore
 
-    /// The kernel function.
-    public var kernelFunction: String {
+    /// The kind of the callback's events.
+    public var kind: EventKind {
       switch self {
-      case .referenced: "folio_referenced_one"
-      case .unmap: "try_to_unmap_one"
-      case .migrate: "try_to_migrate_one"
-      case .restore: "remove_migration_pte"
+      case .referenced: .walkReferenced
+      case .unmap: .walkUnmap
+      case .migrate: .walkMigrate
+      case .restore: .walkRestore
       }
     }
   }

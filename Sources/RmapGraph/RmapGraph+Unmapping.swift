@@ -44,7 +44,7 @@ extension RmapGraph {
     if walking.left.count == Self.leftKept { walking.left.removeFirst() }
     walking.left.append(unmapping)
     walking.left[walking.left.count - 1].stamp = stamp
-    if unmapping.purpose == .unmap { walking.left[walking.left.count - 1].stamp.function = .walkVisit }
+    if unmapping.purpose == .unmap { walking.left[walking.left.count - 1].stamp.function = .walkUnmap }
   }
 
   /// A page of the folio is unmapped in the mm after all.

@@ -1,5 +1,6 @@
 import CTraceEvent
 import Synchronization
+import Vocabulary
 
 /// Parses format texts with libtraceevent.
 ///

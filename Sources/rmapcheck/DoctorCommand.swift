@@ -1,3 +1,4 @@
+import Vocabulary
 import ArgumentParser
 import Doctor
 import KernelProbes
@@ -28,7 +29,7 @@ struct DoctorCommand: ParsableCommand {
   var config: String?
 
   @Option(help: "What is to be recorded.")
-  var level = ProbeLevel.walks
+  var level = RecordingLevel.walks
 
   @Option(help: ArgumentHelp("The report's form: text or json.", valueName: "form"))
   var format = Form.text

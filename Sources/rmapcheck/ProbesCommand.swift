@@ -1,8 +1,9 @@
+import Vocabulary
 import ArgumentParser
 import KernelProbes
 import Reports
 
-extension ProbeLevel: ExpressibleByArgument {}
+extension RecordingLevel: ExpressibleByArgument {}
 
 /// `rmapcheck probes`: what to write into `kprobe_events` of a kernel that is to be recorded.
 struct ProbesCommand: ParsableCommand {
@@ -29,7 +30,7 @@ struct ProbesCommand: ParsableCommand {
   var noKallsyms = false
 
   @Option(help: "What to record.")
-  var level = ProbeLevel.pages
+  var level = RecordingLevel.pages
 
   func run() throws {
     let plan: ProbePlan

@@ -1,3 +1,4 @@
+import Vocabulary
 import ArgumentParser
 import Checking
 import Glibc
@@ -27,7 +28,7 @@ struct RecordCommand: ParsableCommand {
   var output: String?
 
   @Option(help: "Which probes.")
-  var level = ProbeLevel.pages
+  var level = RecordingLevel.pages
 
   @Option(name: [.customShort("p"), .long], help: ArgumentHelp("Record until this process ends.", valueName: "pid"))
   var pid: Int32?

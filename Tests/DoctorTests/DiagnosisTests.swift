@@ -1,3 +1,4 @@
+import Vocabulary
 import Invariants
 import KernelProbes
 import Testing
@@ -9,7 +10,7 @@ import Testing
 /// What doctor says of kernels in miniature: it must agree with what the decoder will make of their recordings.
 @Suite struct DiagnosisTests {
   private func diagnosis(
-    _ kernel: MiniBTF, level: ProbeLevel = .walks, without: Set<String> = [], and line: String = "0 T start_kernel"
+    _ kernel: MiniBTF, level: RecordingLevel = .walks, without: Set<String> = [], and line: String = "0 T start_kernel"
   ) throws -> Diagnosis {
     var diagnosis = Diagnosis(level: level)
     diagnosis.judge(types: try kernel.types(), symbols: try kernel.symbols(without: without, and: line))
@@ -64,15 +65,15 @@ import Testing
     let diagnosis = try diagnosis(.linux6_12, without: ["anon_vma_fork"])
     #expect(diagnosis.obstacles == [])
     #expect(judgement("fork-closure", in: diagnosis) == "no: no anon_vma_fork")
-    #expect(diagnosis.plan?.outcomes.first { $0.events == ["fork"] }?.status == .inlined)
+    #expect(diagnosis.plan?.outcomes.first { $0.events == [.fork] }?.status == .inlined)
   }
 
   @Test func aCloneIsToldFromAnInlinedFunction() throws {
     let outcomes = try diagnosis(.linux6_12, without: ["anon_vma_fork"], and: "0 t anon_vma_fork.isra.0")
       .plan?.outcomes
-    #expect(outcomes?.first { $0.events == ["fork"] }?.status == .cloned)
+    #expect(outcomes?.first { $0.events == [.fork] }?.status == .cloned)
     let ambiguous = try diagnosis(.linux6_12, and: "0 t anon_vma_fork").plan?.outcomes
-    #expect(ambiguous?.first { $0.events == ["fork"] }?.status == .ambiguous)
+    #expect(ambiguous?.first { $0.events == [.fork] }?.status == .ambiguous)
   }
 
   @Test func withoutTheTreesNothingCanBeRecorded() throws {

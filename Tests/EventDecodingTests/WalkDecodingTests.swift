@@ -53,7 +53,7 @@ import Testing
     #expect(found.setting("avc", to: 0x1000).decoded().isMalformed)
     // Without the entries the returns are worth nothing, but say what was meant.
     #expect(found.decoder.kinds.isEmpty && found.decoder.level == .walks)
-    #expect(EventDecoder.kinds(ofEvent: "one_unmap_ret") == [.walkVisit])
+    #expect(EventDecoder.kinds(ofEvent: "one_unmap_ret") == [.walkUnmap])
   }
 
   /// rmap_one returns a bool.

@@ -96,10 +96,10 @@ private func decode(_ bytes: UnsafeRawBufferPointer) {
   let payload = UnsafeRawBufferPointer(rebasing: bytes[...])
   let record = RawRecord(
     timestamp: 1, cpu: 0, buffer: 0,
-    eventID: payload.loadUnaligned(as: UInt16.self) % UInt16(Vocabulary.formats.all.count + 1),
+    eventID: payload.loadUnaligned(as: UInt16.self) % UInt16(WholeVocabulary.formats.all.count + 1),
     pid: 1, payload: payload)
   var batch = EventBatch()
-  _ = Vocabulary.decoder.decode(record, ordinal: 1, into: &batch)
+  _ = WholeVocabulary.decoder.decode(record, ordinal: 1, into: &batch)
 }
 
 /// What can be understood can be written and read again.

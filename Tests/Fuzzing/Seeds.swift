@@ -33,7 +33,7 @@ struct Seeds {
     case .format: return file.eventFormats.all.prefix(30).map { Array(Self.text($0).utf8) }
     case .decoder:
       return try Self.payloads(of: file, count: 40).map { payload, format in
-        let index = Vocabulary.formats.all.firstIndex { $0.name == format.name } ?? 0
+        let index = WholeVocabulary.formats.all.firstIndex { $0.name == format.name } ?? 0
         return [UInt8(index), 0] + payload.dropFirst(2)
       }
     }

@@ -155,7 +155,7 @@ extension Kernel {
     let finding = try #require(ledger.findings.first)
     #expect(finding.what == bad.what)
     #expect(finding.contradiction.text == bad.contradiction)
-    #expect(finding.function == bad.function)
+    #expect(FunctionNames()[finding.function] == bad.function)
     #expect(finding.stamp.ordinal == UInt64(bad.event))
     #expect(finding.events.last?.ordinal == UInt64(bad.event), "nothing later proves it")
     #expect(!finding.objects.isEmpty)

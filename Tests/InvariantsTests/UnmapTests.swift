@@ -36,7 +36,7 @@ import Testing
     let kept = swapped.dropping("folio remove").alteringFolio("folio new", 2) { $0.step = .add }
     let finding = try #require(kept.judged().ledger("walk-unmaps").findings.first)
     #expect(finding.what == "A walk's callback has unmapped a page without telling the rmap.")
-    #expect(finding.function == "try_to_unmap_one")
+    #expect(finding.function == .kind(.walkUnmap))
     #expect(finding.contradiction.text == "0x11000 had no page any more, and is mapped anew")
     #expect(finding.stamp.ordinal == UInt64(kept.number("folio add")))
     #expect(finding.doer?.began.ordinal == UInt64(kept.number("walk visited")))
@@ -45,7 +45,7 @@ import Testing
   @Test func migrationKeepsAMapping() throws {
     let kept = migrated.dropping("folio remove")
     let finding = try #require(kept.judged().ledger("walk-unmaps").findings.first)
-    #expect(finding.function == "try_to_migrate_one")
+    #expect(finding.function == .kind(.walkMigrate))
   }
 
   @Test func anotherThreadMayTellOfItLater() {

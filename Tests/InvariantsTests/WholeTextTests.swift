@@ -33,7 +33,7 @@ import Testing
 
   private func text(_ finding: Finding) -> String {
     func event(_ stamp: EventStamp?) -> String { stamp.map { " (event \($0.ordinal))" } ?? "" }
-    var lines = ["\(finding.what)\(event(finding.stamp)) in \(finding.function)"]
+    var lines = ["\(finding.what)\(event(finding.stamp)) in \(FunctionNames()[finding.function])"]
     lines += finding.objects.map { "Let \($0.name) = \($0.description)" }
     lines += finding.established.map { "Then \($0.text)\(event($0.stamp))" }
     lines.append("However \(finding.contradiction.text)\(event(finding.contradiction.stamp))")

@@ -1,3 +1,4 @@
+import Vocabulary
 import Testing
 
 @testable import KernelProbes
@@ -49,7 +50,7 @@ import Testing
     let owner =
       String(repeating: "anon_vma->root->", count: 1) + String(repeating: "root->", count: 12)
     let recipe = Field(
-      "deep", .path(Base(.pointer(to: "anon_vma_chain")), [owner + "parent"], .hex))
+      .parent, .path(Base(.pointer(to: "anon_vma_chain")), [owner + "parent"], .hex))
     let kernel = MiniBTF.linux6_1
     let types = try kernel.types()
     let function = "anon_vma_interval_tree_insert"

@@ -1,3 +1,4 @@
+import Vocabulary
 import KernelProbes
 
 // Kernels in miniature: the structs and functions that the recipes name, laid out as in the eras
@@ -298,7 +299,7 @@ extension MiniBTF {
     return try KernelSymbols(kallsyms: [UInt8](text.utf8))
   }
 
-  func plan(_ level: ProbeLevel = .pages) throws -> ProbePlan {
+  func plan(_ level: RecordingLevel = .pages) throws -> ProbePlan {
     ProbePlan(level: level, types: try types(), symbols: try symbols())
   }
 }

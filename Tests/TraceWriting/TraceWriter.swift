@@ -10,7 +10,7 @@ public final class TraceWriter {
   private static let interval: UInt32 = 1000
 
   private let file: UnsafeMutablePointer<FILE>
-  private let vocabulary = EventVocabulary()
+  private let records = EventRecords()
   private var page: [UInt8] = []
   private var time: UInt64 = 1_000_000_000
   private var tableOffset = 0
@@ -44,7 +44,7 @@ public final class TraceWriter {
 
   /// Adds an event that the task `pid` comes to. What level `pages` does not hold is left out.
   public func append(_ event: RmapEvent, pid: Int32) {
-    guard let (id, words) = vocabulary.words(event) else { return }
+    guard let (id, words) = records.words(event) else { return }
     var record = Bytes()
     let size = 8 + 8 * words.count
     // 1 to 28 words are counted by the entry's first word, more by its second one.
@@ -114,10 +114,11 @@ public final class TraceWriter {
     head.block("# compressed entry header\n", UInt64.self)
     head.number(UInt32(0))  // ftrace's own events
     head.number(UInt32(1))
-    head.text("rmap\0")
-    head.number(UInt32(vocabulary.events.count))
-    for (place, event) in vocabulary.events.enumerated() {
-      head.block(format(event.name, EventVocabulary.firstID + place, event.fields), UInt64.self)
+    head.text(ProbeGroup.name + "\0")
+    head.number(UInt32(records.names.count))
+    for (place, name) in records.names.enumerated() {
+      let fields = records.fields(of: name).map(\.rawValue)
+      head.block(format(name.rawValue, EventRecords.firstID + place, fields), UInt64.self)
     }
     head.number(UInt32(0))  // kallsyms
     head.number(UInt32(0))  // printk

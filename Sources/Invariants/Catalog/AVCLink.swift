@@ -142,7 +142,7 @@ private func judgeUnlink(_ s: borrowing VMASituation, _ graph: borrowing RmapGra
   let (view, stamp) = (s.view, s.stamp)
   ledger.broken(key: view.address.raw) {
     Finding(
-      what: "unlink_anon_vmas leaves an AVC of the VMA behind.", function: "unlink_anon_vmas",
+      what: "unlink_anon_vmas leaves an AVC of the VMA behind.", function: .kind(.unlink),
       stamp: stamp, objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
       established: [.init("C linked V to A", left.stamp)],
       contradiction: .init("unlink_anon_vmas(V) returned without removing C", stamp), rule: rule)
@@ -155,7 +155,7 @@ private func judgeStranded(_ s: borrowing StrandedSituation, _ graph: borrowing 
   ledger.broken(key: avc.address.raw) {
     Finding(
       what: "An AVC is not put back into its tree after a range change.",
-      function: "anon_vma_interval_tree_post_update_vma", stamp: stamp, doer: .between(avc.stamp, stamp),
+      function: .named("anon_vma_interval_tree_post_update_vma"), stamp: stamp, doer: .between(avc.stamp, stamp),
       objects: [("C", "AVC \(avc.address)"), ("V", describe(view)), ("A", owner)],
       established: [.init("C was taken out of A's tree to change V's range", avc.stamp)],
       contradiction: .init("the task goes on to its next operation without putting C back", stamp),
@@ -178,7 +178,7 @@ private func finding(
 ) -> Finding {
   Finding(
     what: what,
-    function: insertion ? "anon_vma_interval_tree_insert" : "anon_vma_interval_tree_remove",
+    function: .kind(insertion ? .insert : .remove),
     stamp: stamp, doer: seen.map { .between($0, stamp) },
     objects: [
       ("C", "AVC \(update.avc)"), ("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)"),

@@ -84,7 +84,7 @@ private func broken(
   let (stamp, object) = (s.stamp, graph.describe(s.anonVMA))
   ledger.broken(key: node.address.raw) {
     Finding(
-      what: "An anon_vma is freed that is still in use.", function: "__put_anon_vma", stamp: stamp,
+      what: "An anon_vma is freed that is still in use.", function: .kind(.put), stamp: stamp,
       doer: doer, objects: [("A", object)], established: established, contradiction: contradiction,
       rule: """
         An anon_vma lives as long as a VMA, a child or a mapped page needs it (mm/rmap.c, __put_anon_vma).

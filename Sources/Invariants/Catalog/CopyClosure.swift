@@ -94,7 +94,7 @@ private func judgeSplit(_ s: borrowing OperationSituation, _ graph: borrowing Rm
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
       what: "The parts of a split, as they stand in their trees, do not make up the VMA that was split.",
-      function: "__split_vma",
+      function: .kind(.split),
       stamp: stamp,
       objects: [("P", describe(entry.vma)), ("V", describe(rest)), ("W", describe(new))],
       established: [.init("P is to be split at \(entry.address)", since)],
@@ -124,7 +124,7 @@ private func judgeMove(_ s: borrowing EntrySituation, _ graph: borrowing RmapGra
       what: isWithin
         ? "mremap moves pages to addresses that have other offsets."
         : "mremap moves pages from or to addresses outside of their VMA.",
-      function: "move_page_tables", stamp: stamp, doer: doer,
+      function: .kind(.moveTables), stamp: stamp, doer: doer,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: [.init("P maps \(entry.sourceAddress) at offset \(offset)", stamp)],
       contradiction: .init(
@@ -147,7 +147,7 @@ private func broken(
   _ contradiction: Finding.Fact, _ ledger: inout Ledger
 ) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
-  let function = s.outer?.kind.kernelFunction ?? "anon_vma_clone"
+  let function = KernelFunction.kind(s.outer?.kind ?? .clone)
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
       what: what, function: function, stamp: stamp,

@@ -159,7 +159,7 @@ private func brokenCopy(_ s: borrowing EntrySituation, _ contradiction: Finding.
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
       what: "fork copies page tables to a VMA that the rmap does not find as it finds the parent's.",
-      function: "copy_page_range", stamp: stamp,
+      function: .kind(.copyRange), stamp: stamp,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: [.init("V is to map the pages of P", stamp)], contradiction: contradiction, rule: rule)
   }
@@ -172,7 +172,7 @@ private func broken(
   let (entry, stamp) = (s.operation.entry, s.stamp)
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
-      what: what, function: "anon_vma_fork", stamp: stamp,
+      what: what, function: .kind(.fork), stamp: stamp,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: established, contradiction: contradiction, rule: rule)
   }
@@ -185,7 +185,7 @@ private func brokenSight(
   let (view, stamp) = (s.view, s.stamp)
   ledger.broken(key: view.address.raw ^ stamp.ordinal) {
     Finding(
-      what: what, function: "anon_vma_fork", stamp: stamp, doer: vma.forkStamp.map { .step($0) },
+      what: what, function: .kind(.fork), stamp: stamp, doer: vma.forkStamp.map { .step($0) },
       objects: [("V", describe(view))],
       established: established, contradiction: contradiction,
       rule: """

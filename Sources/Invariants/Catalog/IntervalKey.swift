@@ -73,7 +73,7 @@ private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGr
 }
 
 private func finding(
-  _ view: VMAView, _ stamp: EventStamp, _ function: String, _ key: String, _ inserted: EventStamp
+  _ view: VMAView, _ stamp: EventStamp, _ function: KernelFunction, _ key: String, _ inserted: EventStamp
 ) -> Finding {
   Finding(
     what: "A VMA's range has changed while its AVCs are in their trees.", function: function,

@@ -58,7 +58,7 @@ private func judgeChains(
       what: kind == .unlink
         ? "A merge drops a VMA whose trees the survivor does not stand in."
         : "mremap moves pages into a VMA that does not stand in the source's trees.",
-      function: kind.kernelFunction, stamp: stamp,
+      function: .kind(kind), stamp: stamp,
       objects: [("K", describe(newView)), ("V", describe(oldView)), ("A", tree)],
       established: [
         .init("V is in A's tree", missing.stamp), .init("K's chain has no AVC for A", since),
@@ -77,7 +77,7 @@ private func brokenOffset(_ s: borrowing EntrySituation, _ old: VMAView, _ new: 
   ledger.broken(key: new.address.raw ^ old.address.raw) {
     Finding(
       what: "A merge gives the addresses that it takes over other page offsets.",
-      function: EventKind.unlink.kernelFunction, stamp: stamp,
+      function: .kind(.unlink), stamp: stamp,
       objects: [("K", describe(new)), ("V", describe(old))],
       established: [.init("V maps \(old.start) at offset \(old.firstIndex)", stamp)],
       contradiction: .init("K covers V's range, and maps it at offset \(new.index(of: old.start))", stamp),

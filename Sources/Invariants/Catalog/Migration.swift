@@ -17,7 +17,7 @@ extension Invariant {
       Where a failed migration or a split puts the old folio back, there is nothing to compare. Entries that fork \
       copied or munmap removed leave no event: whether each entry was replaced is not decided.
       """,
-    needs: .graphChanges + [.walk, .walkVisit, .walkRestore],
+    needs: .graphChanges + [.walk, .walkMigrate, .walkRestore],
     checks: [.willRestoreMapping(judge)])
 }
 
@@ -57,7 +57,7 @@ private func broken(
   ledger.broken(key: source.raw ^ visit.folio.raw) {
     Finding(
       what: "A migrated page does not belong where the old one did.",
-      function: visit.purpose.kernelFunction, stamp: stamp, doer: doer,
+      function: .kind(visit.purpose.kind), stamp: stamp, doer: doer,
       objects: [
         ("O", "folio \(source), which is replaced"), ("F", "folio \(visit.folio), which replaces it"),
       ],

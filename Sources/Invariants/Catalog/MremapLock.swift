@@ -34,7 +34,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
     Finding(
       what: "mremap moves page tables without the rmap locks into a VMA that walks visit first.",
-      function: "move_page_tables", stamp: stamp,
+      function: .kind(.moveTables), stamp: stamp,
       objects: [("K", describe(entry.vma)), ("V", describe(entry.source))],
       established: [
         .init("copy_vma merged the destination with K", destination.chainStamp),

@@ -34,14 +34,14 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
   guard graph.chainIsKnown(of: vma) else { return ledger.cannotTell(.predatesRecording) }
   let (view, stamp) = (graph[vma].view, s.stamp)
   let (child, parent) = (graph.describe(orphan.anonVMA), graph.describe(anonVMAAt: node.parent))
-  let function = s.operation.kind.kernelFunction
+  let function = KernelFunction.kind(s.operation.kind)
   ledger.broken(key: view.address.raw ^ node.address.raw) {
     Finding(
       what: "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
       function: function, stamp: stamp,
       objects: [("V", describe(view)), ("A", child), ("P", parent)],
       established: [.init("A's parent is P", node.birth), .init("V is in A's tree", orphan.stamp)],
-      contradiction: .init("\(function) returned and V is not in P's tree", stamp),
+      contradiction: .init("the function returned and V is not in P's tree", stamp),
       rule: "The tree of a parent holds the VMAs of its children (mm/rmap.c, anon_vma_fork).")
   }
 }

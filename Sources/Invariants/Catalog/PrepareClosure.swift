@@ -86,7 +86,7 @@ private func broken(
 ) {
   ledger.broken(key: view.address.raw ^ stamp.ordinal) {
     Finding(
-      what: what, function: "__anon_vma_prepare", stamp: stamp,
+      what: what, function: .kind(.prepare), stamp: stamp,
       objects: [("V", describe(view))] + (anonVMA.isNull ? [] : [("A", "anon_vma \(anonVMA)")]),
       established: established, contradiction: contradiction,
       rule: """

@@ -28,7 +28,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   let (view, stamp) = (s.operation.entry.vma, s.stamp)
   ledger.broken(key: view.address.raw) {
     Finding(
-      what: "A VMA gets its anon_vma while nobody holds mmap_lock.", function: "__anon_vma_prepare",
+      what: "A VMA gets its anon_vma while nobody holds mmap_lock.", function: .kind(.prepare),
       stamp: stamp, objects: [("V", describe(view))],
       established: [.init("pid \(stamp.pid) looks for an anon_vma among V's neighbours", stamp)],
       contradiction: .init("mmap_lock of V's mm has count 0x\(hexadecimal(count))", stamp),

@@ -152,7 +152,7 @@ private func brokenPage(
     case .unlinked: "V left its anon_vmas while the page was mapped at \(address)"
     case .givenUp: "V no longer covers \(address) at the page's offset, and no other VMA does"
     }
-  let (object, name) = (graph.describe(s.folio), s.function.kernelFunction)
+  let (object, name) = (graph.describe(s.folio), KernelFunction.kind(s.function))
   ledger.broken(key: view.address.raw ^ folio.mapping.raw) {
     Finding(
       what: "A page is mapped where its anon_vma does not lead.", function: name, stamp: stamp,

@@ -28,7 +28,7 @@ private func judgeTree(_ s: borrowing TreeSituation, _ graph: borrowing RmapGrap
     return ledger.decide(if: graph.birthWasSeen(at: s.update.root))  // More may need it than the model knows.
   }
   let update = s.update
-  let (stamp, name) = (s.stamp, s.operation?.kind.kernelFunction ?? "anon_vma_interval_tree")
+  let (stamp, name) = (s.stamp, KernelFunction.kind(s.operation?.kind ?? s.stamp.function ?? .insert))
   if update.refcount < 1 {
     return ledger.broken(key: update.anonVMA.raw) {
       finding(
@@ -60,14 +60,14 @@ private func judgePut(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph,
   let (put, stamp, seen) = (s.put, s.stamp, graph.lastSeen(rootAt: s.put.root))
   ledger.broken(key: put.root.raw) {
     finding(
-      "A root has no reference while an anon_vma below it is freed.", put.root, "__put_anon_vma", stamp,
+      "A root has no reference while an anon_vma below it is freed.", put.root, .kind(.put), stamp,
       [.init("anon_vma \(put.anonVMA) names A as its root", stamp)],
       .init("A's refcount is \(put.rootRefcount)", stamp), .between(seen, stamp))
   }
 }
 
 private func finding(
-  _ what: String, _ anonVMA: KernelAddress, _ function: String, _ stamp: EventStamp,
+  _ what: String, _ anonVMA: KernelAddress, _ function: KernelFunction, _ stamp: EventStamp,
   _ established: [Finding.Fact], _ contradiction: Finding.Fact, _ doer: Finding.Doer? = nil
 ) -> Finding {
   Finding(

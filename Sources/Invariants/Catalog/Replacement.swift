@@ -33,7 +33,7 @@ private func judge(_ s: borrowing ReplacementSituation, _ graph: borrowing RmapG
     Finding(
       what: isPMD
         ? "A PMD's mapping is split and not taken away." : "A page is replaced and its mapping not taken away.",
-      function: added.function?.kernelFunction ?? "folio_add_new_anon_rmap", stamp: stamp, doer: .step(added),
+      function: .kind(added.function ?? .folioNew), stamp: stamp, doer: .step(added),
       objects: [("O", "folio \(old)"), ("F", "folio \(new)"), ("M", "mm \(mm)")],
       established: [.init("O was mapped at \(address) in M, and F is mapped there", added)],
       contradiction: .init("the task goes on to another step without folio_remove_rmap of O", stamp),

@@ -36,7 +36,7 @@ private func judgeStep(_ s: borrowing WalkStepSituation, _ graph: borrowing Rmap
       ? "R's rwsem is write-held by pid \(lock.ownerPID), not by pid \(stamp.pid)"
       : "R's rwsem is not held (count 0x\(hexadecimal(lock.count)))"
     return Finding(
-      what: "A tree is walked without its root's lock.", function: function.kernelFunction,
+      what: "A tree is walked without its root's lock.", function: .kind(function),
       stamp: stamp, objects: [("R", "anon_vma \(root), the tree's root")],
       established: [.init("pid \(stamp.pid) walks through a tree of R", stamp)],
       contradiction: .init(state, stamp),

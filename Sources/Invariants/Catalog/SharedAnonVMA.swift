@@ -36,7 +36,7 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   let contradiction =
     node.view.mm == s.update.vma.mm
     ? "W is a member of \(node.chainCount) anon_vmas, V of A alone" : "W belongs to another mm"
-  broken(s.update.vma, other, s.anonVMA, contradiction, s.stamp, "__anon_vma_prepare", graph, &ledger)
+  broken(s.update.vma, other, s.anonVMA, contradiction, s.stamp, .kind(.prepare), graph, &ledger)
 }
 
 /// Split, merge and mremap: whether the chains are the same is copy-closure's rule.
@@ -51,7 +51,7 @@ private func judgeCloned(_ s: borrowing OperationSituation, _ graph: borrowing R
   }
   broken(
     entry.vma, source, anonVMA, "W belongs to another mm", s.operation.stamp,
-    s.outer?.kind.kernelFunction ?? "anon_vma_clone", graph, &ledger)
+    .kind(s.outer?.kind ?? .clone), graph, &ledger)
 }
 
 /// Fork gives the child an anon_vma of its own, or one that no VMA uses.
@@ -62,7 +62,7 @@ private func judgeForked(_ s: borrowing VMASituation, _ graph: borrowing RmapGra
     return ledger.decide(if: isWhole)
   }
   broken(
-    s.view, other, anonVMA, "W uses A already", s.stamp, "anon_vma_fork",
+    s.view, other, anonVMA, "W uses A already", s.stamp, .kind(.fork),
     what: "Fork gives a VMA an anon_vma that another VMA uses.", graph, &ledger)
 }
 
@@ -79,7 +79,7 @@ private func sharer(of anonVMA: AnonVMAID, besides vma: VMAID, _ graph: borrowin
 
 private func broken(
   _ view: VMAView, _ other: VMAID, _ anonVMA: AnonVMAID, _ contradiction: String,
-  _ stamp: EventStamp, _ function: String,
+  _ stamp: EventStamp, _ function: KernelFunction,
   what: String = "Two VMAs have the same anon_vma, but not the same mm and chain.", _ graph: borrowing RmapGraph,
   _ ledger: inout Ledger
 ) {

@@ -37,7 +37,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "An unfaulted anonymous VMA does not have the offset of its address.",
-      function: "__anon_vma_prepare", stamp: stamp, doer: since.map { .between($0, stamp) },
+      function: .kind(.prepare), stamp: stamp, doer: since.map { .between($0, stamp) },
       objects: [("V", describe(view))],
       established: [.init("V has no anon_vma, no operations and no file", since)],
       contradiction: .init(

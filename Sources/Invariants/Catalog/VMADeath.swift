@@ -28,7 +28,7 @@ private func judge(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ 
   let (view, stamp, owner) = (s.view, s.stamp, graph.describe(left.anonVMA))
   ledger.broken(key: view.address.raw ^ stamp.ordinal) {
     Finding(
-      what: "A VMA is freed while a tree still leads to it.", function: "vm_area_free", stamp: stamp,
+      what: "A VMA is freed while a tree still leads to it.", function: .kind(.vmaFree), stamp: stamp,
       objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
       established: [.init("C links V to A", left.stamp)],
       contradiction: .init("V is freed, and C was not removed", stamp),

@@ -60,7 +60,7 @@ private func judge(
   if agrees { return ledger.holds() }
   guard graph.openOperations(on: vma) == 0 else { return ledger.cannotTell(.contended) }
   if kind == .prepare, mayRaceWithAnother(view, graph[vma], stamp) { return ledger.cannotTell(.contended) }
-  contradiction(view, vma, stamp, kind.kernelFunction, graph, &ledger)
+  contradiction(view, vma, stamp, .kind(kind), graph, &ledger)
 }
 
 /// Threads fault side by side, and come to __anon_vma_prepare with `vma->anon_vma == NULL` read: it has no other callers.
@@ -73,7 +73,7 @@ private func mayRaceWithAnother(_ view: VMAView, _ node: VMA, _ stamp: EventStam
 
 /// The VMA does not agree with its chain as far as the model has it.
 private func contradiction(
-  _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: String,
+  _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: KernelFunction,
   _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let node = graph[vma]

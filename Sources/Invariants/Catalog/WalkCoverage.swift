@@ -21,7 +21,7 @@ extension Invariant {
       it knows all mappings of a folio of one page. In a \
       tree older than the recording only what the recording has put in must be visited.
       """,
-    needs: .graphChanges + [.walk, .walkFirst, .walkNext, .walkVisit, .walkRestore],
+    needs: .graphChanges + [.walk, .walkFirst, .walkNext] + .walkVisits,
     checks: [.didEndWalk(judge), .willVisitVMA(judgePlace)])
 }
 
@@ -115,7 +115,7 @@ private func brokenPlace(_ s: borrowing WalkVisitSituation, _ fact: String, _ vi
   ledger.broken(key: view.address.raw ^ s.frame.folio.raw) {
     Finding(
       what: "An rmap walk looks for a page at another address than its offset's.",
-      function: visit.purpose.kernelFunction, stamp: stamp,
+      function: .kind(visit.purpose.kind), stamp: stamp,
       objects: [("F", object), ("V", describe(view))], established: [.init(fact, stamp)],
       contradiction: .init("the walk looks for F at \(visit.address)", stamp),
       rule: "The walk's address is that of the folio's offset in the VMA (mm/internal.h, vma_address).")
@@ -335,7 +335,7 @@ private func broken(
   vma: VMAView? = nil
 ) {
   let (frame, stamp, anonVMA) = (s.frame, s.stamp, s.walk.start.anonVMA)
-  let function = frame.map { $0.isKSM ? "rmap_walk_ksm" : "rmap_walk_anon" } ?? "collect_procs"
+  let function = frame.map { $0.isKSM ? KernelFunction.named("rmap_walk_ksm") : .kind(.walk) } ?? .named("collect_procs")
   let tree = graph.describe(anonVMAAt: anonVMA)
   ledger.broken(key: anonVMA.raw ^ (frame?.folio.raw ?? 0)) {
     var objects = [(name: "A", description: tree)]

@@ -67,7 +67,7 @@ private func broken(
   ledger.broken(key: entry.vma.address.raw) {
     Finding(
       what: "Pages go to a VMA that the rmap walk visits before the one that they come from.",
-      function: entry.kind.kernelFunction, stamp: stamp,
+      function: .kind(entry.kind), stamp: stamp,
       objects: [("V", describe(entry.vma)), ("W", describe(entry.source)), ("A", tree)],
       established: [
         .init("V's AVC was inserted into A's tree under the key \(key(ahead))", ahead.stamp),

@@ -19,7 +19,7 @@ extension Invariant {
       place anew. Folios of one page whose first mapping the recording holds; not KSM, not hugetlbfs; not in an mm in \
       which mremap is moving pages. That nothing is left when the VMA goes is reach's and anon-vma-death's rule.
       """,
-    needs: .graphChanges + .pageChanges + [.walk, .walkVisit],
+    needs: .graphChanges + .pageChanges + [.walk, .walkUnmap, .walkMigrate],
     checks: [.didTryToUnmap(judge)])
 }
 
@@ -29,12 +29,12 @@ private func judge(_ s: borrowing UnmapSituation, _ graph: borrowing RmapGraph, 
   let view = graph[s.vma].view
   ledger.broken(key: folio.raw ^ view.address.raw) {
     Finding(
-      what: "A walk's callback has unmapped a page without telling the rmap.", function: purpose.kernelFunction,
+      what: "A walk's callback has unmapped a page without telling the rmap.", function: .kind(purpose.kind),
       stamp: stamp, doer: .step(returned),
       objects: [("F", "folio \(folio)"), ("V", describe(view))],
       established: [
-        .init("V mapped F at \(address), and \(purpose.kernelFunction)(F, V) returned true", returned),
-        .init("folio_remove_rmap was not called for F and V"),
+        .init("V mapped F at \(address); the callback was called for F and V and returned true", returned),
+        .init("no mapping of F in V was taken from the rmap"),
       ],
       contradiction: .init("\(address) had no page any more, and is mapped anew", stamp),
       rule: "Each mapping that a walk takes away is taken from the folio's mapcount (mm/rmap.c, try_to_unmap_one).")

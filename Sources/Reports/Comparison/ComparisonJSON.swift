@@ -227,7 +227,7 @@ public enum ComparisonJSON {
     init(_ invariant: Invariant, _ finding: Finding, _ step: Int, _ workload: Workload?) {
       self.invariant = invariant.name
       what = finding.what
-      function = finding.function
+      function = FunctionNames()[finding.function]
       contradiction = finding.contradiction.text
       established = finding.established.map(\.text)
       event = finding.stamp.ordinal

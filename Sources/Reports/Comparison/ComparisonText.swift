@@ -219,7 +219,7 @@ public enum ComparisonText {
     for (invariant, finding, step) in result.findings.prefix(findingsShown) {
       page.line()
       page.line("Design \(result.policy.name)")
-      TextReport.render(finding, invariant, names: [:], &page)
+      TextReport.render(finding, invariant, names: [:], FunctionNames(), &page)
       guard let workload = compared.workload else { continue }
       let origin = workload.steps[step].origin
       let recorded = origin > 0 ? ", recorded event \(origin)" : ""

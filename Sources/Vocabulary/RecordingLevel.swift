@@ -18,18 +18,3 @@ public enum RecordingLevel: String, Codable, Sendable, CaseIterable, Comparable 
     self = kinds.map(\.level).max() ?? .structure
   }
 }
-
-extension EventKind {
-  /// The level that records events of this kind.
-  public var level: RecordingLevel {
-    switch self {
-    case .insert, .remove, .prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA,
-      .mmExit, .put, .vmaAlloc, .vmaDup, .vmaFree:
-      .structure
-    case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen,
-      .userfaultMove, .hugetlbNew, .hugetlbAdd, .hugetlbUnmap:
-      .pages
-    case .walk, .walkFirst, .walkNext, .walkVisit, .walkRestore: .walks
-    }
-  }
-}

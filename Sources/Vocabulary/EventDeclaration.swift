@@ -1,0 +1,96 @@
+/// One event of a recording: which function it is about, which fields its records have, and what it tells.
+///
+/// Everything that writes, reads or describes a recording goes by these declarations: the recipes of `KernelProbes` say how
+/// to fetch each field, the layouts of `EventDecoding` where it lies, the tests' writers and the fuzzer make records of
+/// them, and RecordingVocabulary.md is printed from them. Tests hold each of these to the declarations.
+public struct EventDeclaration: Sendable {
+  /// Which part of a call the event is.
+  public enum Role: Sendable {
+    /// The one event of a call: its entry, or its return with the entry's arguments.
+    case whole
+    /// The entry of an operation, which is observable only together with its return.
+    case entry
+    /// The return of an operation.
+    case exit
+  }
+
+  /// A field in this event.
+  public struct Field: Sendable, Hashable {
+    /// Its name.
+    public let name: FieldName
+    /// How it lies in the record.
+    public let width: FieldWidth
+    /// What it is here, where that is something else than ``FieldName/meaning``.
+    public let meaning: String
+  }
+
+  /// The event's name.
+  public let name: EventName
+  /// What it tells of.
+  public let kinds: [EventKind]
+  /// Which part of a call it is.
+  public let role: Role
+  /// The kernel functions that it may be about, newest kernel first.
+  public let functions: [String]
+  /// The file that has the function (6.12's).
+  public let file: String
+  /// What happens, for people.
+  public let meaning: String
+  /// The fields without which a record can't be understood.
+  public let required: [Field]
+  /// The fields that a kernel, or an older recording, may lack.
+  public let optional: [Field]
+
+  /// All of its fields.
+  public var fields: [Field] { required + optional }
+  /// The level that records it.
+  public var level: RecordingLevel { RecordingLevel(of: Set(kinds)) }
+  /// The file and the function: `mm/rmap.c:anon_vma_fork`.
+  public var source: String { "\(file):\(functions[0])" }
+
+  init(
+    _ name: EventName, _ kinds: EventKind..., role: Role = .whole, of functions: [String], in file: String,
+    _ meaning: String, _ required: [FieldName], optional: [FieldName] = [],
+    instead: [FieldName: (width: FieldWidth, meaning: String)] = [:]
+  ) {
+    func field(_ name: FieldName) -> Field {
+      Field(
+        name: name, width: instead[name]?.width ?? name.width, meaning: instead[name]?.meaning ?? name.meaning)
+    }
+    self.name = name
+    self.kinds = kinds
+    self.role = role
+    self.functions = functions
+    self.file = file
+    self.meaning = meaning
+    self.required = required.map(field)
+    self.optional = optional.map(field)
+  }
+
+  /// The return of an operation.
+  init(_ name: EventName, returnOf entry: EventDeclaration, _ fields: [FieldName], _ meaning: String? = nil) {
+    self.name = name
+    kinds = entry.kinds
+    role = .exit
+    functions = entry.functions
+    file = entry.file
+    self.meaning = "\(entry.functions[0]) returns."
+    required = fields.map { Field(name: $0, width: $0.width, meaning: meaning ?? $0.meaning) }
+    optional = []
+  }
+
+  /// Every event, in the vocabulary's order.
+  public static let all: [EventDeclaration] = structure + pages + walks
+  static let byName = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+}
+
+extension [FieldName] {
+  /// The VMA that an event is about.
+  static let vma: Self = VMAFieldNames.vma.required
+  /// What it has beside that on 7.3.
+  static let vmaOffset: Self = VMAFieldNames.vma.optional
+  /// The VMA that it copies.
+  static let source: Self = VMAFieldNames.source.required
+  /// What that has beside on 7.3.
+  static let sourceOffset: Self = VMAFieldNames.source.optional
+}

@@ -1,0 +1,79 @@
+/// The name of an event in a recording, without its group.
+public enum EventName: String, CaseIterable, Sendable {
+  case avcInsert = "avc_insert"
+  case avcRemove = "avc_remove"
+  case prepare
+  case prepareReturn = "prepare_ret"
+  case clone
+  case cloneReturn = "clone_ret"
+  case fork
+  case forkReturn = "fork_ret"
+  case unlink
+  case unlinkReturn = "unlink_ret"
+  case put = "av_put"
+  case vmaAllocReturn = "vma_alloc_ret"
+  case vmaDup = "vma_dup"
+  case vmaDupReturn = "vma_dup_ret"
+  case vmaFree = "vma_free"
+  case vmaRelease = "vma_release"
+  case copyRange = "copy_range"
+  case copyRangeReturn = "copy_range_ret"
+  case moveTables = "move_tables"
+  case moveTablesReturn = "move_tables_ret"
+  case split
+  case splitReturn = "split_ret"
+  case copyVMA = "copy_vma"
+  case copyVMAReturn = "copy_vma_ret"
+  case mmExit = "mm_exit"
+  case mmExitReturn = "mm_exit_ret"
+
+  case folioNew = "folio_new"
+  case folioAdd = "folio_add"
+  case folioAddPMD = "folio_add_pmd"
+  case folioRemove = "folio_remove"
+  case folioRemovePMD = "folio_remove_pmd"
+  case folioMove = "folio_move"
+  case pageNew = "page_new"
+  case pageAdd = "page_add"
+  case pageRemove = "page_remove"
+  case pageMove = "page_move"
+  case lruAdd = "lru_add"
+  case userfaultMove = "uffd_move"
+  case userfaultMoveReturn = "uffd_move_ret"
+  case hugepageNew = "hugepage_new"
+  case hugepageAdd = "hugepage_add"
+  case hugetlbNew = "hugetlb_new"
+  case hugetlbAdd = "hugetlb_add"
+  case hugetlbUnmap = "hugetlb_unmap"
+
+  case walk
+  case walkReturn = "walk_ret"
+  case walkLocked = "walk_locked"
+  case walkLockedReturn = "walk_locked_ret"
+  case walkKSM = "walk_ksm"
+  case walkKSMReturn = "walk_ksm_ret"
+  case walkFirst = "walk_first"
+  case walkFirstReturn = "walk_first_ret"
+  case walkNext = "walk_next"
+  case walkNextReturn = "walk_next_ret"
+  case oneReferenced = "one_referenced"
+  case oneReferencedReturn = "one_referenced_ret"
+  case oneUnmap = "one_unmap"
+  case oneUnmapReturn = "one_unmap_ret"
+  case oneMigrate = "one_migrate"
+  case oneMigrateReturn = "one_migrate_ret"
+  case oneRestore = "one_restore"
+  case oneRestoreReturn = "one_restore_ret"
+
+  /// The event at the return of a call whose entry is this one.
+  public var ofReturn: EventName {
+    guard let name = EventName(rawValue: rawValue + "_ret") else { preconditionFailure("\(self) has no return") }
+    return name
+  }
+
+  /// What the vocabulary says of it.
+  public var declaration: EventDeclaration {
+    guard let declaration = EventDeclaration.byName[self] else { preconditionFailure("\(self) is not declared") }
+    return declaration
+  }
+}

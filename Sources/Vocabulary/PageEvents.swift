@@ -1,0 +1,77 @@
+extension EventDeclaration {
+  /// What maps, unmaps and moves anonymous pages: folio_* functions since 6.7, page_* functions before.
+  static let pages: [EventDeclaration] = [
+    EventDeclaration(
+      .folioNew, .folioNew, of: ["folio_add_new_anon_rmap"], in: "mm/rmap.c",
+      "A new folio has got its first mapping (recorded at the return).", folio + .vma + [.address],
+      optional: .vmaOffset + [.rmapFlags, .exclusive]),
+    EventDeclaration(
+      .folioAdd, .folioAdd, of: ["folio_add_anon_rmap_ptes"], in: "mm/rmap.c",
+      "`nr` pages from `page` on are mapped by page table entries.", folio + [.page, .pages] + .vma + [.address],
+      optional: .vmaOffset + [.rmapFlags, .exclusive]),
+    EventDeclaration(
+      .folioAddPMD, .folioAddPMD, of: ["folio_add_anon_rmap_pmd"], in: "mm/rmap.c", "A folio is mapped by a PMD.",
+      folio + [.page] + .vma + [.address], optional: .vmaOffset + [.rmapFlags]),
+    EventDeclaration(
+      .folioRemove, .folioRemove, of: ["folio_remove_rmap_ptes"], in: "mm/rmap.c",
+      "`nr` mappings go; file pages pass here too.", folio + [.page, .pages] + .vma, optional: .vmaOffset + [.exclusive]),
+    EventDeclaration(
+      .folioRemovePMD, .folioRemovePMD, of: ["folio_remove_rmap_pmd"], in: "mm/rmap.c", "A mapping by a PMD goes.",
+      folio + [.page] + .vma, optional: .vmaOffset),
+    EventDeclaration(
+      .folioMove, .folioMove, of: ["folio_move_anon_rmap"], in: "mm/rmap.c",
+      "An exclusive folio has got the VMA's own anon_vma (recorded at the return).", folio + .vma,
+      optional: .vmaOffset + [.exclusive]),
+
+    EventDeclaration(
+      .pageNew, .folioNew, of: ["page_add_new_anon_rmap"], in: "mm/rmap.c",
+      "As folio_new, at the entry: mapping is not set yet.", page + .vma + [.address], optional: pageOptions),
+    EventDeclaration(
+      .pageAdd, .folioAdd, .folioAddPMD, of: ["page_add_anon_rmap"], in: "mm/rmap.c",
+      "A page, or a huge one, is mapped once more.", page + .vma + [.address, .rmapFlags], optional: pageOptions),
+    EventDeclaration(
+      .pageRemove, .folioRemove, .folioRemovePMD, of: ["page_remove_rmap"], in: "mm/rmap.c",
+      "A mapping goes; file pages pass here too.", page + .vma + [.compound], optional: pageOptions),
+    EventDeclaration(
+      .pageMove, .folioMove, of: ["page_move_anon_rmap"], in: "mm/rmap.c",
+      "As folio_move, at the entry: mapping is the old one.", page + .vma, optional: pageOptions),
+
+    EventDeclaration(
+      .lruAdd, .folioSeen, of: ["folio_add_lru_vma"], in: "mm/swap.c",
+      "A new page is mapped, and its mapping is set.", folio + .vma, optional: .vmaOffset + [.exclusive]),
+    userfaultMove, EventDeclaration(.userfaultMoveReturn, returnOf: userfaultMove, [.result]),
+
+    EventDeclaration(
+      .hugepageNew, .hugetlbNew, of: ["hugepage_add_new_anon_rmap"], in: "mm/rmap.c",
+      "A page of hugetlbfs gets its first mapping (before 6.8).", page + .vma + [.address], optional: hugepageOptions),
+    EventDeclaration(
+      .hugepageAdd, .hugetlbAdd, of: ["hugepage_add_anon_rmap"], in: "mm/rmap.c",
+      "A page of hugetlbfs is mapped once more (before 6.8).", page + .vma + [.address, .rmapFlags],
+      optional: hugepageOptions),
+    EventDeclaration(
+      .hugetlbNew, .hugetlbNew, of: ["hugetlb_add_new_anon_rmap"], in: "mm/rmap.c",
+      "A folio of hugetlbfs has got its first mapping (recorded at the return).", folio + .vma + [.address],
+      optional: hugetlbOptions),
+    EventDeclaration(
+      .hugetlbAdd, .hugetlbAdd, of: ["hugetlb_add_anon_rmap"], in: "mm/rmap.c",
+      "A folio of hugetlbfs that migration has made takes the old one's place.", folio + .vma + [.address],
+      optional: hugetlbOptions + [.rmapFlags]),
+    EventDeclaration(
+      .hugetlbUnmap, .hugetlbUnmap, of: ["__unmap_hugepage_range"], in: "mm/hugetlb.c",
+      "A VMA of hugetlbfs loses what it maps in a range.", .vma + [.address, .end, .refcount], optional: .vmaOffset,
+      instead: [.refcount: (.word, "the one folio that is to go, or NULL")]),
+  ]
+
+  private static let folio: [FieldName] = [.folio, .mapping, .index, .large, .folioPages, .pageSize]
+  private static let page: [FieldName] = [
+    .page, .mapping, .index, .large, .pageSize, .compoundHead, .headMapping, .headIndex,
+  ]
+  private static let pageOptions: [FieldName] = .vmaOffset + [.folioPages, .exclusive]
+  /// A mark says what the index counts (until a08c7193e4f1, 6.7: huge pages).
+  private static let hugepageOptions: [FieldName] = pageOptions + [.unitHuge, .unitPage]
+  private static let hugetlbOptions: [FieldName] = .vmaOffset + [.unitHuge, .unitPage]
+
+  private static let userfaultMove = EventDeclaration(
+    .userfaultMove, .userfaultMove, role: .entry, of: ["move_pages"], in: "mm/userfaultfd.c",
+    "UFFDIO_MOVE (6.8+): pages get another place and another index.", [.mm, .address, .sourceAddress, .length])
+}
