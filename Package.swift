@@ -86,14 +86,16 @@ let package = Package(
       name: "TraceReadingTests", dependencies: ["TraceReading", "CTraceEvent", "CZstd", "CZlib", "CLzma"],
       swiftSettings: settings),
     .target(
-      name: "KernelTestSupport", dependencies: ["Vocabulary", "KernelProbes", "CLibBPF"], path: "Tests/KernelTestSupport",
+      name: "KernelTestSupport", dependencies: ["Vocabulary", "KernelProbes", "CLibBPF"],
+      path: "Tests/KernelTestSupport",
       swiftSettings: settings),
     .testTarget(
       name: "KernelProbesTests", dependencies: ["Vocabulary", "KernelProbes", "CLibBPF", "KernelTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "RecorderTests",
-      dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat", "Vocabulary"], swiftSettings: settings),
+      dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat", "Vocabulary"],
+      swiftSettings: settings),
     .testTarget(
       name: "RecordingFormatTests", dependencies: ["RecordingFormat", "RmapEvents"], swiftSettings: settings),
     .testTarget(
@@ -127,7 +129,8 @@ let package = Package(
         "TraceReading",
       ], swiftSettings: settings),
     .target(
-      name: "TraceWriting", dependencies: ["Vocabulary", "RmapEvents"], path: "Tests/TraceWriting", swiftSettings: settings),
+      name: "TraceWriting", dependencies: ["Vocabulary", "RmapEvents"], path: "Tests/TraceWriting",
+      swiftSettings: settings),
     .executableTarget(
       name: "bench",
       dependencies: [
@@ -166,7 +169,8 @@ if Context.environment["RMAPCHECK_FUZZ"] != nil {
   package.targets.removeAll { $0.type == .test }
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["Vocabulary", "TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking"],
+      name: "fuzz",
+      dependencies: ["Vocabulary", "TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking"],
       path: "Tests",
       sources: [
         "Fuzzing", "TraceReadingTests/Support/Bytes.swift", "TraceReadingTests/Support/PageBuilder.swift",

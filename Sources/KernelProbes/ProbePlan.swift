@@ -96,7 +96,8 @@ public struct ProbePlan {
     definitions += made
     outcomes.append(
       ProbeOutcome(
-        events: [recipe.name] + (recipe.onReturn == nil ? [] : [recipe.name.ofReturn]), status: KernelDialect.isRenamed(symbol) ? .renamed : .exists,
+        events: [recipe.name] + (recipe.onReturn == nil ? [] : [recipe.name.ofReturn]),
+        status: KernelDialect.isRenamed(symbol) ? .renamed : .exists,
         wanted: recipe.symbols, symbol: symbol, omissions: omissions,
         clones: symbols.clones(of: symbol)))
   }

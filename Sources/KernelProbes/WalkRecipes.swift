@@ -30,7 +30,7 @@ extension EventRecipe {
         Field(.done, .path(control, ["done"], .hex)),
         Field(.anonLock, .path(control, ["anon_lock"], .hex)),
         Field(.invalidVMA, .path(control, ["invalid_vma"], .hex)),
-      ])
+      ]),
     ]
 
   /// `mm/rmap.c:rmap_walk_anon`: the walk of one anonymous folio outside KSM, whoever called for it.

@@ -1,5 +1,5 @@
-public import Vocabulary
 public import KernelProbes
+public import Vocabulary
 
 /// Whether a kernel can be recorded, as far as is known.
 public enum Recordability: String, Sendable {

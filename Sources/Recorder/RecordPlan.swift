@@ -1,5 +1,5 @@
-public import Vocabulary
 public import KernelProbes
+public import Vocabulary
 
 /// What is to be recorded, and how: what the command line says.
 public struct RecordPlan: Sendable {

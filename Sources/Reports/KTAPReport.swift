@@ -22,7 +22,8 @@ public enum KTAPReport {
     var text = "  KTAP version 1\n  # Subtest: \(name)\n  1..\(result.invariants.count)\n"
     for (index, entry) in result.invariants.enumerated() {
       if let finding = entry.findings.first {
-        text += "  # \(escaped(finding.what)) (\(escaped(result.functions[finding.function])), event \(finding.stamp.ordinal))\n"
+        text +=
+          "  # \(escaped(finding.what)) (\(escaped(result.functions[finding.function])), event \(finding.stamp.ordinal))\n"
       }
       let (word, directive) =
         switch entry.outcome(in: result) {

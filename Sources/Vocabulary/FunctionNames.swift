@@ -21,10 +21,12 @@ public struct FunctionNames: Sendable, Equatable {
     names = EventKind.allCases.map { kind in
       EventDeclaration.all.first { $0.kinds.contains(kind) }?.usualFunction ?? "\(kind)"
     }
-    for name in EventName.allCases where events.contains(name) && name.declaration.role != .exit {
-      for kind in name.declaration.kinds { names[Int(kind.rawValue)] = name.declaration.usualFunction }
-    }
-    for (name, function) in definitions.compactMap(Self.probe) where name.declaration.role != .exit {
+    let probed = Dictionary(definitions.compactMap(Self.probe)) { first, _ in first }
+    // Where several events are of one kind, the first of the vocabulary names it: vm_area_free, rmap_walk_anon.
+    for name in EventName.allCases.reversed() where name.declaration.role != .exit {
+      guard let function = probed[name] ?? (events.contains(name) ? name.declaration.usualFunction : nil) else {
+        continue
+      }
       for kind in name.declaration.kinds { names[Int(kind.rawValue)] = function }
     }
   }

@@ -14,7 +14,8 @@ extension EventDeclaration {
       folio + [.page] + .vma + [.address], optional: .vmaOffset + [.rmapFlags]),
     EventDeclaration(
       .folioRemove, .folioRemove, of: ["folio_remove_rmap_ptes"], in: "mm/rmap.c",
-      "`nr` mappings go; file pages pass here too.", folio + [.page, .pages] + .vma, optional: .vmaOffset + [.exclusive]),
+      "`nr` mappings go; file pages pass here too.", folio + [.page, .pages] + .vma, optional: .vmaOffset + [.exclusive]
+    ),
     EventDeclaration(
       .folioRemovePMD, .folioRemovePMD, of: ["folio_remove_rmap_pmd"], in: "mm/rmap.c", "A mapping by a PMD goes.",
       folio + [.page] + .vma, optional: .vmaOffset),

@@ -12,7 +12,8 @@ extension EventDeclaration {
     fork, EventDeclaration(.forkReturn, returnOf: fork, [.result]),
     unlink, EventDeclaration(.unlinkReturn, returnOf: unlink, []),
     EventDeclaration(
-      .put, .put, of: ["__put_anon_vma"], in: "mm/rmap.c", "The last reference is gone: the anon_vma is about to be freed.",
+      .put, .put, of: ["__put_anon_vma"], in: "mm/rmap.c",
+      "The last reference is gone: the anon_vma is about to be freed.",
       [.anonVMA, .root, .refcount, .rootRefcount, .treeNode], optional: [.parent, .children, .active]),
     EventDeclaration(
       .vmaAllocReturn, .vmaAlloc, of: ["vm_area_alloc"], in: "kernel/fork.c",
@@ -53,7 +54,8 @@ extension EventDeclaration {
     .unlink, .unlink, role: .entry, of: ["unlink_anon_vmas"], in: "mm/rmap.c", "A VMA leaves all of its trees.", .vma,
     optional: .vmaOffset)
   private static let vmaDup = EventDeclaration(
-    .vmaDup, .vmaDup, role: .entry, of: ["vm_area_dup"], in: "kernel/fork.c", "A VMA is copied, for fork, split or move.",
+    .vmaDup, .vmaDup, role: .entry, of: ["vm_area_dup"], in: "kernel/fork.c",
+    "A VMA is copied, for fork, split or move.",
     .source, optional: .sourceOffset)
   private static let copyRange = EventDeclaration(
     .copyRange, .copyRange, role: .entry, of: ["copy_page_range"], in: "mm/memory.c",

@@ -20,7 +20,8 @@ extension EventDeclaration {
   ]
   private static let walk = EventDeclaration(
     .walk, .walk, role: .entry, of: ["rmap_walk_anon"], in: "mm/rmap.c",
-    "A folio is looked for, outside of KSM; where the function is inlined: rmap_walk, which file folios pass too.", frame)
+    "A folio is looked for, outside of KSM; where the function is inlined: rmap_walk, which file folios pass too.",
+    frame)
   private static let walkLocked = EventDeclaration(
     .walkLocked, .walk, role: .entry, of: ["rmap_walk_locked"], in: "mm/rmap.c",
     "As walk, where rmap_walk_anon is inlined: the caller holds the lock.", frame)

@@ -1,8 +1,8 @@
-import Vocabulary
 import ArgumentParser
 import Doctor
 import KernelProbes
 import Recorder
+import Vocabulary
 
 /// `rmapcheck doctor`: can a kernel be recorded, and what will be decidable?
 struct DoctorCommand: ParsableCommand {

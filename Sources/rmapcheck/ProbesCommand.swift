@@ -1,7 +1,7 @@
-import Vocabulary
 import ArgumentParser
 import KernelProbes
 import Reports
+import Vocabulary
 
 extension RecordingLevel: ExpressibleByArgument {}
 

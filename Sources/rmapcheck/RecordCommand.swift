@@ -1,4 +1,3 @@
-import Vocabulary
 import ArgumentParser
 import Checking
 import Glibc
@@ -6,6 +5,7 @@ import KernelProbes
 import Recorder
 import RecordingFormat
 import Reports
+import Vocabulary
 
 /// `rmapcheck record`: records this machine.
 struct RecordCommand: ParsableCommand {

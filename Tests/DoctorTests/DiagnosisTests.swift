@@ -1,7 +1,7 @@
-import Vocabulary
 import Invariants
 import KernelProbes
 import Testing
+import Vocabulary
 
 @testable import Doctor
 @testable import KernelTestSupport

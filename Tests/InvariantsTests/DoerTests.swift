@@ -8,7 +8,9 @@ import Testing
 @Suite struct DoerTests {
   private func doer(_ history: History, _ name: String) throws -> String {
     let finding = try #require(history.judged().ledger(name).findings.first)
-    func words(_ stamp: EventStamp) -> String { "\(stamp.function.map { FunctionNames()[$0] } ?? "?") \(stamp.ordinal)" }
+    func words(_ stamp: EventStamp) -> String {
+      "\(stamp.function.map { FunctionNames()[$0] } ?? "?") \(stamp.ordinal)"
+    }
     return switch finding.doer {
     case nil: "\(FunctionNames()[finding.function]) itself"
     case .step(let stamp): words(stamp)

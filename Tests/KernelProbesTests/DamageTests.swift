@@ -1,6 +1,6 @@
-import Vocabulary
 import Glibc
 import Testing
+import Vocabulary
 
 @testable import KernelProbes
 @testable import KernelTestSupport

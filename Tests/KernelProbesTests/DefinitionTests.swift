@@ -1,6 +1,6 @@
-import Vocabulary
 import KernelProbes
 import Testing
+import Vocabulary
 
 @testable import KernelTestSupport
 

@@ -1,5 +1,5 @@
-import Vocabulary
 import KernelProbes
+import Vocabulary
 
 // Kernels in miniature: the structs and functions that the recipes name, laid out as in the eras
 // that differ, and nothing else.

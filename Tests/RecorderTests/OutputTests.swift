@@ -1,8 +1,8 @@
-import Vocabulary
 import Foundation
 import KernelProbes
 import RecordingFormat
 import Testing
+import Vocabulary
 
 @testable import Recorder
 

@@ -1,8 +1,8 @@
-import Vocabulary
 import Glibc
 import KernelProbes
 import RecordingFormat
 import Testing
+import Vocabulary
 
 @testable import KernelTestSupport
 @testable import Recorder

@@ -41,7 +41,7 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
       function: function, stamp: stamp,
       objects: [("V", describe(view)), ("A", child), ("P", parent)],
       established: [.init("A's parent is P", node.birth), .init("V is in A's tree", orphan.stamp)],
-      contradiction: .init("the function returned and V is not in P's tree", stamp),
+      contradiction: .init("\(FunctionNames()[function]) returned and V is not in P's tree", stamp),
       rule: "The tree of a parent holds the VMAs of its children (mm/rmap.c, anon_vma_fork).")
   }
 }

@@ -335,7 +335,8 @@ private func broken(
   vma: VMAView? = nil
 ) {
   let (frame, stamp, anonVMA) = (s.frame, s.stamp, s.walk.start.anonVMA)
-  let function = frame.map { $0.isKSM ? KernelFunction.named("rmap_walk_ksm") : .kind(.walk) } ?? .named("collect_procs")
+  let function =
+    frame.map { $0.isKSM ? KernelFunction.named("rmap_walk_ksm") : .kind(.walk) } ?? .named("collect_procs")
   let tree = graph.describe(anonVMAAt: anonVMA)
   ledger.broken(key: anonVMA.raw ^ (frame?.folio.raw ?? 0)) {
     var objects = [(name: "A", description: tree)]
