@@ -32,9 +32,12 @@ struct FrameLayout: Sendable {
   let isKSM: Bool
   let folio, mapping, index, callback, done, lock, invalid: Word
   let large, folioPages: Number
+  /// Whether the recording says that such a walk looks for one index at a time.
+  let isOfOneIndex: Bool
 
   init(_ finder: inout FieldFinder, isKSM: Bool) {
     self.isKSM = isKSM
+    isOfOneIndex = isKSM && finder.optionalNumber(.oneIndex) != nil
     folio = finder.word(.folio)
     mapping = finder.word(.mapping)
     index = finder.word(.index)
@@ -52,7 +55,7 @@ struct FrameLayout: Sendable {
     let count = large.load(record) != 0 ? folioPages.load(record) : 1
     return .begin(
       WalkFrame(
-        isKSM: isKSM, folio: folio, mapping: FolioMapping(mapping.load(record)),
+        isKSM: isKSM, isOfOneIndex: isOfOneIndex, folio: folio, mapping: FolioMapping(mapping.load(record)),
         index: PgOff(index.load(record)), pages: count > 0 ? UInt64(count) : nil,
         callback: callback.address(record), endsWhenUnmapped: done.load(record) != 0,
         hasOwnLocking: lock.load(record) != 0, passesOver: invalid.load(record) != 0))

@@ -102,6 +102,8 @@ enum Value: Sendable {
   case constant(Int)
   /// 1, on a kernel that has this function.
   case mark(ofFunction: String)
+  /// 1, on a kernel whose struct has this member.
+  case memberMark(String, of: String)
 }
 
 /// A function's argument, found by its declaration.

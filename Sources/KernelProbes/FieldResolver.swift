@@ -29,6 +29,9 @@ struct FieldResolver {
     case .mark(let function):
       guard types.hasFunction(function) else { throw Absence("no function \(function)") }
       return constant(1)
+    case .memberMark(let member, let structure):
+      _ = try types.member(member, of: try named(structure))
+      return constant(1)
     }
   }
 

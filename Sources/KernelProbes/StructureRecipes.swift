@@ -92,8 +92,11 @@ extension EventRecipe {
 
   /// `mm/rmap.c:anon_vma_clone`: dst is added to every tree in which src stands.
   static let clone = EventRecipe(
-    .clone, shapes: [[vmaFields(nth: 1), vmaFields(nth: 2, as: .source)]],
-    onReturn: result)
+    .clone,
+    shapes: [
+      [vmaFields(nth: 1), vmaFields(nth: 2, as: .source), argument(.cloneOperation, "operation", style: .unsigned)],
+      [vmaFields(nth: 1), vmaFields(nth: 2, as: .source)],
+    ], onReturn: result)
 
   /// `mm/rmap.c:anon_vma_fork`: a child's VMA is cloned from its parent's and gets an anon_vma.
   static let fork = EventRecipe(

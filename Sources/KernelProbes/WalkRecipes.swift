@@ -47,7 +47,12 @@ extension EventRecipe {
 
   /// `mm/ksm.c:rmap_walk_ksm`: a merged page is looked for in the trees of several anon_vmas.
   static let walkKSM = EventRecipe(
-    .walkKSM, shapes: [frameFields], onReturn: [])
+    .walkKSM, shapes: [frameFields + [oneIndex], frameFields], onReturn: [])
+
+  /// Since "ksm: add linear_page_index into ksm_rmap_item" (7.3) the walk looks for the index of one rmap_item at a time.
+  private static let oneIndex: Part = .required([
+    Field(.oneIndex, .memberMark("linear_page_index", of: "ksm_rmap_item"))
+  ])
 
   // MARK: The steps
 

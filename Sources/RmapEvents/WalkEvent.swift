@@ -20,6 +20,8 @@ public enum WalkEvent: Sendable {
 public struct WalkFrame: Sendable {
   /// Whether it is a walk of KSM, which looks through the trees of several anon_vmas.
   public var isKSM: Bool
+  /// A walk of KSM: whether it looks for the index of one rmap_item at a time (7.3), not for all.
+  public var isOfOneIndex: Bool
   /// The folio.
   public var folio: KernelAddress
   /// `folio->mapping`.
@@ -39,10 +41,12 @@ public struct WalkFrame: Sendable {
 
   /// A frame from its fields.
   @inlinable public init(
-    isKSM: Bool = false, folio: KernelAddress, mapping: FolioMapping, index: PgOff, pages: UInt64?,
+    isKSM: Bool = false, isOfOneIndex: Bool = false, folio: KernelAddress, mapping: FolioMapping, index: PgOff,
+    pages: UInt64?,
     callback: KernelAddress, endsWhenUnmapped: Bool, hasOwnLocking: Bool, passesOver: Bool
   ) {
     self.isKSM = isKSM
+    self.isOfOneIndex = isOfOneIndex
     self.folio = folio
     self.mapping = mapping
     self.index = index

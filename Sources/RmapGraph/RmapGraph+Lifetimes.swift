@@ -115,6 +115,13 @@ extension RmapGraph {
     for slot in parked { discard(slot) }
   }
 
+  /// Whether what is freed is the anon_vma that anon_vma_fork allocates in advance and puts again where the clone has
+  /// chosen another one, or failed (7.0, "mm: clean up anon_vma implementation"): it was in no tree, and is nobody's root.
+  private func isSpare(_ put: AnonVMAPut, _ task: UInt32) -> Bool {
+    tasks[task].innermost?.kind == .fork && put.root == put.anonVMA && put.parent ?? put.anonVMA == put.anonVMA
+      && put.refcount == 0 && put.treeIsEmpty
+  }
+
   mutating func put<Observer: GraphObserver & ~Copyable>(
     _ put: AnonVMAPut, _ stamp: EventStamp, _ observer: inout Observer
   ) {
@@ -126,7 +133,7 @@ extension RmapGraph {
       tell(put, dying, implicit: false, task, stamp, &observer)
       bury(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)
-    } else if put.children == 0, put.active == 0, deadAnonVMAs[put.anonVMA.raw] != nil {
+    } else if put.children == 0, put.active == 0, deadAnonVMAs[put.anonVMA.raw] != nil, !isSpare(put, task) {
       contradict(.anonVMADeath)  // One that never had a tree shows other counters.
     }
     // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.

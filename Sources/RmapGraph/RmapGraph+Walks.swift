@@ -197,7 +197,8 @@ extension RmapGraph {
     walking.walkers[slot].walk?.lastVisit = .entered
     observer.willVisitVMA(
       WalkVisitSituation(
-        visit: visit, frame: frame, vma: vmaOf[visit.vma.raw].map(VMAID.init), stamp: stamp), in: self)
+        visit: visit, start: walking.walkers[slot].walk?.start, frame: frame, vma: vmaOf[visit.vma.raw].map(VMAID.init),
+        stamp: stamp), in: self)
     walking.walkers[slot].unmapping = unmapping(visit, of: frame, stamp)
     if visit.purpose == .migrate, frame.folio == visit.folio {
       noteMigrating(frame, walking.walkers[slot].frameStamp)

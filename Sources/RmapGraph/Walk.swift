@@ -84,6 +84,8 @@ public struct WalkVisitSituation: ~Copyable {
   private let pin = Pin()
   /// The callback.
   public let visit: WalkVisit
+  /// The walk through the tree, as it began; nil where that was not seen.
+  public let start: WalkStart?
   /// What is looked for.
   public let frame: WalkFrame
   /// The VMA, if the model has met it.

@@ -40,11 +40,11 @@ public enum EventName: String, CaseIterable, Sendable {
   case lruAdd = "lru_add"
   case userfaultMove = "uffd_move"
   case userfaultMoveReturn = "uffd_move_ret"
-  case hugepageNew = "hugepage_new"
-  case hugepageAdd = "hugepage_add"
   case hugetlbNew = "hugetlb_new"
   case hugetlbAdd = "hugetlb_add"
   case hugetlbUnmap = "hugetlb_unmap"
+  case hugepageNew = "hugepage_new"
+  case hugepageAdd = "hugepage_add"
 
   case walk
   case walkReturn = "walk_ret"

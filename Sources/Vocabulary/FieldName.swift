@@ -79,6 +79,8 @@ public enum FieldName: String, CaseIterable, Sendable {
   case invalidVMA = "invalid_vma"
   case first
   case last
+  case oneIndex = "ksm_one_index"
+  case cloneOperation = "vma_op"
 }
 
 /// How a field lies in a record.
@@ -95,7 +97,7 @@ extension FieldName {
     switch self {
     case .treeOffset, .refcount, .rootRefcount, .lockPID, .locks, .result, .large, .folioPages, .pageSize, .pages,
       .rmapFlags, .compound, .exclusive, .unitHuge, .unitPage, .vmAnonPgoffLow, .vmAnonPgoffHigh, .sourceAnonPgoffLow,
-      .sourceAnonPgoffHigh:
+      .sourceAnonPgoffHigh, .oneIndex, .cloneOperation:
       .number
     default: .word
     }
@@ -172,6 +174,8 @@ extension FieldName {
     case .invalidVMA: "rwc->invalid_vma"
     case .first: "the first index that is looked for, pages"
     case .last: "the last index that is looked for, pages"
+    case .oneIndex: "a mark: a walk for a page of KSM looks for the index of one rmap_item (7.3)"
+    case .cloneOperation: "what the clone is for, enum vma_operation (7.0)"
     }
   }
 }

@@ -43,13 +43,6 @@ extension EventDeclaration {
     userfaultMove, EventDeclaration(.userfaultMoveReturn, returnOf: userfaultMove, [.result]),
 
     EventDeclaration(
-      .hugepageNew, .hugetlbNew, of: ["hugepage_add_new_anon_rmap"], in: "mm/rmap.c",
-      "A page of hugetlbfs gets its first mapping (before 6.8).", page + .vma + [.address], optional: hugepageOptions),
-    EventDeclaration(
-      .hugepageAdd, .hugetlbAdd, of: ["hugepage_add_anon_rmap"], in: "mm/rmap.c",
-      "A page of hugetlbfs is mapped once more (before 6.8).", page + .vma + [.address, .rmapFlags],
-      optional: hugepageOptions),
-    EventDeclaration(
       .hugetlbNew, .hugetlbNew, of: ["hugetlb_add_new_anon_rmap"], in: "mm/rmap.c",
       "A folio of hugetlbfs has got its first mapping (recorded at the return).", folio + .vma + [.address],
       optional: hugetlbOptions),
@@ -61,6 +54,13 @@ extension EventDeclaration {
       .hugetlbUnmap, .hugetlbUnmap, of: ["__unmap_hugepage_range"], in: "mm/hugetlb.c",
       "A VMA of hugetlbfs loses what it maps in a range.", .vma + [.address, .end, .refcount], optional: .vmaOffset,
       instead: [.refcount: (.word, "the one folio that is to go, or NULL")]),
+    EventDeclaration(
+      .hugepageNew, .hugetlbNew, of: ["hugepage_add_new_anon_rmap"], in: "mm/rmap.c",
+      "A page of hugetlbfs gets its first mapping (before 6.8).", page + .vma + [.address], optional: hugepageOptions),
+    EventDeclaration(
+      .hugepageAdd, .hugetlbAdd, of: ["hugepage_add_anon_rmap"], in: "mm/rmap.c",
+      "A page of hugetlbfs is mapped once more (before 6.8).", page + .vma + [.address, .rmapFlags],
+      optional: hugepageOptions),
   ]
 
   private static let folio: [FieldName] = [.folio, .mapping, .index, .large, .folioPages, .pageSize]

@@ -45,7 +45,8 @@ extension EventDeclaration {
     optional: .vmaOffset + [.mmapLock, .vmOperations, .vmFile])
   private static let clone = EventDeclaration(
     .clone, .clone, role: .entry, of: ["anon_vma_clone"], in: "mm/rmap.c",
-    "A VMA is added to every tree in which src stands.", .vma + .source, optional: .vmaOffset + .sourceOffset)
+    "A VMA is added to every tree in which src stands.", .vma + .source,
+    optional: .vmaOffset + .sourceOffset + [.cloneOperation])
   private static let fork = EventDeclaration(
     .fork, .fork, role: .entry, of: ["anon_vma_fork"], in: "mm/rmap.c",
     "A child's VMA is cloned from its parent's and gets an anon_vma.", .vma + .source,

@@ -27,7 +27,7 @@ extension EventDeclaration {
     "As walk, where rmap_walk_anon is inlined: the caller holds the lock.", frame)
   private static let walkKSM = EventDeclaration(
     .walkKSM, .walk, role: .entry, of: ["rmap_walk_ksm"], in: "mm/ksm.c",
-    "A merged page is looked for in the trees of several anon_vmas.", frame)
+    "A merged page is looked for in the trees of several anon_vmas.", frame, optional: [.oneIndex])
 
   private static let walkFirst = EventDeclaration(
     .walkFirst, .walkFirst, role: .entry, of: ["anon_rmap_tree_iter_first", "anon_vma_interval_tree_iter_first"],

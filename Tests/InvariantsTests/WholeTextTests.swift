@@ -78,7 +78,7 @@ import Testing
     Pinned(
       "interval-key", 2,
       """
-      A VMA's range has changed while its AVCs are in their trees. (event 9) in folio_remove_rmap
+      A VMA's range has changed while its AVCs are in their trees. (event 9) in folio_remove_rmap_ptes
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Then V's AVCs were inserted under the key 0x10-0x15 (event 8)
       However V's range gives the key 0x10-0x13 (event 9)
@@ -236,7 +236,7 @@ import Testing
     Pinned(
       "index-fixed", 1,
       """
-      A mapped folio's anon_vma has changed without a move. (event 7) in folio_remove_rmap
+      A mapped folio's anon_vma has changed without a move. (event 7) in folio_remove_rmap_ptes
       Let F = folio 0xffff888005000000, page 0
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Then F pointed to anon_vma 0xffff888002000000 (born at event 3) (event 5)
@@ -246,7 +246,7 @@ import Testing
     Pinned(
       "page-exclusive", 0,
       """
-      A page that is mapped more than once is marked exclusive. (event 18) in folio_remove_rmap
+      A page that is mapped more than once is marked exclusive. (event 18) in folio_remove_rmap_ptes
       Let F = folio 0xffff888005000000, index 0x11
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Then F is mapped 2 times (event 16)

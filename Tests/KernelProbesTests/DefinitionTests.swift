@@ -15,7 +15,7 @@ import Vocabulary
       root=+0(+8($arg1)):x64 root_root=+0(+0(+8($arg1))):x64 parent=+72(+8($arg1)):x64
       ref=+48(+8($arg1)):s32 children=+56(+8($arg1)):u64 active=+64(+8($arg1)):u64
       rb_node=+80(+8($arg1)):x64 root_ref=+48(+0(+8($arg1))):s32 lock=+8(+0(+8($arg1))):x64
-      lock_owner=+16(+0(+8($arg1))):x64 lock_pid=+1264(+16(+0(+8($arg1)))):s32
+      lock_pid=+1264(+16(+0(+8($arg1)))):s32
       """#
     let insert = oneLine("p:rmap/avc_insert anon_vma_interval_tree_insert \(fields) vm_prot=+24(+0($arg1)):x64")
     #expect(plan.line("avc_insert") == insert)
@@ -101,8 +101,7 @@ import Vocabulary
     let copy = """
       p:rmap/copy_vma copy_vma vma=+0($arg1):x64 vm_start=+0(+0($arg1)):x64
       vm_end=+8(+0($arg1)):x64 vm_mm=+16(+0($arg1)):x64 vm_flags=+32(+0($arg1)):x64
-      vm_anon=+88(+0($arg1)):x64 vm_pgoff=+104(+0($arg1)):x64 addr=$arg2:x64 len=$arg3:x64
-      pgoff=$arg4:x64
+      vm_anon=+88(+0($arg1)):x64 vm_pgoff=+104(+0($arg1)):x64 addr=$arg2:x64
       """
     #expect(plan.line("copy_vma") == oneLine(copy))
     #expect(plan.line("copy_vma_ret") == "r2048:rmap/copy_vma_ret copy_vma vma=$retval:x64")
@@ -181,17 +180,17 @@ import Vocabulary
     #expect(try MiniBTF.linux7.plan().line("move_tables") == oneLine(move))
   }
 
-  @Test func degreeStandsForBothCounters() throws {
+  @Test func degreeIsNotRecorded() throws {
     let plan = try MiniBTF.degreeEra.plan()
     let put = """
       p:rmap/av_put __put_anon_vma av=$arg1:x64 root=+0($arg1):x64 parent=+56($arg1):x64
-      ref=+48($arg1):s32 root_ref=+48(+0($arg1)):s32 degree=+52($arg1):u32 rb_node=+64($arg1):x64
+      ref=+48($arg1):s32 root_ref=+48(+0($arg1)):s32 rb_node=+64($arg1):x64
       """
     #expect(plan.line("av_put") == oneLine(put))
     let insert = try #require(plan.line("avc_insert"))
-    #expect(insert.contains(" degree=+52(+8($arg1)):u32 rb_node=+64(+8($arg1)):x64 "))
-    #expect(!insert.contains("children="))
-    #expect(plan.notes == [])
+    #expect(!insert.contains("degree=") && !insert.contains("children="))
+    let reason = "struct anon_vma has no member num_children: fields children, active left out"
+    #expect(plan.notes == ["avc_insert", "avc_remove", "av_put"].map { "\($0): \(reason)" })
   }
 
   @Test func realtimeHasNoLockWord() throws {
@@ -201,11 +200,27 @@ import Vocabulary
     let reasons = [
       "struct rw_semaphore has no member count (PREEMPT_RT?): field lock left out",
       "struct rw_semaphore has no member owner (PREEMPT_RT?): "
-        + "fields lock_owner, lock_pid left out",
+        + "field lock_pid left out",
     ]
     let expected = ["avc_insert", "avc_remove"].flatMap { event in reasons.map { "\(event): \($0)" }
     }
     let prepare = "prepare: struct rw_semaphore has no member count (PREEMPT_RT?): field mmap_lock left out"
     #expect(plan.notes == expected + [prepare])
+  }
+}
+
+/// The recipes fetch what the vocabulary declares.
+@Suite struct RecipeTests {
+  @Test(arguments: EventName.allCases)
+  func fetchTheDeclaredFields(_ name: EventName) {
+    let recipes = EventRecipe.choices(for: .walks).flatMap { $0.families.joined() }
+    var fetched: Set<FieldName> = []
+    for recipe in recipes {
+      if recipe.name == name {
+        fetched.formUnion(recipe.shapes.joined().flatMap { $0.alternatives.joined() }.map(\.name))
+      }
+      if let fields = recipe.onReturn, recipe.name.ofReturn == name { fetched.formUnion(fields.map(\.name)) }
+    }
+    #expect(fetched == Set(name.declaration.fields.map(\.name)))
   }
 }

@@ -21,9 +21,9 @@ import Vocabulary
   @Test func framesOfLinux6_12() throws {
     let fields = #"""
       folio=$arg1:x64 mapping=+24($arg1):x64 index=+32($arg1):x64 large=+0($arg1):b1@6/64
-      folio_nr=+96($arg1):u32 page_size=\64:u8
+      folio_nr=+96($arg1):u32
       rmap_one=+16($arg2):x64 done=+24($arg2):x64
-      anon_lock=+32($arg2):x64 invalid_vma=+40($arg2):x64 try_lock=+8($arg2):u8
+      anon_lock=+32($arg2):x64 invalid_vma=+40($arg2):x64
       """#
     let plan = try MiniBTF.linux6_12.plan(.walks)
     #expect(plan.line("walk") == oneLine("p:rmap/walk rmap_walk_anon \(fields)"))

@@ -16,7 +16,7 @@ extension Invariant {
     kernels: "3.7 and later",
     exceptions: """
       invalid_vma may pass VMAs over, but they are walked past; that of try_to_migrate only a temporary stack. A walker without the folio's lock (folio_referenced, \
-      page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets, in \
+      page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets (since 7.3 for one at a time), in \
       several anon_vmas; in which is not decided (ksm-walks). After `done` the model's word is all there is on whether the folio was still mapped: decided where \
       it knows all mappings of a folio of one page. In a \
       tree older than the recording only what the recording has put in must be visited.
@@ -39,7 +39,9 @@ private func judge(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _
 /// Whether the walk looks for its folio where it belongs; if not, the ledger has been told.
 private func isAimedRight(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) -> Bool {
   let start = s.walk.start
-  if let frame = s.frame, frame.isKSM { return looksForAll(s, graph, &ledger) }
+  if let frame = s.frame, frame.isKSM {
+    return looksForMerged(s, ofOneIndex: frame.isOfOneIndex, graph, &ledger)
+  }
   guard let frame = s.frame, frame.mapping.isAnonymous else { return true }
   guard frame.mapping.anonVMA == start.anonVMA else {
     // Without the folio's lock it may have been given to another anon_vma since.
@@ -76,12 +78,18 @@ private func isAimedRight(_ s: borrowing WalkSituation, _ graph: borrowing RmapG
   return false
 }
 
-/// mm/ksm.c:rmap_walk_ksm: a page that KSM merged lies anywhere in the trees of those who had it.
-private func looksForAll(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) -> Bool {
+/// mm/ksm.c:rmap_walk_ksm: a page that KSM merged lies anywhere in the trees of those who had it; since 7.3 each rmap_item
+/// says at which index.
+private func looksForMerged(
+  _ s: borrowing WalkSituation, ofOneIndex: Bool, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) -> Bool {
   let start = s.walk.start
-  if start.first.raw == 0, start.last.raw == .max { return true }
+  if ofOneIndex ? start.first == start.last : start.first.raw == 0 && start.last.raw == .max { return true }
   broken(
-    s, "A walk for a page of KSM does not look for all offsets.", [],
+    s,
+    ofOneIndex
+      ? "A walk for a page of KSM looks for more than one offset."
+      : "A walk for a page of KSM does not look for all offsets.", [],
     .init("the walk looks for \(RangeText(start.first, start.last))", s.walk.stamp), graph, &ledger)
   return false
 }

@@ -18,7 +18,7 @@ extension InvariantCases {
       )
       .breaks(
         "A page is mapped in a VMA that does not hold its offset.", "F's page has offset 0x99",
-        in: "folio_remove_rmap", at: "folio remove",
+        in: "folio_remove_rmap_ptes", at: "folio remove",
         History.lifetime.dropping("folio new").dropping("folio seen")
           .alteringFolio("folio remove") { $0.index = PgOff(0x99) }
       )
@@ -34,7 +34,7 @@ extension InvariantCases {
       )
       .breaks(
         "A mapped page points to an anon_vma that was freed.",
-        "that anon_vma was freed while V maps F", in: "folio_remove_rmap", at: "folio remove",
+        "that anon_vma was freed while V maps F", in: "folio_remove_rmap_ptes", at: "folio remove",
         .lifetime.moving("put", before: "folio remove")))
 
   private static func reachOfMovedPages(_ cases: InvariantCases) -> InvariantCases {
@@ -85,17 +85,17 @@ extension InvariantCases {
     .holds("a page that a child is the last to use", .writeReuse)
     .holds("pages of hugetlbfs", .hugetlb(.v6_1))
     .breaks(
-      "A mapped folio's index has changed.", "F's index is 0x12", in: "folio_remove_rmap",
+      "A mapped folio's index has changed.", "F's index is 0x12", in: "folio_remove_rmap_ptes",
       at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) }
     )
     .breaks(
       "A mapped folio's anon_vma has changed without a move.",
-      "F points to anon_vma 0xffff88800bad0000 (never seen in a tree)", in: "folio_remove_rmap",
+      "F points to anon_vma 0xffff88800bad0000 (never seen in a tree)", in: "folio_remove_rmap_ptes",
       at: "folio remove",
       .lifetime.alteringFolio("folio remove") { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
     )
     .breaks(
-      "A mapped folio's index has changed.", "F's index is 0x5", in: "folio_remove_rmap",
+      "A mapped folio's index has changed.", "F's index is 0x5", in: "folio_remove_rmap_ptes",
       at: "folio remove", History.hugetlb(.v6_1).alteringFolio("folio remove") { $0.index = PgOff(5) })
 
   static let pageExclusive = InvariantCases("page-exclusive")
@@ -104,7 +104,7 @@ extension InvariantCases {
     .holds("a page that KSM merges", .sameMerged)
     .breaks(
       "A page that is mapped more than once is marked exclusive.", "F is marked PageAnonExclusive",
-      in: "folio_remove_rmap", at: "folio remove",
+      in: "folio_remove_rmap_ptes", at: "folio remove",
       .forkAndExit.alteringFolio("folio remove") { $0.isPageExclusive = true }
     )
     .breaks(
@@ -114,15 +114,15 @@ extension InvariantCases {
     )
     .breaks(
       "A page that is mapped elsewhere is mapped as exclusive.", "F is mapped in V as RMAP_EXCLUSIVE",
-      in: "folio_add_anon_rmap", at: "folio add",
+      in: "folio_add_anon_rmap_ptes", at: "folio add",
       .swap.alteringFolio("folio add") { $0.isExclusive = true }
     )
     .breaks(
       "A page has become exclusive without being given to its VMA's anon_vma.", "F is marked PageAnonExclusive",
-      in: "folio_remove_rmap", at: "folio remove", -1, .writeReuse.dropping("folio move")
+      in: "folio_remove_rmap_ptes", at: "folio remove", -1, .writeReuse.dropping("folio move")
     )
     .breaks(
-      "A KSM page is marked exclusive.", "F is marked PageAnonExclusive", in: "folio_add_anon_rmap",
+      "A KSM page is marked exclusive.", "F is marked PageAnonExclusive", in: "folio_add_anon_rmap_ptes",
       at: "folio add", .sameMerged.alteringFolio("folio add") { $0.isPageExclusive = true })
 
   private static let wrongOwner = "A page points to another anon_vma than the rule gives it."

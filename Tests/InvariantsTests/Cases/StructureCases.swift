@@ -127,7 +127,7 @@ extension InvariantCases {
     )
     .breaks(
       "A VMA's range has changed while its AVCs are in their trees.",
-      "V's range gives the key 0x10-0x13", in: "folio_remove_rmap", at: "folio remove",
+      "V's range gives the key 0x10-0x13", in: "folio_remove_rmap_ptes", at: "folio remove",
       .resize.alteringFolio("folio remove") { $0.vma.end = UserAddress(20 << 12) }
     )
     .breaks(
