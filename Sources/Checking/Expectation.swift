@@ -47,7 +47,7 @@ extension RecordingResult {
     expected.injected = before?.injected
     if let (invariant, finding) = findings.first {
       expected.invariant = invariant.name
-      expected.function = finding.function
+      expected.function = functions[finding.function]
       expected.event = finding.stamp.ordinal
     }
     return expected

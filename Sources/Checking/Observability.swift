@@ -13,6 +13,8 @@ package struct Observability {
   package let level: RecordingLevel
   /// The fields, of those that a recording may lack, that it has.
   let fields: Set<RecordedField>
+  /// The names of all fields that some event has.
+  let fieldNames: Set<FieldName>
   /// What lowers the verdict, one line each.
   package private(set) var doubts: [String] = []
   /// How many records the recorder took out of the kernel's buffers, if that was counted.
@@ -22,6 +24,7 @@ package struct Observability {
     kinds = decoder.kinds
     level = decoder.level
     fields = decoder.fields
+    fieldNames = decoder.fieldNames
     doubts += decoder.unusable
     leaveOutMissedProbes(sidecar)
     leaveOutUndescribedProbes(file, sidecar)

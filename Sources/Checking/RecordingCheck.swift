@@ -186,7 +186,7 @@ public struct RecordingCheck: Sendable {
     } else if result.damage != nil {
       result.verdict = .damaged
     } else {
-      let recorded = result.invariants.filter(\.isRecorded)
+      let recorded = result.invariants.filter(\.hasPart)
       let isSure =
         result.doubts.isEmpty && !recorded.isEmpty && recorded.allSatisfy { $0.verdict == .holds }
       result.verdict = isSure ? .holds : .undecided

@@ -97,6 +97,13 @@ public struct InvariantResult: Sendable {
   /// recorded it: the invariant has no part in the recording's verdict.
   public let isRecorded: Bool
 
+  /// Whether it has a part in the recording's verdict: it is recorded, and had an occasion if it is a rule of what few
+  /// workloads do.
+  public var hasPart: Bool {
+    let hadOccasion = ledger.decided &+ ledger.undecidedTotal > 0 || !missing.isEmpty
+    return isRecorded && (hadOccasion || !invariant.isOccasional)
+  }
+
   /// How many of 1000 checks were decided; nil where there was nothing to check.
   public var decidedPermille: UInt64? {
     let (decided, all) = (ledger.decided, ledger.decided &+ ledger.undecidedTotal)

@@ -32,12 +32,13 @@ package struct Replay: ~Copyable {
     _ file: any RecordedFile, _ check: RecordingCheck, _ sidecar: Sidecar?, isOrdered: Bool = true,
     until: ProofEnd? = nil
   ) {
-    let (invariants, limit) = (check.invariants, check.limit)
     proofEnd = until
-    self.invariants = invariants
     intake = Intake(file)
     let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)
     observability = seen
+    let invariants = check.invariants.filter { $0.isOfKernel(with: seen.fieldNames) }
+    let limit = check.limit
+    self.invariants = invariants
     judge = Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit)
     loneJudge = Judge(
       invariants.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level }, keeping: limit)

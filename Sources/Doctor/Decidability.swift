@@ -51,7 +51,7 @@ public struct Decidability: Equatable, Sendable {
   /// What each of the invariants can be expected to come to in a recording with a plan's probes.
   static func all(_ plan: ProbePlan, level: RecordingLevel) -> [Decidability] {
     let decoder = EventDecoder(formats: plan.expectedFormats)
-    return Invariant.all.map { invariant in
+    return Invariant.all.filter { $0.isOfKernel(with: decoder.fieldNames) }.map { invariant in
       Decidability(
         name: invariant.name, number: invariant.number, level: invariant.level,
         missingEvents: invariant.missing(from: decoder.kinds),

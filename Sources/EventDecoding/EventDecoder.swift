@@ -21,6 +21,9 @@ public struct EventDecoder: Sendable {
   public let kinds: Set<EventKind>
   /// The fields, of those that a recording may lack, that this one has in every event that should have them.
   public let fields: Set<RecordedField>
+  /// Every field of our vocabulary that some event of this recording has: what tells one kernel's recordings from
+  /// another's.
+  public let fieldNames: Set<FieldName>
   /// The level that the recording was meant for: that of the highest of its events, usable or not.
   public let level: RecordingLevel
   /// Events of ours that can't be decoded, and why; for the report.
@@ -76,6 +79,7 @@ public struct EventDecoder: Sendable {
     level = RecordingLevel(of: Set(present.flatMap(\.declaration.kinds)))
     self.unusable = unusable
     self.identifiers = identifiers
+    fieldNames = Set(usable.flatMap(\.fields).compactMap { FieldName(rawValue: $0.name) })
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
 

@@ -36,8 +36,8 @@ struct FolioLayout: Sendable {
     pages = isRange && !isPMD ? finder.number(.pages) : nil
     address = step == .add || step == .new ? finder.word(.address) : nil
     // hugetlb_add_new_anon_rmap has none: its page is always exclusive.
-    flags = step == .add || step == .new ? finder.optionalNumber(.rmapFlags) : nil
-    exclusive = finder.optionalNumber(.exclusive)
+    flags = step == .add || step == .new && !isHugetlb ? finder.optionalNumber(.rmapFlags) : nil
+    exclusive = isPMD || isHugetlb ? nil : finder.optionalNumber(.exclusive)
   }
 
   @inline(__always)

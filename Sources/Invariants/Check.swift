@@ -28,6 +28,7 @@ struct Moments: Sendable {
   let didStrandAVC = Calls<StrandedSituation>()
   let didSeeFolio = Calls<FolioSituation>()
   let didChangeVMAOfPage = Calls<PageSituation>()
+  let willUnmapHugetlb = Calls<HugetlbSituation>()
   let willWalkTree = Calls<WalkStepSituation>()
   let willVisitVMA = Calls<WalkVisitSituation>()
   let didEndWalk = Calls<WalkSituation>()
@@ -57,6 +58,11 @@ extension Invariant.Check {
   /// After __anon_vma_prepare.
   @inline(__always) static func didPrepareAnonVMA(_ judge: @escaping Judgement<OperationSituation>) -> Self {
     Self(level: .structure) { $0.didPrepareAnonVMA.add(judge, $1) }
+  }
+
+  /// Before a VMA of hugetlbfs loses what it maps in a range.
+  @inline(__always) static func willUnmapHugetlb(_ judge: @escaping Judgement<HugetlbSituation>) -> Self {
+    Self(level: .pages) { $0.willUnmapHugetlb.add(judge, $1) }
   }
 
   /// After __split_vma.

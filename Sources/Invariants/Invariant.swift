@@ -22,13 +22,17 @@ public struct Invariant: Sendable {
   public let needsWithPages: [EventKind]
   /// The fields without which it cannot decide all of it, of those that a recording may lack.
   public let fields: [RecordedField]
+  /// A field without which a recording is of a kernel that has no such rule; nil for a rule of every kernel.
+  public let marker: FieldName?
+  /// Whether a recording may well have no occasion for it: one that has none does not lower the verdict.
+  public let isOccasional: Bool
   /// The moments at which it judges.
   public let checks: [Check]
 
   init(
     name: String, number: Int, statement: String, source: String, kernels: String,
     exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [],
-    fields: [RecordedField] = [], checks: [Check]
+    fields: [RecordedField] = [], marker: FieldName? = nil, isOccasional: Bool = false, checks: [Check]
   ) {
     self.name = name
     self.number = number
@@ -39,6 +43,8 @@ public struct Invariant: Sendable {
     self.needs = needs
     self.needsWithPages = needsWithPages
     self.fields = fields
+    self.marker = marker
+    self.isOccasional = isOccasional
     self.checks = checks
   }
 }
@@ -64,6 +70,9 @@ extension Invariant {
     let levels = (needs + needsWithPages).map(\.level) + checks.map(\.level)
     return levels.max() ?? .structure
   }
+
+  /// Whether the kernel of a recording with these fields has the rule.
+  public func isOfKernel(with fields: Set<FieldName>) -> Bool { marker.map(fields.contains) ?? true }
 
   /// The events that it needs and a recording with `kinds` does not have. With any missing it does not judge: what
   /// is not seen would be taken for what is not so.

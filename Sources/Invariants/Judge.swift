@@ -99,6 +99,10 @@ extension Judge: GraphObserver {
     moments.didChangeVMAOfPage(s, graph, &ledgers)
   }
   /// See ``GraphObserver``.
+  public mutating func willUnmapHugetlb(_ s: borrowing HugetlbSituation, in graph: borrowing RmapGraph) {
+    moments.willUnmapHugetlb(s, graph, &ledgers)
+  }
+  /// See ``GraphObserver``.
   public mutating func willWalkTree(_ s: borrowing WalkStepSituation, in graph: borrowing RmapGraph) {
     moments.willWalkTree(s, graph, &ledgers)
   }

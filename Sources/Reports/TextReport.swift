@@ -95,6 +95,10 @@ public enum TextReport {
         page.line("  \(column(entry.invariant.name, 16)) not recorded")
         continue
       }
+      guard entry.hasPart else {
+        page.line("  \(column(entry.invariant.name, 16)) no occasion")
+        continue
+      }
       let ledger = entry.ledger
       page.line(
         "  \(column(entry.invariant.name, 16)) \(column(entry.verdict.rawValue, 10))"

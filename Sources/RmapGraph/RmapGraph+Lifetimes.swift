@@ -133,7 +133,9 @@ extension RmapGraph {
       tell(put, dying, implicit: false, task, stamp, &observer)
       bury(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)
-    } else if put.children == 0, put.active == 0, deadAnonVMAs[put.anonVMA.raw] != nil, !isSpare(put, task) {
+    } else if isSpare(put, task), let last = tasks[task].last {
+      tasks[task].operations[last].sparesPut += 1
+    } else if put.children == 0, put.active == 0, deadAnonVMAs[put.anonVMA.raw] != nil {
       contradict(.anonVMADeath)  // One that never had a tree shows other counters.
     }
     // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.

@@ -119,7 +119,9 @@ public struct RmapGraph: ~Copyable {
     case .folio(let event):
       stamp.function = event.kind
       folio(event, stamp, &observer)
-    case .hugetlbUnmap(let event): unmapHugetlb(event)
+    case .hugetlbUnmap(let event):
+      observer.willUnmapHugetlb(HugetlbSituation(unmap: event, stamp: stamp), in: self)
+      unmapHugetlb(event)
     case .walk(let event):
       stamp.function = .walk
       walk(event, stamp, &observer)
@@ -165,7 +167,9 @@ public struct RmapGraph: ~Copyable {
     case .folio:
       stamp.function = batch.folios[index].kind
       folio(batch.folios[index], stamp, &observer)
-    case .hugetlbUnmap: unmapHugetlb(batch.hugetlbUnmaps[index])
+    case .hugetlbUnmap:
+      observer.willUnmapHugetlb(HugetlbSituation(unmap: batch.hugetlbUnmaps[index], stamp: stamp), in: self)
+      unmapHugetlb(batch.hugetlbUnmaps[index])
     case .walk:
       stamp.function = .walk
       walk(batch.walks[index], stamp, &observer)

@@ -107,6 +107,15 @@ public struct StrandedSituation: ~Copyable {
   public let stamp: EventStamp
 }
 
+/// A VMA of hugetlbfs that is about to lose what it maps in a range.
+public struct HugetlbSituation: ~Copyable {
+  private let pin = Pin()
+  /// The event.
+  public let unmap: HugetlbUnmap
+  /// The event's place.
+  public let stamp: EventStamp
+}
+
 /// A step in a folio's life.
 public struct FolioSituation: ~Copyable {
   private let pin = Pin()
@@ -205,6 +214,8 @@ public protocol GraphObserver: ~Copyable {
   mutating func didSeeFolio(_ situation: borrowing FolioSituation, in graph: borrowing RmapGraph)
   /// A mapped page's VMA changed under it.
   mutating func didChangeVMAOfPage(_ situation: borrowing PageSituation, in graph: borrowing RmapGraph)
+  /// A VMA of hugetlbfs is about to lose what it maps in a range.
+  mutating func willUnmapHugetlb(_ situation: borrowing HugetlbSituation, in graph: borrowing RmapGraph)
   /// A walk is about to look at a tree.
   mutating func willWalkTree(_ situation: borrowing WalkStepSituation, in graph: borrowing RmapGraph)
   /// A walk's callback is about to look at one VMA.
@@ -221,6 +232,8 @@ public protocol GraphObserver: ~Copyable {
 
 /// No-ops for the moments that only invariants look at.
 extension GraphObserver where Self: ~Copyable {
+  /// Does nothing.
+  public mutating func willUnmapHugetlb(_ situation: borrowing HugetlbSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
   public mutating func didSplitVMA(_ situation: borrowing OperationSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.

@@ -1,7 +1,7 @@
-import KernelProbes
 import Testing
 import Vocabulary
 
+@testable import KernelProbes
 @testable import KernelTestSupport
 
 /// Whole definitions, kernel by kernel: what the kernel is asked to record is pinned.

@@ -21,12 +21,15 @@ public struct History: Sendable {
 
   /// The steps; the first has the ordinal 1.
   public var steps: [Step]
+  /// The fields that tell this kernel's recordings from those of others.
+  public var marks: Set<FieldName> = [.end]
 
   /// What a healthy kernel's operations leave in a recording.
   public init(_ version: Kernel.Version = .v6_12, _ operations: (Kernel) -> Void) {
     let kernel = Kernel(version)
     operations(kernel)
     steps = kernel.steps
+    if version == .v7_3 { marks.formUnion([.vmAnonPgoffLow, .cloneOperation, .oneIndex]) }
   }
 
   // MARK: Finding events

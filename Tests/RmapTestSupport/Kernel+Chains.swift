@@ -120,7 +120,10 @@ extension Kernel {
       return true
     }
     child.anonVMA = nil
+    // 7.0: the anon_vma is allocated first, and put again if it is not used.
+    let spare = version == .v7_3 ? AnonVMA(take(.anonVMA)) : nil
     guard clone(child, parent, by: process, missingOne: { forkMisses($0, parent) }) else {
+      if let spare { put(spare, by: process) }
       leave(.fork, -12, by: process)
       return false
     }
@@ -130,13 +133,15 @@ extension Kernel {
     if child.anonVMA == nil {
       let isWrong = inherited.root !== inherited && fires(.forkMistakesParent)
       let own = AnonVMA(
-        take(.anonVMA), root: fires(.forkMakesRoot) ? nil : inherited.root,
+        spare?.address ?? take(.anonVMA), root: fires(.forkMakesRoot) ? nil : inherited.root,
         parent: isWrong ? inherited.root : inherited)
       own.active = 1
       if !fires(.forkTakesNoReference) { own.root.refcount += 1 }
       child.anonVMA = own
       link(child, own, by: process)
       if !fires(.forkCountsNoChild) { own.parent.children &+= 1 }
+    } else if let spare {
+      put(spare, by: process)
     }
     leave(.fork, by: process)
     return true

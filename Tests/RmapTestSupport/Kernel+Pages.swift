@@ -73,7 +73,7 @@ extension Kernel {
     var event = folioEvent(.move, Mapping(folio: folio), vma, 0)
     event.subpage = 0
     event.address = nil
-    event.isAfter = version == .v6_12
+    event.isAfter = version != .v6_1
     if version == .v6_1 { event.mapping = old }
     emit(.folio(event), by: vma.mm.process)
   }
@@ -231,7 +231,7 @@ extension Kernel {
     _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64
   ) -> FolioEvent {
     FolioEvent(
-      step: step, isAfter: version == .v6_12 && (step == .new || step == .move),
+      step: step, isAfter: version != .v6_1 && (step == .new || step == .move),
       isPMD: mapping.isPMD, folio: mapping.folio.address, subpage: mapping.subpage, vma: view(vma),
       address: UserAddress(page << 12), mapping: mapping.folio.mapping,
       index: PgOff(mapping.folio.index), isLarge: mapping.folio.isLarge,

@@ -5,10 +5,12 @@ extension Kernel {
   // MARK: mmap and munmap
 
   /// mmap of anonymous memory that no neighbour takes up.
-  public func mmap(_ name: String, _ pages: Range<UInt64>, flags: UInt64 = 0) {
+  /// With `file`, a private mapping of a file from that page on, whose vm_pgoff is not its anon_pgoff (7.3).
+  public func mmap(_ name: String, _ pages: Range<UInt64>, flags: UInt64 = 0, file: UInt64? = nil) {
     let mm = mm(String(name.prefix { $0 != "." }))
     let vma = VMA(name, take(.vma), mm, pages, pgoff: pages.lowerBound)
     vma.flags = flags
+    if let file { vma.gap = file &- pages.lowerBound }
     mm.vmas.append(vma)
     leave(.vmaAlloc, Int64(bitPattern: vma.address.raw), by: mm.process)
   }
@@ -39,7 +41,7 @@ extension Kernel {
     let process = vma.mm.process
     emit(.enter(OperationEntry(kind: .vmaDup, source: view(vma))), by: process)
     let copy = VMA(name, take(.vma), mm, vma.pages, pgoff: vma.pgoff)
-    (copy.flags, copy.anonVMA) = (vma.flags, vma.anonVMA)
+    (copy.flags, copy.anonVMA, copy.gap) = (vma.flags, vma.anonVMA, vma.gap)
     leave(.vmaDup, Int64(bitPattern: copy.address.raw), by: process)
     return copy
   }
@@ -189,7 +191,7 @@ extension Kernel {
       by: process)
     let new = dup(vma, moved, in: vma.mm)
     new.pages = target
-    if vma.anonVMA == nil && !vma.isHugetlb || vma.pgoff != page && fires(.moveChangesPgoff) { new.pgoff = page }
+    if vma.anonVMA == nil && !vma.isHugetlb || vma.pgoff != page && fires(.moveChangesPgoff) { rebase(new, to: page) }
     clone(new, vma, by: process) { misses($0, vma, .moveMissesOne) }
     vma.mm.vmas.append(new)
     leave(.copyVMA, Int64(bitPattern: new.address.raw), by: process)
@@ -197,10 +199,16 @@ extension Kernel {
     if keepingSource {
       unlink(vma, by: process)
       if vma.isHugetlb { return }
-      if vma.pgoff == vma.pages.lowerBound || !fires(.dontUnmapKeepsPgoff) { vma.pgoff = vma.pages.lowerBound }
+      if vma.pgoff == vma.pages.lowerBound || !fires(.dontUnmapKeepsPgoff) { rebase(vma, to: vma.pages.lowerBound) }
     } else {
       munmap(name)
     }
+  }
+
+  /// The offset that the rmap goes by is that of the address again; a file's stays.
+  private func rebase(_ vma: VMA, to page: UInt64) {
+    if vma.gap != 0 { vma.gap &+= vma.pgoff &- page }
+    vma.pgoff = page
   }
 
   /// exec moves the stack that it has built to its place (relocate_vma_down); the offsets stay.

@@ -11,6 +11,8 @@ public final class Kernel {
     case v6_1
     /// folio_* functions; folio_add_new_anon_rmap and folio_move_anon_rmap are probed at their return.
     case v6_12
+    /// VMAs with two offsets; anon_vma_fork allocates an anon_vma in advance.
+    case v7_3
   }
 
   /// `struct anon_vma`.
@@ -54,7 +56,10 @@ public final class Kernel {
     let address: KernelAddress
     var mm: MM
     var pages: Range<UInt64>
+    /// The offset that the rmap goes by.
     var pgoff: UInt64
+    /// By how much vm_pgoff lies above it (7.3).
+    var gap: UInt64 = 0
     var flags: UInt64 = 0
     var protectionIsWrong = false
     /// Whether it maps hugetlbfs. A page stands for a huge one: offsets count pages of the page size.
@@ -195,7 +200,7 @@ public final class Kernel {
     var entry = OperationEntry(kind: kind, vma: view(vma), source: source.map { view($0) } ?? .none)
     if kind == .prepare {
       let count: UInt64 = fires(.prepareLocksNothing) ? 0 : 0x100
-      (entry.mmapLockCount, entry.isPlainAnonymous) = (count, !vma.isHugetlb)
+      (entry.mmapLockCount, entry.isPlainAnonymous) = (count, !vma.isHugetlb && vma.gap == 0)
     }
     emit(.enter(entry), by: process ?? vma.mm.process)
   }
@@ -208,7 +213,7 @@ public final class Kernel {
     VMAView(
       address: vma.address, start: UserAddress(vma.pages.lowerBound << 12),
       end: UserAddress(vma.pages.upperBound << 12), mm: vma.mm.address, flags: VMFlags(rawValue: vma.flags),
-      anonVMA: vma.anonVMA?.address ?? .null, vmPgoff: PgOff(vma.pgoff))
+      anonVMA: vma.anonVMA?.address ?? .null, vmPgoff: PgOff(vma.pgoff &+ vma.gap), anonPgoff: PgOff(vma.pgoff))
   }
 
   /// An AVC at the door of its tree, the lock held by the running task.

@@ -88,7 +88,7 @@ extension Kernel {
     case 19..<21: swapIn(vma.name, page)
     case 21, 40: migrate(vma.name, page)
     case 41: look(for: vma.name, page)
-    case 42..<45: if version == .v6_12 { writeLarge(vma.name, page) }
+    case 42..<45: if version != .v6_1 { writeLarge(vma.name, page) }
     case 45: splitFolio(vma.name, page)
     case 46: writeHugePages(number, vma)
     case 47: if vma.mm.tables[page]?.isPMD ?? false { splitPMD(vma.name, page) }
@@ -121,7 +121,7 @@ extension Kernel {
   }
 
   private func moveByUserfault(_ vma: VMA, _ page: UInt64, _ generator: inout SeededGenerator) {
-    guard version == .v6_12, let folio = vma.mm.tables[page]?.folio, folio.isExclusive, !folio.isLarge,
+    guard version != .v6_1, let folio = vma.mm.tables[page]?.folio, folio.isExclusive, !folio.isLarge,
       let target = vma.mm.vmas.randomElement(using: &generator)
     else { return }
     let free = target.pages.filter { vma.mm.tables[$0] == nil && vma.mm.swapped[$0] == nil }

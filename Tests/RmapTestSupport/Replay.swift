@@ -38,7 +38,7 @@ extension History {
 
   /// Judges the history by every invariant, in a graph that the caller keeps.
   public func judged(in graph: inout RmapGraph) -> Outcome {
-    var judge = Judge(Invariant.all)
+    var judge = Judge(Invariant.all.filter { $0.isOfKernel(with: marks) })
     for (index, step) in steps.enumerated() {
       let stamp = EventStamp(
         ordinal: UInt64(index + 1), timestamp: UInt64(index + 1) * 1000, pid: step.pid, cpu: 0)

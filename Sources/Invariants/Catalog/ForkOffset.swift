@@ -1,0 +1,31 @@
+import RmapEvents
+import RmapGraph
+import Vocabulary
+
+extension Invariant {
+  static let forkOffset = Invariant(
+    name: "fork-offset", number: 35,
+    statement: """
+      A forked VMA has both offsets of its parent's VMA.
+      """,
+    source: "mm/vma_init.c: vm_area_init_from; mm/mmap.c: dup_mmap",
+    kernels: "7.3 and later",
+    exceptions: """
+      None.
+      """,
+    needs: [.fork, .copyRange], marker: .vmAnonPgoffLow,
+    checks: [.didEnter([.fork, .copyRange], judge)])
+}
+
+private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
+  let (new, old, stamp, kind) = (s.operation.entry.vma, s.operation.entry.source, s.stamp, s.operation.kind)
+  if new.anonPgoff == old.anonPgoff, new.vmPgoff == old.vmPgoff { return ledger.holds() }
+  ledger.broken(key: new.address.raw) {
+    Finding(
+      what: "A forked VMA has another offset than its parent's.", function: .kind(kind), stamp: stamp,
+      objects: [("V", describe(new)), ("P", describe(old))],
+      established: [.init("P has vm_pgoff \(old.vmPgoff) and anon_pgoff \(old.anonPgoff)", stamp)],
+      contradiction: .init("V has vm_pgoff \(new.vmPgoff) and anon_pgoff \(new.anonPgoff)", stamp),
+      rule: "vm_area_dup copies both offsets (mm/vma_init.c, vm_area_init_from).")
+  }
+}

@@ -1,0 +1,30 @@
+import RmapEvents
+import RmapGraph
+import Vocabulary
+
+extension Invariant {
+  static let hugetlbUnmapRange = Invariant(
+    name: "hugetlb-unmap-range", number: 39,
+    statement: """
+      What is unmapped of a VMA of hugetlbfs lies in that VMA.
+      """,
+    source: "mm/hugetlb.c: __unmap_hugepage_range, unmap_ref_private",
+    kernels: "6.8 and later; 7.3.4 has the fix for unmap_ref_private, which gave other VMAs its own address",
+    exceptions: """
+      None.
+      """,
+    needs: [.hugetlbUnmap], marker: .end, isOccasional: true,
+    checks: [.willUnmapHugetlb(judge)])
+}
+
+private func judge(_ s: borrowing HugetlbSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
+  let (unmap, view, stamp) = (s.unmap, s.unmap.vma, s.stamp)
+  if unmap.start >= view.start, unmap.start <= unmap.end, unmap.end <= view.end { return ledger.holds() }
+  ledger.broken(key: view.address.raw) {
+    Finding(
+      what: "Huge pages are unmapped at addresses that are not the VMA's.", function: .kind(.hugetlbUnmap),
+      stamp: stamp, objects: [("V", describe(view))], established: [],
+      contradiction: .init("\(unmap.start)-\(unmap.end) is to be unmapped from V", stamp),
+      rule: "A range that is unmapped lies in its VMA (mm/hugetlb.c, unmap_ref_private: vma_hugecache_offset).")
+  }
+}

@@ -1,0 +1,35 @@
+import RmapEvents
+import RmapGraph
+import Vocabulary
+
+extension Invariant {
+  static let ksmOffset = Invariant(
+    name: "ksm-offset", number: 36,
+    statement: """
+      A walk for a page of KSM visits each VMA at the address whose anonymous offset it looks for.
+      """,
+    source: "mm/ksm.c: rmap_walk_ksm, try_to_merge_with_ksm_page (linear_page_index)",
+    kernels: "7.3 and later",
+    exceptions: """
+      Which offsets it ought to look for is not decided (ksm-walks).
+      """,
+    needs: .graphChanges + [.walk, .walkFirst, .walkNext] + .walkVisits, marker: .oneIndex, isOccasional: true,
+    checks: [.willVisitVMA(judge)])
+}
+
+private func judge(_ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
+  guard s.frame.isOfOneIndex else { return }
+  guard let start = s.start, let vma = s.vma, let view = graph.linkedView(of: vma) else {
+    return ledger.cannotTell(.predatesRecording)
+  }
+  let (visit, stamp, index) = (s.visit, s.stamp, view.index(of: s.visit.address))
+  if view.contains(visit.address), index == start.first { return ledger.holds() }
+  ledger.broken(key: view.address.raw ^ visit.folio.raw) {
+    Finding(
+      what: "A walk for a page of KSM visits an address of another offset.", function: .kind(visit.purpose.kind),
+      stamp: stamp, objects: [("F", "folio \(visit.folio)"), ("V", describe(view))],
+      established: [.init("the walk looks for the offset \(start.first)", stamp)],
+      contradiction: .init("it visits V at \(visit.address), which is offset \(index)", stamp),
+      rule: "A KSM walk's address is that of its rmap_item's linear_page_index (mm/ksm.c, rmap_walk_ksm).")
+  }
+}
