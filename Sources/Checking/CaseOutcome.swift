@@ -17,6 +17,7 @@ extension InvariantResult {
   public func outcome(in result: RecordingResult) -> CaseOutcome {
     if verdict == .violated { return .failed }
     guard isRecorded else { return .skipped("not recorded: needs level \(invariant.level.rawValue)") }
+    guard hasPart else { return .skipped("no occasion") }
     guard verdict == .holds else { return .skipped("undecided: \(undecidedReason); \(counts)") }
     // Behind the damage it may be broken.
     return result.damage == nil ? .passed : .skipped("the recording is damaged; up to there, \(counts)")
@@ -26,7 +27,7 @@ extension InvariantResult {
   public var counts: String { "decided \(ledger.decided), undecided \(ledger.undecidedTotal)" }
 
   private var undecidedReason: String {
-    if !missing.isEmpty { return "no events of \(missing.map(\.kernelFunction).joined(separator: ", "))" }
+    if !missing.isEmpty { return "no events of \(missing.map { FunctionNames()[$0] }.joined(separator: ", "))" }
     if !missingFields.isEmpty { return "\(missingFields.map(\.meaning).joined(separator: ", ")): not recorded" }
     if !isUnbroken { return "events were lost, or make no sense" }
     return ledger.undecidedTotal > 0 ? "no check could be decided" : "never put to the test"

@@ -5,15 +5,17 @@ internal import TraceReading
 /// What stands for a defect: the same on every boot, at every place of the recording, at any number of jobs.
 public enum Fingerprint {
   /// The fingerprint of a violation: of its invariant, what is wrong, the function in which that shows, and the function
-  /// that did it. Addresses and numbers are no part of it. 16 hexadecimal digits.
+  /// that did it. Addresses and numbers are no part of it, nor is what another kernel calls the function. 16 hexadecimal
+  /// digits.
   public static func of(_ finding: Finding, of invariant: Invariant) -> String {
-    let doer: String? =
+    let doer: EventKind? =
       switch finding.doer {
       case nil: nil
-      case .step(let stamp): stamp.function?.kernelFunction
-      case .between(_, let wrong): wrong.function?.kernelFunction
+      case .step(let stamp): stamp.function
+      case .between(_, let wrong): wrong.function
       }
-    let parts = [invariant.name, withoutNumbers(finding.what), finding.function, doer ?? finding.function]
+    let function = finding.function.word
+    let parts = [invariant.name, withoutNumbers(finding.what), function, doer.map { "\($0)" } ?? function]
     return Checksum.ofText(parts.joined(separator: "\n"))
   }
 

@@ -47,7 +47,8 @@ public enum SARIFReport {
       case .failed:
         return entry.findings.map { finding in
           Entry(
-            name, kind: "fail", "\(finding.what) [\(finding.function)]", Location(result, identity, finding),
+            name, kind: "fail", "\(finding.what) [\(result.functions[finding.function])]",
+            Location(result, identity, finding),
             [Fingerprint.of(finding, of: entry.invariant), identity.name], detail: finding.contradiction.text)
         }
       }

@@ -4,6 +4,14 @@ public enum KernelFunction: Hashable, Sendable {
   case kind(EventKind)
   /// A function without events of its own, by its name.
   case named(String)
+
+  /// The same word for the same job on every kernel: `folioRemove`.
+  public var word: String {
+    switch self {
+    case .kind(let kind): "\(kind)"
+    case .named(let name): name
+    }
+  }
 }
 
 /// The kernel functions of one recording: what a report calls that which happened.

@@ -4,7 +4,7 @@ import Vocabulary
 
 extension Invariant {
   static let hugetlbUnmapRange = Invariant(
-    name: "hugetlb-unmap-range", number: 39,
+    name: "hugetlb-range", number: 39,
     statement: """
       What is unmapped of a VMA of hugetlbfs lies in that VMA.
       """,

@@ -4,7 +4,7 @@ import Vocabulary
 
 extension Invariant {
   static let unfaultedAnonPgoff = Invariant(
-    name: "unfaulted-anon-pgoff", number: 31,
+    name: "unfaulted-anon", number: 31,
     statement: """
       A VMA without an anon_vma has the anonymous offset of its own address, whatever it maps: anon_pgoff is vm_start >> \
       PAGE_SHIFT. Its first fault freezes it.

@@ -3,7 +3,7 @@ import RmapTestSupport
 
 /// The histories of the rules that came with 7.x: a VMA's second offset, the spare anon_vma of fork.
 extension InvariantCases {
-  static let unfaultedAnonPgoff = InvariantCases("unfaulted-anon-pgoff")
+  static let unfaultedAnonPgoff = InvariantCases("unfaulted-anon")
     .holds("a first fault in a file's mapping", .file)
     .holds("a file's mapping that moves before its first fault", .movedUnfaulted)
     .breaks(
@@ -63,7 +63,7 @@ extension InvariantCases {
       "A fork puts an anon_vma besides using one.", "anon_vma_fork has put 1 anon_vma(s) that were in no tree",
       in: "anon_vma_fork", at: "leave fork", 1, .spareInTheFirstFork)
 
-  static let hugetlbUnmapRange = InvariantCases("hugetlb-unmap-range")
+  static let hugetlbUnmapRange = InvariantCases("hugetlb-range")
     .holds("a huge page that is unmapped", .hugetlbUnmap(0x10000, 0x14000))
     .breaks(
       "Huge pages are unmapped at addresses that are not the VMA's.",
