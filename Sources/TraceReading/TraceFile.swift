@@ -35,6 +35,9 @@ public final class TraceFile: RecordedFile {
   let compressionAlgorithm: Compression?
   private let commandNames: Mutex<CommandNames>
   private let cpusAreApart: Bool
+  /// The clock that the kernel marked in the `trace_clock` of the instance that was recorded. The clock in a buffer's own
+  /// option is that of the top buffer, whichever it describes (trace-cmd 3.1.6, `trace-cmd record -B NAME -C mono`).
+  private let clockOfInstance: String?
   /// Bytes of a file of format 6 that belong to nothing, behind all data and before.
   private let trailing: UInt64
   private let unclaimed: UInt64
@@ -72,6 +75,7 @@ public final class TraceFile: RecordedFile {
     header = try RecordHeader(eventFormats)
     uname = contents.options.uname
     cpusAreApart = contents.options.cpusAreApart
+    clockOfInstance = fileHeader.version == 6 ? nil : contents.options.clock
     trailing = contents.trailing
     unclaimed = contents.unclaimed
     traceCommandVersion = contents.options.version
@@ -91,6 +95,7 @@ public final class TraceFile: RecordedFile {
   /// top one, with whatever clock the machine had there, in each recording of an instance.
   public var clocks: Set<String> {
     let filled = buffers.filter { $0.cpus.contains { $0.size > 0 } }
+    if filled.count == 1, !filled[0].name.isEmpty, let clock = clockOfInstance { return [clock] }
     return Set((filled.isEmpty ? buffers : filled).compactMap(\.clock))
   }
 
