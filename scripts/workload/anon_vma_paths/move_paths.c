@@ -117,6 +117,41 @@ static void move_back(void)
 	unmap(area, 3 * part);
 }
 
+/* Back to its place, behind a new mapping without a page: from 6.16 on that one takes it over, with its anon_vmas, which
+ * kernels before 6.18.8 left out (CVE-2026-23077). */
+static void join(char *new, char *area, size_t pages)
+{
+	char *to = PAGE(area, 2 * pages);
+
+	move_to(area, pages, to);
+	map_pages_at(new, pages, RW, MAP_FIXED);
+	move_to(to, pages, area);
+	verify(area, pages, 125);
+	if (move_to_node(area, pages, 1))
+		move_to_node(area, pages, 0);
+	verify(area, pages, 125);
+}
+
+static void move_and_join(void)
+{
+	size_t pages = 8 * scale;
+	char *new = free_range(4 * pages), *area = map_pages_at(PAGE(new, pages), pages, RW, MAP_FIXED);
+	pid_t child;
+
+	fill(area, pages, 125);
+	child = spawn();
+	if (!child) {
+		fill(area, pages / 2, 125);
+		join(new, area, pages);
+		done();
+	}
+	reap(child);
+	join(new, area, pages);
+	fill(new, pages, 126);
+	verify(area, pages, 125);
+	unmap(new, 2 * pages);
+}
+
 /* Onto a mapping that exists, which is unmapped first. */
 static void move_over(void)
 {
@@ -245,6 +280,7 @@ const struct path move_paths[] = {
 	{ "mremap-move", move_whole, "MREMAP_FIXED of a whole VMA" },
 	{ "mremap-unfaulted", move_unfaulted, "MREMAP_FIXED before the first fault" },
 	{ "mremap-back", move_back, "move a part away and back, which merges" },
+	{ "mremap-join", move_and_join, "move a VMA back behind one that has no page yet, which may merge" },
 	{ "mremap-over", move_over, "MREMAP_FIXED onto another mapping" },
 	{ "mremap-fork", move_after_fork, "move pages that a fork shares" },
 	{ "mremap-dontunmap", dont_unmap_whole, "MREMAP_DONTUNMAP of a whole VMA" },
