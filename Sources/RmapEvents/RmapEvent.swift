@@ -38,12 +38,23 @@ public struct LockView: Hashable, Sendable {
     self.ownerPID = ownerPID
   }
 
-  /// Whether a writer holds the lock.
-  @inlinable public var isWriteLocked: Bool { count & 1 == 1 }
+  // kernel/locking/rwsem.c: bit 0 is the writer's, bits 3 to 7 are not in use, readers count from bit 8 to bit 62.
 
-  /// Whether a word can be an rwsem's (kernel/locking/rwsem.c): bits 3 to 7 are not in use, readers count from bit 8 on, and
-  /// there are no more of them than tasks, 2^22 (PID_MAX_LIMIT).
-  @inlinable public static func isPossible(_ count: UInt64) -> Bool { count & 0xffff_ffff_8000_00f8 == 0 }
+  @inlinable static var writer: UInt64 { 1 }
+  @inlinable static var readers: UInt64 { 0x7fff_ffff_ffff_ff00 }
+  @inlinable static var impossible: UInt64 { 0xffff_ffff_8000_00f8 }
+
+  /// Whether a writer holds the lock.
+  @inlinable public var isWriteLocked: Bool { count & Self.writer != 0 }
+
+  /// Whether a reader may hold the lock: one that only tries is counted for a moment too.
+  @inlinable public var mayBeReadLocked: Bool { count & Self.readers != 0 }
+
+  /// Whether a writer or a reader holds an rwsem with this count.
+  public static func isHeld(_ count: UInt64) -> Bool { count & (writer | readers) != 0 }
+
+  /// Whether a word can be an rwsem's: there are no more readers than tasks, 2^22 (PID_MAX_LIMIT).
+  @inlinable public static func isPossible(_ count: UInt64) -> Bool { count & impossible == 0 }
 }
 
 /// An AVC at the door of its tree, with everything that it leads to, before the tree changes.

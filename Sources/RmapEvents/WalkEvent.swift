@@ -186,9 +186,3 @@ public struct WalkVisit: Sendable {
     }
   }
 }
-
-extension LockView {
-  /// Whether a reader may hold the lock: the count's readers begin at bit 8 (kernel/locking/rwsem.c), the top bit
-  /// is no reader. A reader that only tries is counted for a moment too.
-  @inlinable public var mayBeReadLocked: Bool { count & 0x7fff_ffff_ffff_ff00 != 0 }
-}

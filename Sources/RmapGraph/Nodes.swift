@@ -143,6 +143,8 @@ public struct VMA: Sendable {
   public internal(set) var offsetOrigin = OffsetOrigin.unknown
   /// The number of the event at which unlink_anon_vmas has cleared its anon_vma; 0 if it has not.
   var unlinkStamp: UInt64 = 0
+  /// Whether it had an anon_vma when unlink_anon_vmas was called for it.
+  var hadAnonVMA = false
   /// Whether it has been unlinked from its anon_vmas, and not freed since: MREMAP_DONTUNMAP leaves such a VMA behind.
   public var wasUnlinked: Bool { unlinkStamp > 0 }
   /// Whether ``view`` holds the anon_vma that it has as long as no operation changes it.

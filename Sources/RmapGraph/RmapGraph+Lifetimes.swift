@@ -54,13 +54,21 @@ extension RmapGraph {
     guard let slot = vmaOf[free.vma.raw] else { return }
     var view = vmas[slot].view
     if !view.mm.isNull, view.mm != free.mm { contradict(.vmaView) }
-    if vmas[slot].unlinkStamp > 0, vmas[slot].view.anonVMA.isNull, !free.anonVMA.isNull { contradict(.vmaView) }
+    compareUnlinked(free, slot)
     view.address = free.vma
     view.mm = free.mm
     view.anonVMA = free.anonVMA
     observer.willFreeVMA(
       VMASituation(vma: VMAID(slot: slot), view: view, stamp: stamp, function: .vmaFree), in: self)
     forgetVMA(free.vma)
+  }
+
+  /// unlink_anon_vmas sets `vma->anon_vma` to NULL since 5.12 (ee8ab1903e3d): a kernel does so of all VMAs, or of none.
+  private mutating func compareUnlinked(_ free: VMAFree, _ slot: UInt32) {
+    guard vmas[slot].unlinkStamp > 0, vmas[slot].view.anonVMA.isNull, vmas[slot].hadAnonVMA else { return }
+    let clears = free.anonVMA.isNull
+    if let known = unlinkClears, known != clears { contradict(.vmaView) }
+    unlinkClears = unlinkClears ?? clears
   }
 
   /// Takes a VMA out of the model, with any AVC that was left behind.

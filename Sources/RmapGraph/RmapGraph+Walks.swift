@@ -120,8 +120,11 @@ extension RmapGraph {
       WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
     compareLock(start.lock?.count)
     let slot = walker(stamp.pid)
-    // A folio outside KSM is looked for in one tree, once.
-    if walking.walkers[slot].walk != nil || walking.walkers[slot].isOpen && walking.walkers[slot].frame == nil {
+    // A folio outside KSM is looked for in one tree, once. Where no frame is recorded (5.10), nothing tells of a walk's early
+    // end.
+    if walking.walkers[slot].walk != nil && walking.known.count > 0
+      || walking.walkers[slot].isOpen && walking.walkers[slot].frame == nil
+    {
       contradict(.walkStep)
     }
     if let known = anonVMANode(at: start.anonVMA), known.root != start.root { contradict(.walkStep) }

@@ -76,6 +76,8 @@ public struct RmapGraph: ~Copyable {
   var putsAreRecorded = false
   /// How many VMAs of an mm the model has.
   var vmaCountOf = SlotMap()
+  /// Whether unlink_anon_vmas sets `vma->anon_vma` to NULL, as the first VMA that was freed after it has shown.
+  var unlinkClears: Bool?
   /// Whether exit_mmap frees its VMAs by a function that is recorded.
   var exitFreesVMAs = false
 
@@ -90,9 +92,9 @@ public struct RmapGraph: ~Copyable {
 
   /// Forgets everything that can change: what follows is as if the recording began here.
   public mutating func reset() {
-    let kept = (statistics, protections)
+    let kept = (statistics, protections, unlinkClears)
     self = RmapGraph()
-    (statistics, protections) = kept
+    (statistics, protections, unlinkClears) = kept
   }
 
   /// Applies one event, telling `observer` of each moment on the way.

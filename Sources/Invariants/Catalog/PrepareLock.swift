@@ -12,20 +12,19 @@ extension Invariant {
     kernels: "all; the count is read as since 5.2, faults without the lock exist since 6.4",
     exceptions: """
       Who holds the lock cannot be told: that nobody does is proof. PREEMPT_RT has another type of rwsem: not \
-      recorded.
+      recorded. exec's new stack before 5.11, when its mm was not locked yet (fs/exec.c, get_arg_page).
       """,
     needs: [.prepare],
     fields: [.mmapLock],
     checks: [.didEnter([.prepare], judge)])
 }
 
-/// kernel/locking/rwsem.c: the writer's bit, and the readers, counted from bit 8 up to bit 62.
-private let holders: UInt64 = 0x7fff_ffff_ffff_ff01
-
 private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let count = s.operation.entry.mmapLockCount else { return ledger.cannotTell(.notRecorded) }
-  if count & holders != 0 { return ledger.holds() }
+  if LockView.isHeld(count) { return ledger.holds() }
   let (view, stamp) = (s.operation.entry.vma, s.stamp)
+  // fs/exec.c:get_arg_page: until 5.11 the stack of an mm that nobody else knows yet was faulted in without its lock.
+  if view.isTemporaryStack { return }
   ledger.broken(key: view.address.raw) {
     Finding(
       what: "A VMA gets its anon_vma while nobody holds mmap_lock.", function: .kind(.prepare),
