@@ -67,6 +67,7 @@ public struct RecordingCheck: Sendable {
   ) {
     do {
       let recording = try open()
+      if case .perfData = recording { result.roundsTimes = false }
       result.kernel = result.sidecar?.kernel?.release ?? recording.file.uname
       try replay(recording, checksum, into: &result)
     } catch {

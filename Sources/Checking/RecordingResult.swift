@@ -40,6 +40,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var commandNames: [Int32: String] = [:]
   /// Whether the file is what was recorded; nil where the sidecar has no checksum, or there is none.
   public internal(set) var checksum: ChecksumOutcome?
+  /// Whether what shows the recording's events rounds their times to microseconds, as trace-cmd does; perf cuts them off.
+  public internal(set) var roundsTimes = true
   /// The recording's sidecar.
   public internal(set) var sidecar: Sidecar?
 

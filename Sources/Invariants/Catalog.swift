@@ -43,9 +43,9 @@ extension Invariant {
 }
 
 extension Invariant {
-  /// The invariant with a name (`reach`) or a number (`I15`, `15`).
+  /// The invariant with a name (`reach`, `Reach`) or a number (`I15`, `15`).
   public static func named(_ name: String) -> Invariant? {
     let number = Int(name.drop { $0 == "I" || $0 == "i" })
-    return all.first { $0.name == name || $0.number == number }
+    return all.first { $0.name == name.lowercased() || $0.number == number }
   }
 }

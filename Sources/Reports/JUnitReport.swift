@@ -66,7 +66,8 @@ public enum JUnitReport {
       guard let finding = entry.findings.first else { return "<failure type=\"\(entry.invariant.name)\"/>" }
       let message = "\(finding.what) (\(result.functions[finding.function]), event \(finding.stamp.ordinal))"
       var page = TextLayout()
-      TextReport.render(finding, entry.invariant, names: result.commandNames, result.functions, &page)
+      TextReport.render(
+        finding, entry.invariant, names: result.commandNames, result.functions, roundsTimes: result.roundsTimes, &page)
       let more = entry.ledger.violations - 1
       if more > 0 { page.line("\(counted(more, "more violation")) of \(entry.invariant.name)") }
       return "<failure type=\"\(entry.invariant.name)\" message=\"\(escaped(message))\">"

@@ -21,6 +21,24 @@ public enum LawReport {
     return page.text
   }
 
+  /// The given invariants, a line each: number, name, and the beginning of the rule.
+  public static func list(_ invariants: [Invariant]) -> String {
+    var page = TextLayout()
+    for invariant in invariants {
+      let line = "\(column("I\(invariant.number)", 4)) \(column(invariant.name, 17)) "
+      let rest = TextLayout.width - line.count
+      let rule = invariant.statement
+      page.line(line + (rule.count <= rest ? rule : cut(rule, rest - 3) + "..."))
+    }
+    return page.text
+  }
+
+  /// Whole words.
+  private static func cut(_ text: String, _ width: Int) -> String {
+    let head = text.prefix(width)
+    return String(text.dropFirst(width).first == " " ? head : head[..<(head.lastIndex(of: " ") ?? head.endIndex)])
+  }
+
   /// What no recording can decide, and why.
   public static func render(_ undecidable: [Undecidable]) -> String {
     var page = TextLayout()

@@ -39,10 +39,12 @@ package func column(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
-/// `1021.482913 s` from nanoseconds.
-func seconds(_ nanoseconds: UInt64) -> String {
-  let micro = String(nanoseconds / 1000 % 1_000_000)
-  return "\(nanoseconds / 1_000_000_000)."
+/// `1021.482913 s` from nanoseconds: the digits that whoever made the recording prints, so that grep finds them.
+/// trace-cmd rounds (libtraceevent, print_event_time), perf leaves the rest out (timestamp__scnprintf_usec).
+func seconds(_ nanoseconds: UInt64, rounded: Bool) -> String {
+  let all = rounded ? (nanoseconds &+ 500) / 1000 : nanoseconds / 1000
+  let micro = String(all % 1_000_000)
+  return "\(all / 1_000_000)."
     + String(repeating: "0", count: 6 - micro.count) + micro + " s"
 }
 

@@ -24,7 +24,8 @@ public enum TextReport {
     let shown = min(findings.count, options.violationsShown ?? .max)
     for (invariant, finding) in findings.prefix(shown) {
       page.line()
-      render(finding, invariant, names: result.commandNames, result.functions, &page)
+      render(
+        finding, invariant, names: result.commandNames, result.functions, roundsTimes: result.roundsTimes, &page)
     }
     let hidden = result.violations - UInt64(shown)
     if hidden > 0 {
@@ -71,8 +72,8 @@ public enum TextReport {
   private static func losses(_ result: RecordingResult, _ page: inout TextLayout) {
     for loss in result.losses.prefix(lossesShown) {
       let what = loss.count.map { counted($0, "event") } ?? "an unknown number of events"
-      let from = loss.after.map { seconds($0) } ?? "the start"
-      let to = loss.before.map { seconds($0) } ?? "the end"
+      let from = loss.after.map { seconds($0, rounded: result.roundsTimes) } ?? "the start"
+      let to = loss.before.map { seconds($0, rounded: result.roundsTimes) } ?? "the end"
       page.paragraph("  lost", "\(what), cpu \(loss.cpu), from \(from) to \(to)", indent: 11)
     }
     let hidden = result.losses.count - lossesShown
@@ -117,11 +118,17 @@ public enum TextReport {
 
   static func render(
     _ finding: Finding, _ invariant: Invariant, names: [Int32: String], _ functions: FunctionNames,
+    roundsTimes: Bool = true,
     _ page: inout TextLayout
   ) {
+    func place(_ stamp: EventStamp) -> String {
+      let name = names[stamp.pid].map { " (\($0))" } ?? ""
+      let time = seconds(stamp.timestamp, rounded: roundsTimes)
+      return "event \(stamp.ordinal), cpu \(stamp.cpu), \(time), pid \(stamp.pid)\(name)"
+    }
     page.line("VIOLATED \(invariant.name)")
     page.paragraph("What", finding.what, indent: 7)
-    page.paragraph("Where", "\(place(finding.stamp, names)), \(functions[finding.function])", indent: 7)
+    page.paragraph("Where", "\(place(finding.stamp)), \(functions[finding.function])", indent: 7)
     if let doer = finding.doer { page.paragraph("Who", words(doer, of: finding, functions), indent: 7) }
     for (index, object) in finding.objects.enumerated() {
       let label = index == 0 ? "Why    Let" : ""
@@ -134,7 +141,7 @@ public enum TextReport {
     page.paragraph("Rule", finding.rule, indent: 7)
     page.paragraph(
       "Events", finding.events.map { "\($0.ordinal)" }.joined(separator: ", "), indent: 7)
-    for stamp in finding.events { page.line("       \(place(stamp, names))") }
+    for stamp in finding.events { page.line("       \(place(stamp))") }
   }
 
   /// Who broke the rule, where that is not the function in which it shows.
@@ -152,10 +159,5 @@ public enum TextReport {
   private static func sentence(_ fact: Finding.Fact) -> String {
     guard let stamp = fact.stamp, stamp.isRecorded else { return fact.text + "." }
     return "\(fact.text) (event \(stamp.ordinal))."
-  }
-
-  private static func place(_ stamp: EventStamp, _ names: [Int32: String]) -> String {
-    let name = names[stamp.pid].map { " (\($0))" } ?? ""
-    return "event \(stamp.ordinal), cpu \(stamp.cpu), \(seconds(stamp.timestamp)), pid \(stamp.pid)\(name)"
   }
 }

@@ -21,13 +21,15 @@ struct AnnotateCommand: ParsableCommand {
       can't be written, 64 usage.
       """)
 
-  @Argument(help: "The recording; its sidecar alone is enough.")
+  @Argument(help: "The recording; its sidecar alone is enough.", completion: .file())
   var recording: String
 
-  @Option(help: ArgumentHelp("The sidecar, if it is not beside the recording.", valueName: "file"))
+  @Option(help: ArgumentHelp("The sidecar, if it is not beside the recording.", valueName: "file"), completion: .file())
   var sidecar: String?
 
-  @Option(help: ArgumentHelp("The kernel's console: complaints, a panic, injected faults.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The kernel's console: complaints, a panic, injected faults.", valueName: "file"),
+    completion: .file())
   var console: String?
 
   @Option(help: ArgumentHelp("Why the recording ended before its time.", valueName: "text"))

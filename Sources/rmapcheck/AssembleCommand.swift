@@ -15,13 +15,15 @@ struct AssembleCommand: ParsableCommand {
       Exit status: 0, 3 a file is damaged or unreadable, 73 the output is there already or can't be made, 64 usage.
       """)
 
-  @Option(help: ArgumentHelp("The recording that gives the head.", valueName: "file"))
+  @Option(help: ArgumentHelp("The recording that gives the head.", valueName: "file"), completion: .file())
   var head: String
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"))
+  @Option(
+    name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"),
+    completion: .file())
   var output = "trace.dat"
 
-  @Argument(help: "The pages of each CPU, from CPU 0 on.")
+  @Argument(help: "The pages of each CPU, from CPU 0 on.", completion: .file())
   var pages: [String]
 
   func run() throws {

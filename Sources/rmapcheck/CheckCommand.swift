@@ -40,7 +40,8 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Also write a report into a file, which is replaced when all of it is written; any number of them.",
-      valueName: "form=file"))
+      valueName: "form=file"),
+    completion: .list(ReportFormat.allCases.map { "\($0.rawValue)=" }))
   var report: [String] = []
 
   @Option(
@@ -48,10 +49,13 @@ struct CheckCommand: AsyncParsableCommand {
     help: ArgumentHelp("How many recordings to check at once; all processors by default.", valueName: "n"))
   var jobs: Int?
 
-  @Option(help: ArgumentHelp("Check these invariants only (names, or a list with commas).", valueName: "invariant"))
+  @Option(
+    help: ArgumentHelp("Check these invariants only (names, or a list with commas).", valueName: "invariant"),
+    completion: .list(Invariant.names))
   var only: [String] = []
 
-  @Option(help: ArgumentHelp("Leave these invariants out.", valueName: "invariant"))
+  @Option(
+    help: ArgumentHelp("Leave these invariants out.", valueName: "invariant"), completion: .list(Invariant.names))
   var skip: [String] = []
 
   @Option(
@@ -132,13 +136,15 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   private func names(_ arguments: [String]) throws -> Set<String> {
-    let names = arguments.flatMap { $0.split(separator: ",").map(String.init) }
-    for name in names where Invariant.named(name) == nil {
-      throw ValidationError(
-        "There is no invariant '\(name)'; there are "
-          + Invariant.all.map(\.name).joined(separator: ", ") + ".")
+    do throws(UnknownInvariant) {
+      var names: Set<String> = []
+      for name in arguments.flatMap({ $0.split(separator: ",").map(String.init) }) {
+        names.insert(try Invariant.meant(by: name).name)
+      }
+      return names
+    } catch {
+      throw ValidationError("\(error)")
     }
-    return Set(names.compactMap { Invariant.named($0)?.name })
   }
 }
 

@@ -25,21 +25,23 @@ struct CompareCommand: AsyncParsableCommand {
       page put a design to the test), 64 usage, 74 the report or a plot could not be written.
       """)
 
-  @Argument(help: "Recordings (trace.dat), or folders that are searched for them.")
+  @Argument(help: "Recordings (trace.dat), or folders that are searched for them.", completion: .file())
   var paths: [String] = []
 
   @Option(
-    help: ArgumentHelp("A scenario, with a number where it takes one (fork-chain:1000).", valueName: "name[:n]"))
+    help: ArgumentHelp("A scenario, with a number where it takes one (fork-chain:1000).", valueName: "name[:n]"),
+    completion: .list(Scenario.all.map(\.name)))
   var scenario: [String] = []
 
   @Option(
-    help: ArgumentHelp("A workload as --shrunk writes it, a step a line.", valueName: "file"))
+    help: ArgumentHelp("A workload as --shrunk writes it, a step a line.", valueName: "file"), completion: .file())
   var steps: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "Compare these designs only (limit:7 is one, too; 2014, 2026 and all are several; or a list with commas).",
-      valueName: "name"))
+      valueName: "name"),
+    completion: .list(Policy.all.map(\.name)))
   var policy: [String] = []
 
   @Option(help: ArgumentHelp("The report's form: text, json, csv, or verdicts (a line a workload).", valueName: "form"))
@@ -48,13 +50,15 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Also write plots (SVG) into this folder: anon_vmas, AVCs and depth over time, VMAs visited by walks.",
-      valueName: "folder"))
+      valueName: "folder"),
+    completion: .directory)
   var plot: String?
 
   @Option(
     help: ArgumentHelp(
       "Also write, into this folder, the smallest workload that was found for each design that misses a page.",
-      valueName: "folder"))
+      valueName: "folder"),
+    completion: .directory)
   var shrunk: String?
 
   @Option(
@@ -126,7 +130,7 @@ struct CompareCommand: AsyncParsableCommand {
     do {
       return try Policy.chosen(by: policy)
     } catch {
-      throw ValidationError("\(error)")
+      throw ValidationError("\(error)" + Suggestion.text(for: error.name, among: Policy.all.map { $0.name }))
     }
   }
 
@@ -134,7 +138,8 @@ struct CompareCommand: AsyncParsableCommand {
     do {
       return try scenario.map(Scenario.named)
     } catch {
-      throw ValidationError("\(error)")
+      guard case .unknown(let name) = error else { throw ValidationError("\(error)") }
+      throw ValidationError("\(error)" + Suggestion.text(for: name, among: Scenario.all.map { $0.name }))
     }
   }
 }

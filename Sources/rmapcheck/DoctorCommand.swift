@@ -19,13 +19,16 @@ struct DoctorCommand: ParsableCommand {
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"))
+  @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"), completion: .file())
   var btf: String?
 
-  @Option(help: ArgumentHelp("The symbols of that kernel: a copy of its /proc/kallsyms.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The symbols of that kernel: a copy of its /proc/kallsyms.", valueName: "file"),
+    completion: .file())
   var kallsyms: String?
 
-  @Option(help: ArgumentHelp("The configuration of that kernel, plain or gzip.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The configuration of that kernel, plain or gzip.", valueName: "file"), completion: .file())
   var config: String?
 
   @Option(help: "What is to be recorded.")

@@ -6,21 +6,32 @@ import Reports
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Prints what an invariant demands, why, and when it legally does not hold.")
+    abstract: "Prints what an invariant demands, why, and when it legally does not hold.",
+    discussion: """
+      Exit status: 0, 64 usage, 74 the text could not be written.
+      """)
 
-  @Argument(help: "An invariant's name or number (I15, 15); all of them by default.")
+  @Argument(
+    help: "An invariant's name or number (I15, 15); all of them by default.", completion: .list(Invariant.names))
   var invariants: [String] = []
 
+  @Flag(help: "A line for each.")
+  var list = false
+
+  func validate() throws { _ = try chosen() }
+
   func run() throws {
-    let chosen = try invariants.map { name in
-      guard let invariant = Invariant.named(name) else {
-        throw ValidationError(
-          "There is no invariant '\(name)'; there are "
-            + Invariant.all.map(\.name).joined(separator: ", ") + ".")
-      }
-      return invariant
+    let chosen = try chosen()
+    if list { return try StandardOutput.write(LawReport.list(chosen)) }
+    try StandardOutput.write(LawReport.render(chosen))
+    if invariants.isEmpty { try StandardOutput.write("\n" + LawReport.render(Undecidable.all)) }
+  }
+
+  private func chosen() throws -> [Invariant] {
+    do throws(UnknownInvariant) {
+      return invariants.isEmpty ? Invariant.all : try invariants.map(Invariant.meant)
+    } catch {
+      throw ValidationError("\(error)")
     }
-    try StandardOutput.write(LawReport.render(chosen.isEmpty ? Invariant.all : chosen))
-    if chosen.isEmpty { try StandardOutput.write("\n" + LawReport.render(Undecidable.all)) }
   }
 }

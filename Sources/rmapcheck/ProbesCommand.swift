@@ -20,10 +20,10 @@ struct ProbesCommand: ParsableCommand {
       trees cannot be probed, 64 for a usage error, 74 if the lines cannot be written.
       """)
 
-  @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"))
+  @Option(help: ArgumentHelp("Raw BTF, or an ELF vmlinux with a .BTF section.", valueName: "file"), completion: .file())
   var btf = KernelTypes.runningKernel
 
-  @Option(help: ArgumentHelp("The kernel's symbol table.", valueName: "file"))
+  @Option(help: ArgumentHelp("The kernel's symbol table.", valueName: "file"), completion: .file())
   var kallsyms = KernelSymbols.runningKernel
 
   @Flag(help: "Take the functions from BTF instead, unverified.")

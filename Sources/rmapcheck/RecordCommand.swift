@@ -21,10 +21,13 @@ struct RecordCommand: ParsableCommand {
 
       Exit status: 0 recorded (the command's own status is said, and stands in the sidecar); with --check that of \
       `rmapcheck check`; 69 this kernel can't be recorded, 71 the system refused something, or something \
-      could not be removed, 73 the output is there already or can't be made, 77 not root, 64 usage, 74 the report of --check could not be written.
+      could not be removed, 73 the output is there already or can't be made, 77 not root, 64 usage, 74 the \
+      report of --check could not be written.
       """)
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"))
+  @Option(
+    name: [.customShort("o"), .long], help: ArgumentHelp("Where the recording goes.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(help: "Which probes.")
@@ -48,7 +51,7 @@ struct RecordCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Export pages as they are written, into this folder's files head, cpu0, cpu1 and so on (ports, pipes, NFS), so "
-        + "that the recording survives the kernel; see assemble.", valueName: "folder"))
+        + "that the recording survives the kernel; see assemble.", valueName: "folder"), completion: .directory)
   var stream: String?
 
   @Option(
@@ -60,7 +63,7 @@ struct RecordCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The kernel's symbols, where /proc/kallsyms does not show all of them.", valueName: "file"))
+      "The kernel's symbols, where /proc/kallsyms does not show all of them.", valueName: "file"), completion: .file())
   var kallsyms = KernelSymbols.runningKernel
 
   @Flag(help: "Replace the output if it is there.")

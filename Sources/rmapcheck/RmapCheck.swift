@@ -23,12 +23,28 @@ struct RmapCheck: AsyncParsableCommand {
   static func main() async {
     StandardOutput.claimStandardStreams()
     do {
+      try checkSubcommand(Array(CommandLine.arguments.dropFirst()))
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
       end(nil)
     } catch {
       end(error)
     }
+  }
+
+  /// The parser takes a subcommand that it does not know for an argument too many.
+  private static func checkSubcommand(_ arguments: [String]) throws {
+    let asked = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+    let commands = configuration.subcommands.map { $0.configuration }
+    let visible = commands.filter { $0.shouldDisplay }.compactMap { $0.commandName }
+    let names = commands.compactMap { $0.commandName } + ["help"]
+    guard let asked, !asked.hasPrefix("-"), !names.contains(asked) else { return }
+    var text = "There is no subcommand '\(asked)'."
+    let suggestion = Suggestion.text(for: asked, among: visible + ["help"])
+    if suggestion.isEmpty, access(asked, F_OK) == 0 {
+      text += " To check that file: rmapcheck check \(asked)"
+    }
+    throw ValidationError(text + suggestion)
   }
 
   /// Leaves with the status that the error stands for. Help and the like are output as any other: if they can't be
