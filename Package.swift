@@ -94,7 +94,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RecorderTests",
-      dependencies: ["Recorder", "KernelProbes", "TraceReading", "RecordingFormat", "Vocabulary"],
+      dependencies: ["Recorder", "KernelProbes", "KernelTestSupport", "TraceReading", "RecordingFormat", "Vocabulary"],
       swiftSettings: settings),
     .testTarget(
       name: "RecordingFormatTests", dependencies: ["RecordingFormat", "RmapEvents"], swiftSettings: settings),

@@ -56,7 +56,7 @@ import Testing
       $R --generate-completion-script bash >script; touch trace.dat
       complete_line() {
         COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
-        _rmapcheck 2>/dev/null; echo "${COMPREPLY[*]}"
+        _rmapcheck "$1" "${@: -1}" "${@: -2:1}" 2>/dev/null; echo "${COMPREPLY[*]}"
       }
       source script
       complete_line rmapcheck check tra
