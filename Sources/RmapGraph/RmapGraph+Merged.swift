@@ -20,15 +20,30 @@ extension RmapGraph {
     let slot = folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
     tell(
       event, stamp, folio: slot, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
-    guard let slot, takeMerged(slot, event.vma) else { return statistics.unpredictedUnmaps += 1 }
+    guard let slot, takeMerged(slot, event.vma, visitedPage(event)) else { return statistics.unpredictedUnmaps += 1 }
     statistics.predictedUnmaps += 1
     folios[slot].changeStamp = stamp
     countMapping(-1, slot)
   }
 
-  /// Takes one mapping of a page out of a VMA's tables: where a copy has just taken its place (a write fault), or
-  /// the first one (munmap goes upwards).
-  private mutating func takeMerged(_ slot: UInt32, _ view: VMAView) -> Bool {
+  /// The page that a walk's callback of the task is at: try_to_unmap_one and try_to_migrate_one take away what is mapped
+  /// there. rmap_walk_ksm calls them for each rmap_item, in the order of the stable node's list.
+  private func visitedPage(_ event: FolioEvent) -> UInt64? {
+    guard walking.walkers.count > 0, let visit = mergedVisit(of: currentPID), visit.folio == event.folio,
+      visit.vma == event.vma.address
+    else { return nil }
+    return visit.address.page
+  }
+
+  /// Takes one mapping of a page out of a VMA's tables: where a walk is (`visited`), where a copy has just taken its place
+  /// (a write fault), or the first one (munmap goes upwards).
+  private mutating func takeMerged(_ slot: UInt32, _ view: VMAView, _ visited: UInt64?) -> Bool {
+    if let visited {
+      guard tables.entry(mm: view.mm.raw, page: visited)?.folio == slot else { return false }
+      noteUncertain(view.mm, visited)
+      tables.set(mm: view.mm.raw, page: visited, to: nil)
+      return true
+    }
     let displaced = displaced.lastIndex {
       $0.entry.folio == slot && $0.mm == view.mm && view.contains(UserAddress(page: $0.page))
     }

@@ -72,6 +72,8 @@ extension RmapGraph {
       let owed = owed.remove(at: paid)
       return observer.didReplaceMapping(ReplacementSituation(owed, isLeft: false, stamp: stamp), in: self)
     }
+    // What it takes away is what was there: ksmd has put it in the place of the page that the model has, unseen.
+    if event.step == .remove, event.mapping.isKSM { owed.removeAll { $0.pid == stamp.pid && $0.mm == event.vma.mm } }
     for owed in owed where owed.pid == stamp.pid {
       observer.didReplaceMapping(ReplacementSituation(owed, isLeft: true, stamp: stamp), in: self)
     }

@@ -203,6 +203,7 @@ extension RmapGraph {
         visit: visit, start: walking.walkers[slot].walk?.start, frame: frame, vma: vmaOf[visit.vma.raw].map(VMAID.init),
         stamp: stamp), in: self)
     walking.walkers[slot].unmapping = unmapping(visit, of: frame, stamp)
+    walking.walkers[slot].merged = frame.isKSM ? visit : nil
     if visit.purpose == .migrate, frame.folio == visit.folio {
       noteMigrating(frame, walking.walkers[slot].frameStamp)
     }
@@ -228,9 +229,13 @@ extension RmapGraph {
     walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
     if goesOn, let unmapping = walking.walkers[slot].unmapping { endUnmapping(unmapping, stamp, &observer) }
     walking.walkers[slot].unmapping = nil
+    walking.walkers[slot].merged = nil
     walking.walkers[slot].restoring = nil
     if !goesOn { finishWalk(slot, .refused, stamp, &observer) }
   }
+
+  /// What the callback of a task's walk for a page of KSM looks at.
+  func mergedVisit(of pid: Int32) -> WalkVisit? { walking.walkerOf[key(pid)].flatMap { walking.walkers[$0].merged } }
 
   /// A step without what must come before it, by a task that is known to be outside of a walk.
   private mutating func contradictWalk(_ stamp: EventStamp) {

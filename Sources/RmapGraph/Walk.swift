@@ -50,6 +50,8 @@ struct Walker {
   var restored: KernelAddress?
   /// What the callback that has been entered is to map, in a walk that restores.
   var restoring: WalkVisit?
+  /// Where the callback that has been entered looks for a page of KSM.
+  var merged: WalkVisit?
   /// What the callback that has been entered is to unmap, where the model is sure of it.
   var unmapping: Unmapping?
 }

@@ -89,6 +89,40 @@ import Testing
       })
   }
 
+  /// Downwards through the VMA: where each removal is, the callback's address says.
+  @Test(arguments: versions)
+  func mergedPagesAreReclaimedInTheOrderOfTheirItems(_ version: Kernel.Version) {
+    let history = History(version) { k in
+      k.recordsWalks = true
+      k.mmap("p.V", 16..<24)
+      for page: UInt64 in 17...20 { k.write("p.V", page) }
+      for page: UInt64 in 18...20 { k.mergeSame("p.V", 17, "p.V", page) }
+      k.swapOutMerged("p.V", inOrder: [20, 18])
+      k.swapIn("p.V", 20)
+      k.swapIn("p.V", 18)
+      k.write("p.V", 17)
+      k.exit("p")
+    }
+    let statistics = expectHealthy(history)
+    #expect(statistics.contradictions.total == 0)
+    #expect(statistics.unpredictedUnmaps == 0)
+  }
+
+  /// Where ksmd's doings were not recorded, a copy takes the place of a page of KSM that the model does not have there.
+  @Test(arguments: versions)
+  func aPageThatWasMergedUnseenIsNotOwed(_ version: Kernel.Version) {
+    var history = History(version) { k in
+      k.fault()
+      k.write("p.V", 18)
+      k.mergeSame("p.V", 17, "p.V", 18)
+      k.write("p.V", 18)
+      k.exit("p")
+    }
+    let merging = (history.number("folio add"), history.number("folio remove"))
+    history = history.dropping(merging.0...merging.1)
+    #expect(history.judged().ledger("replacement").violations == 0)
+  }
+
   @Test(arguments: versions)
   func copyIsMappedBeforeTheOldPageIsRemoved(_ version: Kernel.Version) {
     let statistics = expectHealthy(

@@ -54,6 +54,34 @@ extension Kernel {
     tell(.end)
   }
 
+  /// kswapd reclaims a page of KSM (mm/ksm.c:rmap_walk_ksm): one walk through a tree for each rmap_item, in the order of
+  /// the stable node's list, and try_to_unmap_one unmaps what is at the item's address.
+  public func swapOutMerged(_ name: String, inOrder pages: [UInt64]) {
+    let vma = vma(name)
+    guard let folio = vma.mm.tables[pages[0]]?.folio, let own = vma.chain.first else { return }
+    visitor = "kswapd"
+    var frame = frame(folio, .unmap, endsWhenUnmapped: true)
+    frame.isKSM = true
+    let (root, lock) = (own.anonVMA.root.address, LockView(count: 0x100, ownerPID: 0))
+    let (first, last) = (PgOff(0), PgOff(.max))
+    tell(.begin(frame))
+    for page in pages {
+      guard let mapping = vma.mm.tables.removeValue(forKey: page) else { continue }
+      tell(.first(WalkStart(anonVMA: own.anonVMA.address, root: root, first: first, last: last, lock: lock)))
+      tell(.found(own.address))
+      visit(folio, .unmap, nil, vma, page)
+      tell(.remove, mapping, vma, page)
+      vma.mm.swapped[page] = Swap()
+      folio.mapcount -= 1
+      tell(.visited(goesOn: true))
+      if folio.mapcount == 0 { break }
+      tell(.next(WalkStep(node: own.address, root: root, first: first, last: last, lock: lock)))
+      tell(.found(.null))
+    }
+    tell(.end)
+    visitor = nil
+  }
+
   private func frame(
     _ folio: Folio, _ purpose: WalkVisit.Purpose, endsWhenUnmapped: Bool
   ) -> WalkFrame {
