@@ -20,6 +20,8 @@ package struct Intake: Sendable {
   private(set) var repeated: UInt64 = 0
   /// The first event that made no sense, or was a copy: what is written there is not what the kernel wrote.
   private(set) var firstFlaw: (ordinal: UInt64, time: UInt64)?
+  /// The last of our events, ns.
+  var lastTime: UInt64 { last.time }
   private let bufferCount: Int
   private var last: (time: UInt64, event: UInt16, cpu: UInt16) = (0, 0, 0)
   /// By event number, the buffer that showed it first.

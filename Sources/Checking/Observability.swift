@@ -108,8 +108,11 @@ package struct Observability {
     "mono", "mono_raw", "boot", "tai", "global", "counter", "x86-tsc",
   ]
 
+  /// The records of one CPU are in order by any clock.
   private static func unorderedClock(_ file: any RecordedFile) -> String? {
     let clocks = file.clocks
+    if clocks.count <= 1, file.recordedCPUs.count <= 1 { return nil }
+    if let unnamed = file.unnamedClock { return unnamed }
     if let clock = clocks.subtracting(orderedClocks).sorted().first {
       return "the clock \(clock) is not ordered across CPUs: record with -C mono (perf: -k CLOCK_MONOTONIC)"
     }

@@ -8,18 +8,27 @@ internal import TraceReading
 struct ProofEnd {
   /// The last time, ns, up to which all is as ever.
   let time: UInt64
-  /// The CPU whose events may be missing from there on: each event of the others is then judged by itself. Nil if events are
-  /// there that the kernel has not written: then none is judged.
-  let silentCPU: UInt16?
+  /// What is judged of the events from there on.
+  let behind: Behind
   /// Why, for the report.
   let reason: String
+
+  /// What can be judged where some events are missing or wrong.
+  enum Behind: Equatable {
+    /// Nothing: events are there that the kernel has not written.
+    case nothing
+    /// Each event by itself: those of this CPU may be missing.
+    case withoutCPU(UInt16)
+    /// Each event by itself: those of some tasks are missing.
+    case eachByItself
+  }
 
   /// Behind an event that makes no sense, or was written twice, the file is not the kernel's, and others may be wrong that
   /// do make sense.
   init?(flaw: (ordinal: UInt64, time: UInt64)?) {
     guard let flaw else { return nil }
     time = flaw.time - min(flaw.time, 1)
-    silentCPU = nil
+    behind = .nothing
     reason = "event \(flaw.ordinal) can't have been written by the kernel"
   }
 
@@ -39,8 +48,16 @@ struct ProofEnd {
 
   private init(before first: EventStamp, _ reason: String) {
     time = first.timestamp - min(first.timestamp, 1)
-    silentCPU = nil
+    behind = .nothing
     self.reason = reason
+  }
+
+  /// Behind a fork whose child was never seen, the child may have changed all that it shares.
+  init(_ silent: SilentMM) {
+    time = silent.forked.timestamp
+    behind = .eachByItself
+    reason =
+      "task \(silent.forked.pid) forked an mm at event \(silent.forked.ordinal), and no event of the child's was recorded"
   }
 
   /// What a recorder that looks for new pages each millisecond can be behind when the kernel dies, ns: a thousand times that.
@@ -70,7 +87,7 @@ struct ProofEnd {
     guard let first = short.min(by: { ($0.time, $0.cpu) < ($1.time, $1.cpu) }) else { return nil }
     time = mostBehind == 0 ? first.time : max(first.time, last - min(last, mostBehind))
     guard time < last else { return nil }
-    silentCPU = first.cpu
+    behind = .withoutCPU(first.cpu)
     reason = "CPU \(first.cpu)'s records end before the others', and nothing says that it had no more"
   }
 

@@ -86,11 +86,15 @@ public struct RecordingCheck: Sendable {
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
     result.checksum = checksum?.outcome()
-    let isOrdered = course.timeRegressions == 0
+    var flaws = Wholeness(recording.file, result.sidecar).flaws(of: replay, course.ends, isWhole: course.failure == nil)
+    if course.timeRegressions > 0 {
+      flaws.append("the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
+    }
+    let isOrdered = flaws.isEmpty
     if !isOrdered {
-      // Whatever came before a step may have been out of order too: once more, each event by itself.
-      result.doubts.append(
-        "the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
+      // What came before a step may have been out of order too, and what was left out may have been anywhere: once more,
+      // each event by itself.
+      result.doubts += flaws
       replay = Replay(recording.file, self, result.sidecar, isOrdered: false)
       _ = try drain(recording, into: &replay)
     }
@@ -131,6 +135,7 @@ public struct RecordingCheck: Sendable {
     let limits = [
       ProofEnd(flaw: replay.intake.firstFlaw), ProofEnd(file, ends, result.sidecar),
       ProofEnd(replay.contradictions, first.invariant, firstViolation: first.stamp),
+      Wholeness(file, result.sidecar).firstSilent(of: replay).map { ProofEnd($0) },
     ]
     return limits.compactMap { $0 }.min { $0.time < $1.time }
   }

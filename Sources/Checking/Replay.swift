@@ -26,6 +26,8 @@ package struct Replay: ~Copyable {
   private var proofEnd: ProofEnd?
   /// Whether nothing more is judged.
   private var isOver = false
+  /// Whether the rest is judged event by event, since there is evidence that others are missing.
+  private var isBroken = false
 
   /// A replay of a recording; with `isOrdered` false each event is judged by itself.
   init(
@@ -78,10 +80,15 @@ package struct Replay: ~Copyable {
 
   private mutating func reach(_ end: ProofEnd) {
     proofEnd = nil
-    if let cpu = end.silentCPU {
+    switch end.behind {
+    case .nothing: isOver = true
+    case .withoutCPU(let cpu):
       lose(LostEvents(cpu: cpu, buffer: 0, count: nil, after: end.time, before: .max, offset: 0))
-    } else {
-      isOver = true
+    case .eachByItself:
+      isBroken = true
+      blindUntil = .max
+      graph.reset()
+      judge.blame(.lost)
     }
   }
 
@@ -155,6 +162,13 @@ package struct Replay: ~Copyable {
     judge.blame(.lost)
   }
 
+  /// The mms made by fork whose tasks were not seen up to now.
+  var silentMMs: [SilentMM] { graph.silentMMs }
+  /// Whether the tasks of other such mms were.
+  var childrenHaveActed: Bool { graph.childrenHaveActed }
+  /// See ``RecordingResult/level``.
+  var level: RecordingLevel { observability.level }
+
   /// What the recording says against itself so far.
   var contradictions: Contradictions { graph.statistics.contradictions }
 
@@ -178,7 +192,8 @@ package struct Replay: ~Copyable {
       return InvariantResult(
         invariant: invariant, ledger: judge.ledger(of: invariant) ?? Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !observability.fields.contains($0) },
-        isUnbroken: losses.isEmpty && !isOver && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
+        isUnbroken: losses.isEmpty && !isOver && !isBroken
+          && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
         isRecorded: invariant.level <= result.level)
     }
     for (_, finding) in result.findings {

@@ -24,6 +24,7 @@ extension Sidecar {
     recorder.clock = "mono"
     recorder.bufferKB = plan.buffer
     recorder.complete = false
+    recorder.wholeSystem = true
     self.recorder = recorder
     layout = types.layoutOfInterest
   }

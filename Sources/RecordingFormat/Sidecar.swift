@@ -132,6 +132,8 @@ public struct Sidecar: Codable, Sendable {
     public var cpus: Int?
     /// How long a virtual machine ran for it, s of the host's time.
     public var seconds: Int?
+    /// Whether all tasks on all CPUs were recorded, without any filter.
+    public var wholeSystem: Bool?
 
     /// A recorder of which nothing is known.
     public init() {}
@@ -140,6 +142,7 @@ public struct Sidecar: Codable, Sendable {
       case version, arguments, clock, start, end, complete, ending, cpus, seconds
       case bufferKB = "buffer_kb"
       case heartbeatMS = "heartbeat_ms"
+      case wholeSystem = "whole_system"
     }
   }
 

@@ -8,6 +8,13 @@ extension RmapGraph {
   ) {
     let task = self.task(stamp.pid)
     if entry.kind == .fork || entry.kind == .copyRange { noteFork(into: entry.vma.mm, isWhole: tasks[task].isClear) }
+    if entry.kind == .fork || entry.kind == .copyRange { noteForking(entry, stamp) }
+    if !silence.isEmpty {
+      // exec makes an mm as well.
+      if entry.kind == .prepare, entry.vma.isTemporaryStack { silence.lose(entry.vma.mm) }
+      noteActing(stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
+      if entry.kind == .fork || entry.kind == .vmaDup { noteActing(stamp.pid, in: entry.source.mm) }
+    }
     if entry.kind == .userfaultMove { walking.foliosWander = true }
     if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
     dropStale(task, before: entry.kind)

@@ -66,6 +66,7 @@ public struct RmapGraph: ~Copyable {
   var lastUnmapped = (mm: KernelAddress.null, isBorn: false)
   /// The mms that fork has made within the recording, or maybe begun to make before it.
   var forkedMMs = SlotMap()
+  var silence = Silence()  // Those in which no task of their own was seen.
   /// Whether vm_area_alloc and vm_area_dup are recorded.
   var birthsAreRecorded = false
   /// The mms that exit_mmap is at work on.

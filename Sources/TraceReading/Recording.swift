@@ -44,6 +44,8 @@ public enum Recording: Sendable {
       throw TraceReadingError(.notATrace, "a file packed twice (\(packing.rawValue)): unpack it first")
     } else if let foreign = Packing.foreign(file.bytes) {
       throw TraceReadingError(.notATrace, "\(foreign): unpack it first")
+    } else if let page = TextDialect(ofFile: file.bytes) {
+      throw page.error()
     } else if let text = try TextFile(file) {
       self = .text(text)
     } else {
@@ -70,6 +72,12 @@ public protocol RecordedFile: Sendable {
   /// The clocks that timestamps were taken from, by ftrace's names for them; those that the file does not name
   /// are left out.
   var clocks: Set<String> { get }
+  /// What is said where some of the records' clock is not named, with what to do; nil where each is.
+  var unnamedClock: String? { get }
+  /// How many CPUs the machine had; nil where the file does not say, or says by itself which of them it leaves out.
+  var cpuCount: Int? { get }
+  /// The CPUs that the file has records of.
+  var recordedCPUs: Set<UInt16> { get }
   /// Why events may be missing at places that the file does not mark, one line each; empty if none may.
   var omissions: [String] { get }
   /// What the kernel counted for each CPU when the recording ended; none where the file does not say.

@@ -99,6 +99,21 @@ public final class TraceFile: RecordedFile {
     return Set((filled.isEmpty ? buffers : filled).compactMap(\.clock))
   }
 
+  /// `trace-cmd split` leaves the clock out of files of format 6, and recorders that named none took the kernel's default,
+  /// "local".
+  public var unnamedClock: String? {
+    let isUnnamed = buffers.contains { buffer in buffer.clock == nil && buffer.cpus.contains { $0.size > 0 } }
+    return isUnnamed
+      ? "the file does not name the clock of its records, so that their order across CPUs is not known: record with -C mono;"
+        + " of a file that `trace-cmd split` wrote, check the recording it was made from" : nil
+  }
+
+  /// Every buffer lists all CPUs, those without records too.
+  public var cpuCount: Int? { buffers.map(\.cpus.count).max() }
+
+  /// The CPUs that have pages in any buffer.
+  public var recordedCPUs: Set<UInt16> { Set(buffers.flatMap(\.cpus).filter { $0.size > 0 }.map(\.cpu)) }
+
   /// Losses that no page marks, and a reason why the order across CPUs is not known.
   ///
   /// With `nooverwrite` a full buffer drops new events without marking a page; the recorder's statistics tell.

@@ -32,10 +32,14 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
   /// Where, in bytes from the start of the file; nil if the fault has no place.
   public let offset: UInt64?
 
-  init(_ kind: Kind, _ what: String, at offset: UInt64? = nil) {
+  /// What to do about this very fault; nil if it is the same as about all of its class.
+  let remedy: String?
+
+  init(_ kind: Kind, _ what: String, at offset: UInt64? = nil, remedy: String? = nil) {
     self.kind = kind
     self.what = what
     self.offset = offset
+    self.remedy = remedy
   }
 
   /// Whether nothing of the file was seen, because the system did not give it.
@@ -48,7 +52,8 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
 
   /// What the reader of the message can do about it.
   public var advice: String {
-    switch kind {
+    if let remedy { return remedy }
+    return switch kind {
     case .cannotOpen: "check the path and its permissions"
     case .noRoom: "set TMPDIR to a folder with room"
     case .empty: "the recorder wrote nothing: check its exit status and the free disk space"

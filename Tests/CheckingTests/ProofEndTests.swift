@@ -36,16 +36,16 @@ import Testing
     #expect(trusting?.time == 7_000_000_000)
     // Where its own records show that it was idle, nothing is lost but what came after the last of them.
     let beating = ProofEnd([count(0, 8), count(1, 7.96)], counted: [:], mostBehind: 0, beatingCPUs: 2)
-    #expect(beating?.time == 7_960_000_000 && beating?.silentCPU == 1)
+    #expect(beating?.time == 7_960_000_000 && beating?.behind == .withoutCPU(1))
   }
 
   /// CPU 1 spins from the second second on, and so does what brings its records out; CPU 0 goes on. What CPU 1 has done
   /// since its last record is nowhere.
   @Test func aCPUThatIsLockedUpEndsTheProof() {
     let end = ProofEnd([count(0, 8), count(1, 2)], counted: [:], mostBehind: 0, beatingCPUs: 2)
-    #expect(end?.time == 2_000_000_000 && end?.silentCPU == 1)
+    #expect(end?.time == 2_000_000_000 && end?.behind == .withoutCPU(1))
     let silent = ProofEnd([count(0, 8)], counted: [:], mostBehind: 0, beatingCPUs: 2)
-    #expect(silent?.time == 0 && silent?.silentCPU == 1)
+    #expect(silent?.time == 0 && silent?.behind == .withoutCPU(1))
   }
 
   /// What pages and walks do changes no VMA, AVC or anon_vma: what is wrong with it says nothing of rules about those.

@@ -65,7 +65,9 @@ import Testing
     #expect(outcome.values == [[0xff17_d099_3cb3_1e70, 0x400000, minus(-5), .max], [], [minus(-12)]])
     let format = try #require(file.eventFormats.format(system: "rmap", name: "fork"))
     #expect(format.fields.map(\.name) == ["common_type", "common_pid", "vma", "vm_start", "nr", "big"])
-    #expect(file.omissions.count == 1 && file.omissions[0].contains("# clock: mono"))
+    #expect(file.omissions == [])
+    #expect(try #require(file.unnamedClock).contains("# clock: mono"))
+    #expect(file.cpuCount == 2 && file.recordedCPUs == [0, 1])
   }
 
   @Test func otherTools() throws {
@@ -82,6 +84,62 @@ import Testing
     #expect(two.file?.bufferCount == 2)
     #expect(two.items.last == .record(time: 1_000_002_000, cpu: 0, buffer: 1, id: 1))
     #expect(read(mail).items.count == 1)
+    #expect(read(traceCommand).file?.cpuCount == 2 && read(traceCommand).file?.recordedCPUs == [1])
+    #expect(read(perf).file?.cpuCount == nil)
+  }
+
+  /// `perf record -g`: below each event stands who called.
+  @Test func callChainsArePassedOver() {
+    let chain =
+      "\tffffffff8b2a1234 anon_vma_fork+0x4 ([kernel.kallsyms])\n\t   7f8b2 [unknown] ([unknown])\n"
+      + "\t 55 std::run(int)+0x1 (/usr/bin/a:b)\n\n"
+    let event = "sh   190 [001]    13.413883:      rmap:fork: \(Self.fork)\n"
+    let outcome = read("# clock: mono\n" + event + chain + event + chain)
+    #expect(outcome.items.count == 2)
+    #expect(outcome.error == nil)
+    // What is left of an event's line is none.
+    for line in ["  deadbeef 190 [001] x rmap:unlink_ret: (a <- b)\n", "  dead [001] x rmap:unlink_ret: (a <- b)\n"] {
+      #expect(read("# clock: mono\n" + event + line).error?.what == "line 3 is no event")
+    }
+  }
+
+  /// Text that leaves out what is needed says which it is, and how to print it instead.
+  @Test func otherDialectsAreNamed() throws {
+    let plain = "sh-183   [001]    15.006488: a: (x) b=1\n"
+    let texts = [
+      ("sh-183   [001]    15.006488: fork:   __probe_ip=ffffffff819a0924 vma=0x1 ref=1\n", "(trace-cmd report -R)"),
+      (
+        "sh-183   [001]    15.006488:          a: (x) b=1\nsh-183   [001]    15.007221: (+733)   a: (x) b=1\n",
+        "(trace-cmd report --ts-diff)"
+      ),
+      ("cpus=2\n      sh-183     1.....    15.006488: a:    (x) b=1\n", "(trace-cmd report -l, latency-format)"),
+      (
+        "# tracer: nop\n#\n      sh-183     1d..1.    15006488us+: a: (x) b=1\n",
+        "(trace-cmd report -l, latency-format)"
+      ),
+      (
+        "<!DOCTYPE html>\n<html>\n<script class=\"trace-data\">\n\(plain)</script>\n</html>\n",
+        "an HTML page (systrace)"
+      ),
+    ]
+    for (text, name) in texts {
+      let error = try #require(read(text).error, "\(name)")
+      #expect(error.kind == .unsupported)
+      #expect(error.what.contains(name))
+      #expect(["print it without -", "save what stands between"].contains { error.advice.hasPrefix($0) })
+      #expect(error.description.hasSuffix(error.advice))
+    }
+    // Prose with a time in it is prose.
+    #expect(read("It was seen at 12:30, after 15.5: once\n\(plain)").items.count == 1)
+  }
+
+  /// Thousands of lines of one CPU are hardly all there was.
+  @Test func manyLinesOfOneCPU() {
+    func text(_ count: Int) -> String { String(repeating: "sh-1 [000] ..... 1.000001: a: (x) b=1\n", count: count) }
+    #expect(read(text(999)).file?.omissions == [])
+    #expect(read(text(1000)).file?.omissions.first?.contains("`cpus=1`") == true)
+    #expect(read("cpus=1\n" + text(1000)).file?.omissions == [])
+    #expect(read("# entries-in-buffer/entries-written: 1000/1000   #P:1\n" + text(1000)).file?.omissions == [])
   }
 
   @Test func gaps() {

@@ -11,6 +11,12 @@ public final class PerfFile: RecordedFile {
   public let bufferCount: Int
   /// The clock of the samples, by ftrace's name for it; "perf" if none was chosen.
   public let clocks: Set<String>
+  /// Always nil: where perf names no clock, it is its own.
+  public var unnamedClock: String? { nil }
+  /// Always nil: the numbers of perf's events say on how many CPUs it recorded (``omissions``).
+  public var cpuCount: Int? { nil }
+  /// The CPUs in the samples of tracepoints.
+  public let recordedCPUs: Set<UInt16>
   /// Why events may be missing that no record accounts for.
   public let omissions: [String]
   /// The recording system's kernel; nil if not recorded.
@@ -50,6 +56,7 @@ public final class PerfFile: RecordedFile {
     // Of what has no tracepoints nothing can be missing.
     if events.hasTracepoints { survey.run(file, header) }
     gaps = survey.gaps()
+    recordedCPUs = survey.recordedCPUs
     omissions = survey.omissions()
   }
 

@@ -92,6 +92,8 @@ struct PerfSurvey {
     return all.sorted { ($0.after ?? 0, $0.cpu, $0.before) < ($1.after ?? 0, $1.cpu, $1.before) }
   }
 
+  var recordedCPUs: Set<UInt16> { Set(lastTime.keys.compactMap { UInt16(exactly: $0) }) }
+
   /// Why samples may be missing at places that are not known.
   func omissions() -> [String] {
     var omissions = events.omissions(contents)

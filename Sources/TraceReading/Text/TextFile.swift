@@ -16,6 +16,15 @@ public final class TextFile: RecordedFile {
   public let bufferCount: Int
   /// The clock, if a line names it: `# clock: mono`.
   public let clocks: Set<String>
+  /// Most pasted text comes from the default clock, "local".
+  public var unnamedClock: String? {
+    clocks.isEmpty
+      ? "text does not say which clock it was recorded with: if that was mono, add the line `# clock: mono`" : nil
+  }
+  /// How many CPUs the machine had, if a line says so: `cpus=2` of trace-cmd, `#P:2` of the kernel.
+  public let cpuCount: Int?
+  /// The CPUs in the lines.
+  public let recordedCPUs: Set<UInt16>
   /// Why the order of the lines may not be that of the events, and why lines may be missing.
   public let omissions: [String]
   /// Always nil: text has none.
@@ -38,6 +47,8 @@ public final class TextFile: RecordedFile {
     eventFormats = survey.events.formats
     bufferCount = max(1, survey.events.bufferCount)
     clocks = Set([survey.clock].compactMap { $0 })
+    cpuCount = survey.cpuCount
+    recordedCPUs = survey.recordedCPUs
     omissions = survey.omissions()
     gaps = survey.gaps.sorted { ($0.after ?? 0, $0.before, $0.cpu) < ($1.after ?? 0, $1.before, $1.cpu) }
   }

@@ -6,13 +6,15 @@
 ///     CPU:N [LOST M EVENTS]      CPU:N [M EVENTS DROPPED]           a gap, by the kernel and by trace-cmd
 ///     ##### CPU N buffer started ####                               what that CPU recorded before is overwritten
 ///     # clock: NAME              local [NAME] global                the clock, if someone has noted it
-///     # entries-in-buffer/entries-written: N/M   #P:2               how many events follow
+///     # entries-in-buffer/entries-written: N/M   #P:2               how many events follow, and how many CPUs there are
+///     cpus=2                                                        how many CPUs there are, by trace-cmd
 enum TextLine {
   case event(TextEvent)
   case lost(cpu: UInt16, count: UInt64?)
   case started(cpu: UInt16)
   case clock(String)
-  case entries(UInt64)
+  case entries(UInt64, cpus: Int?)
+  case cpus(Int)
   /// A comment, or nothing at all.
   case blank
   /// Something else.
@@ -30,10 +32,16 @@ enum TextLine {
       self = .blank
     } else if scanner.peek == UInt8(ascii: "#") {
       self = Self.comment(scanner)
+    } else if scanner.skip("cpus=") {
+      let count = scanner.number().flatMap { UInt16(exactly: $0) }
+      scanner.skipSpaces()
+      self = count.flatMap { scanner.isAtEnd ? .cpus(Int($0)) : nil } ?? .other
     } else if scanner.skip("CPU:") {
       self = Self.gap(scanner)
     } else if let event = TextEvent(scanner) {
       self = .event(event)
+    } else if Self.isCaller(bytes) {
+      self = .blank
     } else if let clock = selectedClock(String(decoding: scanner.rest, as: UTF8.self)),
       scanner.rest.starts(with: Array("local".utf8)) || scanner.rest.starts(with: Array("[local]".utf8))
     {
@@ -41,6 +49,22 @@ enum TextLine {
     } else {
       self = .other
     }
+  }
+
+  /// A line of perf's call chains: `\tffffffff8b2a1234 anon_vma_fork+0x4 ([kernel.kallsyms])`.
+  private static func isCaller(_ line: Slice<UnsafeRawBufferPointer>) -> Bool {
+    guard let first = line.first, first == 0x20 || first == 0x09 else { return false }
+    var scanner = TextScanner(line)
+    scanner.skipSpaces()
+    let address = scanner.token()
+    let isHexadecimal = address.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    var rest = scanner.rest
+    while let last = rest.last, last == 0x20 || last == 0x0d { rest = rest.dropLast() }
+    guard !address.isEmpty, isHexadecimal, rest.first == 0x20, rest.last == UInt8(ascii: ")") else { return false }
+    // An event's line would go on with the task's number, or with the CPU.
+    scanner.skipSpaces()
+    let symbol = scanner.token().drop { $0 == UInt8(ascii: "[") || (0x30...0x39).contains($0) }
+    return symbol.contains { $0 != UInt8(ascii: "]") } && rest.contains(UInt8(ascii: "("))
   }
 
   private static func comment(_ scanner: TextScanner) -> TextLine {
@@ -58,9 +82,15 @@ enum TextLine {
     }
     if scanner.skip("entries-in-buffer/entries-written:") {
       scanner.skipSpaces()
-      if let count = scanner.number() { return .entries(count) }
+      if let count = scanner.number() { return .entries(count, cpus: processors(scanner)) }
     }
     return .blank
+  }
+
+  private static func processors(_ scanner: TextScanner) -> Int? {
+    var scanner = scanner
+    guard scanner.skip(past: UInt8(ascii: "#")), scanner.skip("P:") else { return nil }
+    return scanner.number().flatMap { UInt16(exactly: $0) }.map { Int($0) }
   }
 
   private static func gap(_ scanner: TextScanner) -> TextLine {
@@ -91,6 +121,8 @@ struct TextEvent {
   let name: Slice<UnsafeRawBufferPointer>
   /// What follows the probed address; nil for events that are not of a probe.
   let fields: TextScanner?
+  /// Whether the probed address is printed as a field.
+  let isRaw: Bool
 
   init?(_ line: TextScanner) {
     guard let (task, cpu, rest) = Self.splitAtCPU(line), let pid = Self.pid(task.bytes) else { return nil }
@@ -115,9 +147,13 @@ struct TextEvent {
       self.name = name
     }
     scanner.skipSpaces()
+    isRaw = scanner.rest.starts(with: Self.rawProbe)
     fields = scanner.skip("(") && scanner.skip(past: UInt8(ascii: ")")) ? scanner : nil
     (self.pid, self.cpu, self.time, buffer) = (pid, cpu, time, task.buffer)
   }
+
+  /// What the raw fields of a probe's events begin with: `__probe_ip`, `__probe_func`.
+  private static let rawProbe = Array("__probe_".utf8)
 
   private typealias Task = (bytes: Slice<UnsafeRawBufferPointer>, buffer: Slice<UnsafeRawBufferPointer>?)
 

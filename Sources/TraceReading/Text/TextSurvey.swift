@@ -1,9 +1,13 @@
 /// A first pass over a text: which events it has, and which gaps.
 struct TextSurvey {
+  /// So many events of one CPU alone, in lines that follow each other, are rare where there are several.
+  private static let excerptMax = 1000
+
   private(set) var events = TextEvents()
   private(set) var gaps: [LostEvents] = []
   private(set) var clock: String?
   private(set) var eventCount: UInt64 = 0
+  private(set) var cpuCount: Int?
   private var entries: UInt64?
   private var lastTime: [UInt16: UInt64] = [:]
   private var isOpen: [UInt16: LostEvents] = [:]
@@ -15,13 +19,20 @@ struct TextSurvey {
     reading: while let (line, number, start, isWhole) = lines.next() {
       guard isWhole, line.count <= TextLine.lengthMax else { break }
       switch TextLine(line) {
-      case .event(let event): take(event, line: number)
+      case .event(let event):
+        if event.isRaw { throw TextDialect.rawFields.error(at: start) }
+        take(event, line: number)
       case .lost(let cpu, let count): open(cpu, count, after: lastTime[cpu], at: start)
       case .started(let cpu): open(cpu, nil, after: nil, at: start)
       case .clock(let name): clock = name
-      case .entries(let count): entries = count
+      case .entries(let count, let cpus):
+        entries = count
+        if let cpus { cpuCount = cpus }
+      case .cpus(let count): cpuCount = count
       case .blank: break
-      case .other: if eventCount > 0 { break reading }
+      case .other:
+        if let dialect = TextDialect(line) { throw dialect.error(at: start) }
+        if eventCount > 0 { break reading }
       }
       guard gaps.count < TextFile.gapsMax else {
         throw TraceReadingError(.unsupported, "more than \(TextFile.gapsMax) gaps", at: UInt64(start))
@@ -49,12 +60,16 @@ struct TextSurvey {
       cpu: cpu, buffer: 0, count: count, after: after, before: .max, offset: UInt64(offset))
   }
 
+  var recordedCPUs: Set<UInt16> { Set(lastTime.keys) }
+
   /// What a text cannot tell.
   func omissions() -> [String] {
     var omissions: [String] = []
-    if clock == nil, lastTime.count > 1 {
+    // A few lines of an excerpt may well be of one CPU.
+    if cpuCount == nil, eventCount >= Self.excerptMax, lastTime.count == 1, let cpu = lastTime.keys.first {
       omissions.append(
-        "text does not say which clock it was recorded with: if that was mono, add the line `# clock: mono`")
+        "the text has events of CPU \(cpu) only, and does not say how many CPUs there were: if it was one, add the line"
+          + " `cpus=1`")
     }
     if let entries, entries != eventCount {
       omissions.append("the text announces \(entries) events, but has \(eventCount)")
