@@ -2,7 +2,7 @@
 /*
  * What Android's zygote and its apps do to anonymous memory: a warmed-up parent with many VMAs, some of them private
  * data of libraries, forks children that fault in what they inherit, map memory of their own, split it, share pages and
- * exit. zygote [CHILDREN [OWN]]: OWN mappings a child makes for itself.
+ * exit. zygote [CHILDREN [OWN [FORKING]]]: OWN mappings a child makes for itself; FORKING of the children fork a helper.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static void warm_up(void) {
 	close(file);
 }
 
-static void app(int number, int own) {
+static void app(int number, int own, int fork_each) {
 	for (int i = number % 4; i < HEAPS; i += 4) touch(heaps[i] + PAGE * (number % 3), 2);
 	for (int i = number % 5; i < LIBRARIES; i += 5) touch(libraries[i], 1);
 	for (int i = 0; i < own; i++) {
@@ -55,8 +55,8 @@ static void app(int number, int own) {
 	}
 	if (number % 8 == 0) madvise(heaps[number % HEAPS], HEAP_PAGES * PAGE, MADV_PAGEOUT);
 	if (number % 8 == 4) madvise(heaps[number % HEAPS], HEAP_PAGES * PAGE, MADV_DONTNEED);
-	/* One app starts a helper of its own. */
-	if (number == 5 && fork() == 0) {
+	/* An app that starts a helper of its own. */
+	if (fork_each && number % fork_each == 5 % fork_each && fork() == 0) {
 		touch(heaps[0], 1);
 		_exit(0);
 	}
@@ -65,6 +65,7 @@ static void app(int number, int own) {
 
 int main(int argc, char **argv) {
 	int children = argc > 1 ? atoi(argv[1]) : 24, own = argc > 2 ? atoi(argv[2]) : 52;
+	int forking = argc > 3 ? atoi(argv[3]) : 1, fork_each = forking ? children / forking : 0;
 	int hold[2];
 	if (pipe(hold)) fail("pipe");
 	warm_up();
@@ -74,7 +75,7 @@ int main(int argc, char **argv) {
 		if (pid == 0) {
 			char byte;
 			close(hold[1]);
-			app(number, own);
+			app(number, own, fork_each);
 			/* Every third one is killed early, the others live until the parent is done. */
 			if (number % 3) (void)!read(hold[0], &byte, 1);
 			_exit(0);
