@@ -165,6 +165,27 @@ struct Debate2026 {
     }
   }
 
+  /// exec grows the new stack downwards, moves its pages and cuts the rest off: in between, its offset is that of neither.
+  @Test("The stack that exec moves is not looked for until it is done") func temporaryStack() throws {
+    let text = """
+      # rmapcheck workload 1
+      map 0 0 0xffe 0xfff 0xffe 0x118173
+      prepare 0 - -
+      fault 0 0xffe 0 1 new
+      resize 0 0x7fe 0xfff 0xffe 0x118173
+      move-pages 0 0xffe 1 0 0x7fe
+      resize 0 0x7fe 0x7ff 0xffe 0x118173
+      update 0 0x7fe 0x7ff 0xffe 0x100173
+      walk 0 1
+
+      """
+    for policy in Policy.all {
+      let result = Simulation(try Workload(text: text, name: "stack"), moments: 64).run(policy)
+      #expect(!result.rule.isBroken, "\(policy.name): \(result.rule.misses)")
+      #expect(result.samples.walks.mapping.maximum == 1 && result.rule.unknown > 0)
+    }
+  }
+
   /// When everybody is gone, so is everything that a design has made.
   @Test("Nothing is left behind", arguments: Policy.all + Policy.historic) func leaks(policy: Policy) throws {
     var builder = WorkloadBuilder("leaks")

@@ -84,14 +84,14 @@ struct RandomWorkloads {
   // size, can come to another place than in the recorded kernel.
 
   /// The simulated kernel of today's rule also keeps the invariants that are not about policies, as far as it has what
-  /// they judge.
+  /// they judge. Those of single kernels are left out: the simulated one has neither 7.x's second offset nor its functions.
   @Test("Today's rule keeps every invariant there is") func everyInvariant() {
     var generator = SeededGenerator(seed: testSeed())
     for _ in 0..<20 {
       let history = History.random(
         150, version: .v6_12, reusingAddresses: false, makingLargeFolios: false, using: &generator)
       let workload = Self.recorded(history).workload
-      var kernel = SimulatedKernel(.splitCounters, for: workload, judgedBy: Invariant.all)
+      var kernel = SimulatedKernel(.splitCounters, for: workload, judgedBy: Invariant.all.filter { $0.marker == nil })
       for step in workload.steps { kernel.apply(step, of: workload) }
       for (invariant, ledger) in zip(kernel.judge.invariants, kernel.judge.ledgers) {
         #expect(ledger.violations == 0, "\(invariant.name): \(ledger.findings.map(\.what))")

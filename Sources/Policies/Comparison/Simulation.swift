@@ -83,7 +83,9 @@ public struct Simulation: Sendable {
     var growth = Growth(levels: policy.levels)
     guard !workload.successors.isEmpty else { return growth }
     let wanted = Self.rounds + min(policy.levels, Self.mostLevels)
-    let rounds = policy.countsPages ? max(4, min(wanted, 4_000_000 / max(1, Int(workload.pageCount)))) : wanted
+    var rounds = policy.countsPages ? max(4, min(wanted, 4_000_000 / max(1, Int(workload.pageCount)))) : wanted
+    // Designs with objects of their own know no limit that is reached late.
+    if !policy.isGraph { rounds = min(rounds, max(8, 240_000 / max(1, workload.steps.count))) }
     var kernel = SimulatedKernel(policy, for: workload, rounds: rounds)
     for round in 0..<rounds {
       kernel.costs.restartPeaks()

@@ -48,9 +48,7 @@ extension SimulatedKernel {
   /// Looks whether the walk for a page comes to where it is mapped.
   mutating func judge(_ page: UInt32, in mm: UInt32, at place: UInt64) {
     guard judgesWalks, !pages[Int(page)].isForgotten else { return }
-    // The stack of a new program is moved while walks pass it by (vma_is_temporary_stack).
-    guard let vma = places.vma(mm, at: place), vmas[vma].isFaulted, !view(vma).isTemporaryStack
-    else { return rule.unknown += 1 }
+    guard let vma = findableVMA(mm, at: place) else { return rule.unknown += 1 }
     rule.decided += 1
     if isDangling(page) {
       rule.dangling += 1
@@ -101,7 +99,7 @@ extension SimulatedKernel {
     for (mm, place, page) in missed.sorted(by: { ($0.mm, $0.place) < ($1.mm, $1.place) }) {
       var walk = Walk(keepingTrail: true, lookingFor: (mm, place))
       self.walk(folio, &walk)
-      guard !walk.hasMet, let vma = places.vma(mm, at: place) else { continue }
+      guard !walk.hasMet, let vma = findableVMA(mm, at: place) else { continue }
       if isFirst, rule.misses.count < WalkRule.told, rule.misses.last?.step != stepNumber {
         rule.misses.append(
           WalkRule.Miss(
@@ -111,6 +109,13 @@ extension SimulatedKernel {
       if isFirst { rule.missed += 1 }
       isFirst = false
     }
+  }
+
+  /// The VMA at a place, if walks must find pages there. The stack of a new program is moved while they pass it by
+  /// (vma_is_temporary_stack).
+  private func findableVMA(_ mm: UInt32, at place: UInt64) -> Policy.VMA? {
+    guard let vma = places.vma(mm, at: place), vmas[vma].isFaulted, !view(vma).isTemporaryStack else { return nil }
+    return vma
   }
 
   // MARK: Of any design
