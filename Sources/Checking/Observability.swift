@@ -64,14 +64,14 @@ package struct Observability {
     }
   }
 
-  /// Who did not live to the recording's end could not count what was missed.
+  /// A recorder that did not live to the end of the recording could not count what was missed.
   private mutating func doubtTheEnd(_ sidecar: Sidecar?) {
     guard let recorder = sidecar?.recorder else { return }
     if let ending = recorder.ending {
-      doubts.append("the recording ended before its time (\(ending)): it was judged up to there")
+      doubts.append("the recording ended early (\(ending)): judged up to that point")
     }
     if recorder.complete == false {
-      doubts.append("what the probes missed was not counted: the recorder did not come to its end")
+      doubts.append("missed hits were not counted: the recorder did not finish")
     }
   }
 
@@ -100,7 +100,7 @@ package struct Observability {
   /// the kernel counted when they were taken out, gaps or not.
   func doubts(afterReading records: UInt64) -> [String] {
     guard let recordsTaken, recordsTaken != records else { return doubts }
-    return doubts + ["the file holds \(records) of the \(recordsTaken) record(s) that were taken out of the kernel"]
+    return doubts + ["the file holds \(records) of the \(recordsTaken) record(s) that were read from the kernel"]
   }
 
   /// Clocks that are ordered across CPUs (Documentation/trace/ftrace.rst, trace_clock).

@@ -88,7 +88,7 @@ struct ProofEnd {
     time = mostBehind == 0 ? first.time : max(first.time, last - min(last, mostBehind))
     guard time < last else { return nil }
     behind = .withoutCPU(first.cpu)
-    reason = "CPU \(first.cpu)'s records end before the others', and nothing says that it had no more"
+    reason = "CPU \(first.cpu)'s records end before the others', and nothing shows that it had no more"
   }
 
   /// The kernel's count of each CPU's events, over all buffers.

@@ -1,3 +1,25 @@
+// Checking: one recording, from its file to its verdict; and many of them at once.
+//
+// One idea: the verdict is that of the weakest part. A violation that is proved makes a recording `violated`,
+// whatever else is wrong with it. Otherwise it is `holds` only if the file was read to its end, nothing was lost, the
+// sidecar has no objection, and every invariant of its level was decided at least once; anything less is `undecided`,
+// and a file that is damaged is `damaged`. What keeps a recording from a better verdict is a *doubt*, one line each.
+//
+//   Observability   before the first record: what the recording can be relied on to hold, from formats, clock and
+//                   sidecar. An invariant that lacks an event it needs judges each event in isolation.
+//   Intake          counts and decodes records, one by one.
+//   Stretch         up to 512 records without a gap, decoded into one batch. One thread can fill a stretch while
+//                   another applies the one before (`ReadAhead`); the order is the same, so the report is.
+//   Replay          applies stretches to a graph, with the judge as its observer. At a gap the graph is reset.
+//   ProofEnd        up to what time the records are complete on all CPUs. What shows behind that is judged a second
+//                   time, each event in isolation, and what then no longer shows is a doubt and not a violation.
+//
+// So a file may be replayed more than once: again with each event in isolation if the clock went backwards, and again
+// up to the proof's end if something shows behind it. Besides, the checksum takes a pass of its own over the bytes.
+//
+// A new reason for doubt goes to Observability if formats or the sidecar show it, and to `noteDoubts` if the replay
+// does.
+
 import EventDecoding
 public import Invariants
 import RecordingFormat
@@ -120,7 +142,7 @@ public struct RecordingCheck: Sendable {
     let proved = replay.violations(after: end.time)
     guard let unproved = shown.first(where: { !proved.contains($0) }) else { return }
     result.doubts.append(
-      "\(end.reason): \(unproved.invariant) at event \(unproved.ordinal), and what else shows behind that, is not proved"
+      "\(end.reason): \(unproved.invariant) at event \(unproved.ordinal), and whatever shows after it, is not proved"
     )
   }
 
@@ -202,10 +224,10 @@ public struct RecordingCheck: Sendable {
   private func noteDoubts(_ result: inout RecordingResult) {
     if result.damage == nil, result.events == 0 {
       result.doubts.append(
-        "the file is sound but holds none of our events: record with the probes of `rmapcheck probes`")
+        "the file is intact but has none of our events: record with the probes of `rmapcheck probes`")
     }
     if result.malformed > 0 {
-      result.doubts.append("\(result.malformed) event(s) of ours hold values that make no sense")
+      result.doubts.append("\(result.malformed) event(s) of ours have impossible values")
     }
     if result.statistics.missingReturns > 0 {
       result.doubts.append(

@@ -5,7 +5,7 @@ import RmapEvents
 import RmapGraph
 package import TraceReading
 
-/// The moving parts of one check.
+/// A graph, the judge that observes it, and what is counted on the way: one pass over a recording.
 ///
 /// What was not seen must not be taken for what did not happen. So after a gap the graph begins anew, and wherever
 /// the events around one are not known, that one is judged by itself: as if the recording held nothing else.

@@ -10,7 +10,7 @@ package final class Stretch {
   package var events = EventBatch()
   package var ending = Ending.full
 
-  /// An empty one.
+  /// Without events; ``StretchReader/read(into:)`` fills it.
   package init() {}
 
   /// What ends a stretch.

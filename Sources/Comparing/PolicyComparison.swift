@@ -1,3 +1,14 @@
+// Comparing: what the processes of a recording did, replayed under every design of the anon_vma graph.
+//
+// One idea: two designs can be compared only on the same work. `WorkloadReading` reads a recording for what its
+// processes did (faults, forks, splits, merges, moves, unmaps, exits) and forgets what its kernel made of that; the
+// module Policies replays it under each policy. Whether that reading and the simulation are right is not taken on
+// trust: the recorded kernel's own policy has to come out at the recorded graph (`Agreement`), or there is no verdict
+// on any other.
+//
+// This stands apart from Checking so that `check` does not depend on the simulator; both read files in the same way
+// (`Intake`, `StretchReader`, `Observability`).
+
 import Checking
 public import Policies
 public import RecordingFormat
@@ -101,21 +112,21 @@ public struct ComparedWorkload: Sendable {
     }
     if let agreement, agreement.isComplete, agreement.violations > 0 {
       doubts.append(
-        "the recorded kernel's own policy breaks an invariant here: what the kernel did to VMAs or pages is wrong "
-          + "already (see rmapcheck check), and tells nothing about designs")
+        "the recorded kernel's own policy breaks an invariant here: what the kernel did to VMAs or pages is "
+          + "already wrong (see rmapcheck check), which says nothing about designs")
     }
     if let agreement, agreement.deadVMAs > 0 {
       doubts.append(
-        "\(agreement.deadVMAs) operation(s) of the workload are on VMAs that do not live under the recorded kernel's own "
-          + "policy: the workload was misread")
+        "\(agreement.deadVMAs) operation(s) of the workload are on VMAs that do not exist under the recorded kernel's "
+          + "own policy: the workload was misread")
     }
     if let agreement, agreement.isComplete, agreement.forks.agreed == 0 {
-      doubts.append("no fork could be compared with the recorded graph: nothing vouches for the simulation")
+      doubts.append("no fork could be compared with the recorded graph: nothing confirms the simulation")
     }
     if reading != nil, !results.isEmpty, results.allSatisfy({ !$0.metPages }) {
       doubts.append(
-        "the recording tells too little of pages: whether a walk still finds them (reach, page-owner) was never decided "
-          + "under any design; record with the page probes, too")
+        "the recording has too little about pages: whether a walk still finds them (reach, page-owner) was never "
+          + "decided under any design; record with the page probes")
     }
     return doubts
   }

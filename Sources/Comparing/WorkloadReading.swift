@@ -58,7 +58,7 @@ public struct WorkloadReading: Sendable {
     let missing = Self.needed.filter { !observability.kinds.contains($0) }
     guard missing.isEmpty else {
       let names = missing.map { FunctionNames()[$0] }.joined(separator: ", ")
-      doubts.append("no workload can be told without every event of \(names)")
+      doubts.append("no workload can be derived without all events of \(names)")
       return
     }
     switch recording {
@@ -67,7 +67,7 @@ public struct WorkloadReading: Sendable {
     case .text(let file): take(StretchReader(file.records(), intake))
     }
     if events == 0, damage == nil, doubts.isEmpty {
-      doubts.append("the file is sound but holds none of our events: record with the probes of `rmapcheck probes`")
+      doubts.append("the file is intact but has none of our events: record with the probes of `rmapcheck probes`")
     }
   }
 
@@ -87,7 +87,7 @@ public struct WorkloadReading: Sendable {
       case .full: isOver = false
       case .over: break
       case .failed(let error): damage = error.description
-      case .malformed: doubts.append("event \(reader.intake.records) makes no sense: the workload ends before it")
+      case .malformed: doubts.append("event \(reader.intake.records) is malformed: the workload ends before it")
       case .lost:
         doubts.append("events were lost: the workload ends at the first gap, after event \(reader.intake.records)")
       }

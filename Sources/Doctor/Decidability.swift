@@ -1,3 +1,13 @@
+// Doctor: what a check of this kernel's recordings will be able to decide, before anything is recorded.
+//
+// One idea: ask those who will have to do it. The definitions that the kernel can carry are turned into the event
+// formats that it would export for them; the decoder that `check` uses says what it makes of these formats, and the
+// invariants say what they need. There is no list of requirements that could go stale.
+//
+// It needs both sides, the recorder's diagnosis and the checker's decoder, which is why it is a module of its own:
+// neither of them depends on the other. A new line of advice is `Diagnosis.advice`; what an invariant needs is in the
+// invariant.
+
 import EventDecoding
 import Invariants
 import KernelProbes

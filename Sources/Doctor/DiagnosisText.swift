@@ -19,7 +19,7 @@ extension Diagnosis {
     }
     for unknown in unknowns {
       out.paragraph("  -", unknown.what, indent: 4)
-      out.paragraph("    tells it:", unknown.remedy, indent: 14)
+      out.paragraph("    settled by:", unknown.remedy, indent: 16)
     }
     if let plan { probes(plan, &out) }
     let invariants = decidabilities
@@ -52,8 +52,8 @@ extension Diagnosis {
     if plan.dialects.contains(where: { $0.evidence == .synthetic }) {
       out.paragraph(
         "  Beware:",
-        "what is marked synthetic was never tried on a real kernel. A first recording of it should be "
-          + "checked against a known workload.", indent: 10)
+        "what is marked synthetic was never tried on a real kernel. Check a first "
+          + "recording against a known workload.", indent: 10)
     }
   }
 

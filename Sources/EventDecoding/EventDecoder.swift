@@ -1,3 +1,23 @@
+// EventDecoding: a raw record becomes an event of RmapEvents, and every difference between kernels ends here.
+//
+// One idea: an event's name says what it means, its fields' names say what they hold, and both are ours, the same on
+// every kernel (the recorder has put them into the probe definitions). So there is no table of kernel versions: a
+// decoder is built from the formats that the recording itself carries. For each format it looks for the fields it
+// needs, once, and keeps their offsets in a *layout*; at each record it only loads bytes at known places.
+//
+// What a recording lacks is found out here too, before the first record: an event without a field that it must have
+// is *unusable*, a field that only some kernels have is missing from `fields`, a kind of event that nobody probed is
+// missing from `kinds`. The check decides by these three what an invariant may rely on.
+//
+// A record of ours whose bytes make no sense (too short, a pointer that is none, an absurd count) is *malformed*: it
+// is counted and never guessed at. What is not checked here, nobody checks: the graph takes addresses as they are.
+//
+// Units are settled here as well: offsets in pages whatever the kernel counts hugetlbfs in, the AVC's address from
+// that of its rb_node, a folio's subpage from the address of its struct page.
+//
+// A new event is a declaration in Vocabulary, a recipe in KernelProbes, a layout here, and a case of `RmapEvent`. A
+// kernel that has a value somewhere else needs none of that: the recipe finds it, and the field keeps its name.
+
 public import RmapEvents
 public import TraceReading
 public import Vocabulary

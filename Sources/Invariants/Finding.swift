@@ -8,7 +8,7 @@ public struct Finding: Sendable, Equatable {
   public let function: KernelFunction
   /// The event that proves it.
   public let stamp: EventStamp
-  /// Who did it, where that is another step than the one in which it became visible.
+  /// The step that did it, if it is not the one in which it became visible.
   public let doer: Doer?
   /// The objects that the explanation speaks of: a letter and what it stands for.
   public let objects: [(name: String, description: String)]
@@ -26,14 +26,14 @@ public struct Finding: Sendable, Equatable {
     /// The event; nil where the fact is the absence of one.
     public let stamp: EventStamp?
 
-    /// A fact from its parts.
+    /// Memberwise; without a stamp, a fact that is no single event's.
     public init(_ text: String, _ stamp: EventStamp? = nil) {
       self.text = text
       self.stamp = stamp
     }
   }
 
-  /// Who broke the rule.
+  /// The step that broke the rule.
   public enum Doer: Sendable, Equatable {
     /// The function that the event is of: it set what is wrong, or left out what it owes.
     case step(EventStamp)
@@ -41,7 +41,7 @@ public struct Finding: Sendable, Equatable {
     case between(EventStamp, EventStamp)
   }
 
-  /// A violation from its parts. A `doer` from before the recording is none.
+  /// Memberwise; a `doer` from before the recording is dropped.
   public init(
     what: String, function: KernelFunction, stamp: EventStamp, doer: Doer? = nil,
     objects: [(name: String, description: String)], established: [Fact] = [], contradiction: Fact,

@@ -1,3 +1,30 @@
+// Invariants: the rules of the kernel's anonymous reverse mapping, one file each, and the judge that applies them.
+//
+// One idea: an invariant is text and code in one value. The text is what `explain` prints and a report quotes: the
+// rule, the kernel source that it is from, when it legally does not hold. The code is functions that judge at moments
+// of the graph ("an AVC is about to be inserted", "a fork has returned"). Each function gets the situation, the graph
+// as it is at that moment, and a ledger, and comes to one of three results:
+//
+//   holds        looked at, and right. It counts only if the model would have noticed otherwise.
+//   cannotTell   not decidable here, with the reason: the object predates the recording, another task is at work on
+//                the same root, a field was not recorded, events were lost.
+//   broken       proved wrong. It takes a key (the object: the same one is not reported twice) and a finding.
+//
+// A *finding* is a proof in the form that a kernel developer would write it: let V and P be these objects; then this
+// holds since event N; however, event M shows that. Each fact has its stamp. The text is built only if a violation is
+// reported.
+//
+// False alarms are the worst bug, so the burden of proof is on `broken`: every legal window in which the kernel
+// breaks the rule for a moment has to be excluded first (a split half-way, a migration entry, a callback that was
+// overtaken), and the ways in which the recording itself may mislead (a field that was read before another CPU
+// changed it). What remains in doubt is `cannotTell`. A recording `holds` only if every invariant was decided at
+// least once, so that silence is no pass.
+//
+// A new invariant is one file in Catalog/ and one line in Catalog.swift, in the order of reports: what an operation
+// did wrong stands before what follows from it. Without one of the events in `needs` it judges each event in
+// isolation. Its smallest good and bad histories go to Tests/InvariantsTests/Cases. What no recording can decide is
+// listed in Undecidable.swift.
+
 public import RmapEvents
 
 /// One rule of the kernel's anonymous reverse mapping, with the text that explains it and the code that judges it.

@@ -1,3 +1,22 @@
+// KernelProbes: which kprobes a kernel can carry, and their definitions.
+//
+// One idea: a kernel is asked, never guessed by its version. Distributions backport, and a version number says
+// nothing of what was inlined. BTF says how structs and functions are made, /proc/kallsyms which functions are
+// symbols that a probe can be placed on. From the two a *recipe* is worked out: which function, under which of its
+// names; which arguments; at which offsets the fields lie. The result is a line for `kprobe_events`. The names of
+// event and fields in it are ours and the same on every kernel, which is why the decoder needs no versions either.
+//
+// Several recipes may give one event (*families*: a function was renamed, folios replaced pages); the first whose
+// symbols are there is taken. What a kernel can't give is left out with a reason, an event (inlined, cloned by the
+// compiler, ambiguous) or a single field; `doctor` shows it and says what that costs. Without the interval tree's
+// insert and remove there is no graph, and no recording.
+//
+// *Dialects* are the list of what is known to differ between kernels, for people: each has the evidence it rests on,
+// a real kernel or one that was made up for a test.
+//
+// A new field is a declaration in Vocabulary and one line in a recipe; a renamed function is one more name in it; a
+// new event is also a recipe in one of the Recipes files, and its layout in EventDecoding.
+
 public import Vocabulary
 
 /// The probes that one kernel can carry, and what it cannot give.

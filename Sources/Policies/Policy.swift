@@ -1,3 +1,25 @@
+// Policies: designs of the anon_vma graph, and a kernel that follows whichever it is given.
+//
+// One idea: designs differ in a few decisions (what fork links and whether it makes an anon_vma, whom a shared page
+// belongs to, when a neighbour's anon_vma may be taken), and in nothing else. So there is one simulated kernel, with
+// dense arrays instead of objects, and a *policy* is those decisions as functions. The kernel emits the events that a
+// real one with this design would leave in a recording; RmapGraph and the invariants judge them, as they would judge
+// a recording's. A rule that is none of a design's is *exempt*, with the reason.
+//
+//   Workload      what processes do, as steps: fault, fork, split, merge, move, unmap, exit. From a recording
+//                 (Extraction/) or a scenario (Workload/Scenario.swift), which may come with the historic kernel's
+//                 wrong policy.
+//   Simulation    one workload under one policy; a reference for correctness is the judge, costs are counted by
+//                 `Costs`.
+//   Agreement     compares the graph that the recorded kernel's own policy builds with the recorded one, object by
+//                 object.
+//
+// A design that is no graph of anon_vmas brings objects of its own (`ReverseMap`, Walks/). The invariants of
+// anon_vmas are not its rules; `WalkRule` alone judges it, the rule that every design must keep: a walk finds each
+// mapping.
+//
+// A new policy is one file in Catalog/ and one line in PolicyCatalog.swift.
+
 /// A design for the anon_vma graph: what fork does to it, and whom a page belongs to.
 ///
 /// A new policy is one file in `Catalog/` and one line in ``Policy/all``.
@@ -9,7 +31,7 @@ public struct Policy: Sendable {
   public let name: String
   /// The rule, in a sentence or two.
   public let rule: String
-  /// Who proposed it, when, and what became of it.
+  /// Its author, the date, and the outcome.
   public let source: String
   /// anon_vma_fork: links the child's VMA and gives it an anon_vma. The parent has one.
   public let fork: @Sendable (inout SimulatedKernel, _ child: VMA, _ parent: VMA) -> Void

@@ -52,7 +52,7 @@ public struct MachineState: Sendable, Equatable {
   /// The kernel's configuration, where the machine has it.
   public var configuration: KernelConfiguration?
 
-  /// Nothing known.
+  /// A machine that offers nothing; for tests.
   public init() {}
 
   /// The machine that we run on.

@@ -1,3 +1,23 @@
+// Recorder: a recording of the machine that it runs on, and nothing left behind.
+//
+// One idea: a recorder is a guest. It owns one tracefs instance and one group of probes, both named after the run
+// (`rmap_PID_START`), and touches nothing else: whoever else traces is not disturbed. Whatever happens to it, both
+// are removed: by itself, by its *janitor* (a second process that notices its end, even by SIGKILL), or by the next
+// run, which sweeps what a run that died together with its janitor has left.
+//
+// It does not write the recording. A *tool* does: trace-cmd, perf, or this program again as `stream`, which exports
+// pages while they are written. The recorder defines the probes, starts the tool, runs the command, watches disk and
+// counters, stops the tool, takes the kernel's counts, and writes the sidecar. The sidecar is there from the start
+// and says `complete: false` until the counts are in it, so that what a killed run leaves is not mistaken for a whole
+// recording.
+//
+// It always records the whole system: anon_vmas are shared between processes, and a change by another one that was
+// filtered out would be taken for one that did not happen.
+//
+// `Diagnosis` says what keeps a kernel from being recorded (`Obstacle`); `record` refuses with the first of these,
+// `doctor` shows them all. A new obstacle is a case there. A new tool is a case of `Diagnosis.Tool`, its command line
+// in `RecordPlan`, and how it says that it has begun in `RecordingTool`.
+
 import FoundationEssentials
 import Glibc
 import KernelProbes

@@ -1,3 +1,19 @@
+// RecordingFormat: what recorder and checker agree on besides the events themselves.
+//
+// One idea: a ring buffer can't say what is not in it. How often a probe missed, what was overwritten, whether the
+// recorder came to its end, how the kernel's structs are laid out: that stands in a *sidecar*, a JSON file beside the
+// recording. This struct is its only schema: `record` fills one in, `annotate` adds to it what is known outside of
+// the recorded machine (`Annotation`: a panic, a package, an injected fault), `check` reads it. What is optional was
+// not known to whoever wrote it, and is never taken for zero.
+//
+// A recording's sidecar is `NAME.about.json`, or `about.json` in its folder if that names it. One that is there and
+// can't be understood is an error: a check that ignored it could say `holds` of a recording with missed hits.
+//
+// The verdicts are here, too, because a kept recording's sidecar says what a check must come to.
+//
+// A new fact about a recording is an optional property here, its value in Recorder/SidecarOfRun.swift, and its effect
+// on the verdict, if it has one, in Checking/Observability.swift. Keys are only ever added.
+
 import FoundationEssentials
 public import RmapEvents
 
@@ -124,7 +140,7 @@ public struct Sidecar: Codable, Sendable {
     /// Whether the counts in this sidecar were taken at the recording's end. Where they were not, because the
     /// recorder or the kernel died, missed hits are not known.
     public var complete: Bool?
-    /// Why the recording ended before its time: the kernel's panic, for example.
+    /// Why the recording ended early: the kernel's panic, for example.
     public var ending: String?
     /// How often each CPU's recorder wrote a record of its own, ms; nil if it didn't.
     public var heartbeatMS: Int?

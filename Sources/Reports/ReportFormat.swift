@@ -1,3 +1,16 @@
+// Reports: results, in the forms that people and programs read.
+//
+// One idea: a report adds nothing and leaves out nothing that matters. What it says is in the result; the same result
+// gives the same bytes, at any number of jobs, so that reports can be compared. Text is for mails: no colour, 80
+// columns, `TextLayout` wraps it. JSON is the complete form, with a schema that only grows; JUnit, KTAP and SARIF are
+// for CI systems, which know tests that pass, fail, or are skipped: `undecided` is never a pass in any of them.
+//
+// Names of tasks and text of sidecars come from others. Every string passes `printable`, so that no file clears a
+// terminal or forges a line of a report.
+//
+// A new form is one file, a case of `ReportFormat`, and a line in its `render`. Comparisons of policies have forms of
+// their own, in Comparison/.
+
 public import Checking
 
 /// The forms in which results can be written.

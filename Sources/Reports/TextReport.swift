@@ -144,7 +144,7 @@ public enum TextReport {
     for stamp in finding.events { page.line("       \(place(stamp))") }
   }
 
-  /// Who broke the rule, where that is not the function in which it shows.
+  /// The step that broke the rule, if that is not the function in which it shows.
   private static func words(_ doer: Finding.Doer, of finding: Finding, _ functions: FunctionNames) -> String {
     func name(_ stamp: EventStamp) -> String {
       let function = stamp.ordinal == finding.stamp.ordinal ? finding.function : stamp.function.map { .kind($0) }

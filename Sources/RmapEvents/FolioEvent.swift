@@ -66,7 +66,7 @@ public struct FolioEvent: Sendable {
   /// Whether ``index`` could be brought to its unit; of a page of hugetlbfs in an older recording it is not known.
   public var indexIsKnown = true
 
-  /// A step from its fields.
+  /// Memberwise.
   @inlinable public init(
     step: Step, isAfter: Bool, isPMD: Bool = false, isExclusive: Bool = false,
     folio: KernelAddress, subpage: UInt32 = 0, pages: UInt32 = 1, vma: VMAView,
@@ -115,7 +115,7 @@ public struct HugetlbUnmap: Sendable {
   /// The one folio that is to go; null if all are.
   public var only: KernelAddress
 
-  /// A loss from its fields.
+  /// Memberwise.
   @inlinable public init(vma: VMAView, start: UserAddress, end: UserAddress, only: KernelAddress = .null) {
     self.vma = vma
     self.start = start

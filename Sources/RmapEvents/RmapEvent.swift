@@ -1,3 +1,19 @@
+// RmapEvents: what can happen to the graph, as plain values. No C, no files, no kernel versions.
+//
+// One idea: this is the waist of the pipeline. On one side, recordings of any kind and kernel are brought into these
+// values; on the other, graph and invariants know nothing else. So a test can write a history by hand, a simulated
+// kernel can emit one, and both are judged as a recording is.
+//
+// An address is not an identity: the kernel reuses it. `KernelAddress` is what an event says; which tenant it meant
+// is for the graph to find out. Quantities have types of their own (addresses of the kernel and of user space, page
+// offsets), so that they can't be mixed up.
+//
+// `RmapEvent` is one event as one value. On the hot path there is none: events travel in an `EventBatch`, with a
+// *lane* for each kind, because a value that may be of any kind is copied at the size of the largest.
+//
+// A field that only some kernels or recordings have is a `RecordedField`, so that an invariant can say that it needs
+// it.
+
 @_exported public import Vocabulary
 
 /// One recorded step of the kernel's anonymous reverse mapping.
@@ -32,7 +48,7 @@ public struct LockView: Hashable, Sendable {
   /// The pid of the owner's task; meaningful while write-held.
   public var ownerPID: Int32
 
-  /// A view from its fields.
+  /// Memberwise.
   @inlinable public init(count: UInt64, ownerPID: Int32) {
     self.count = count
     self.ownerPID = ownerPID
@@ -88,7 +104,7 @@ public struct TreeUpdate: Sendable {
   /// `vma->vm_page_prot`; nil where it was not recorded.
   public var protection: UInt64?
 
-  /// An update from its fields.
+  /// Memberwise.
   @inlinable public init(
     avc: KernelAddress, vma: VMAView, anonVMA: KernelAddress, treeOwner: KernelAddress,
     root: KernelAddress, rootOfRoot: KernelAddress, parent: KernelAddress, refcount: Int32,
@@ -135,7 +151,7 @@ public struct OperationEntry: Sendable {
   /// A prepare: whether the VMA has neither `vm_ops` nor `vm_file`; nil where it was not recorded.
   public var isPlainAnonymous: Bool?
 
-  /// An entry from its fields.
+  /// Memberwise.
   @inlinable public init(
     kind: EventKind, vma: VMAView = .none, source: VMAView = .none,
     address: UserAddress = UserAddress(0), sourceAddress: UserAddress = UserAddress(0),
@@ -162,7 +178,7 @@ public struct OperationReturn: Sendable {
   /// What it returned, sign-extended: an error, a length in bytes, or a pointer.
   public var value: Int64
 
-  /// A return from its fields.
+  /// Memberwise.
   @inlinable public init(kind: EventKind, value: Int64 = 0) {
     self.kind = kind
     self.value = value
@@ -191,7 +207,7 @@ public struct AnonVMAPut: Sendable {
   /// Whether its tree is empty (`rb_root.rb_node == NULL`).
   public var treeIsEmpty: Bool
 
-  /// A put from its fields.
+  /// Memberwise.
   @inlinable public init(
     anonVMA: KernelAddress, root: KernelAddress, parent: KernelAddress? = nil, refcount: Int32, rootRefcount: Int32,
     children: UInt64?, active: UInt64?, treeIsEmpty: Bool
@@ -216,7 +232,7 @@ public struct VMAFree: Sendable {
   /// `vma->anon_vma` at this moment.
   public var anonVMA: KernelAddress
 
-  /// A free from its fields.
+  /// Memberwise.
   @inlinable public init(vma: KernelAddress, mm: KernelAddress, anonVMA: KernelAddress) {
     self.vma = vma
     self.mm = mm

@@ -39,7 +39,7 @@ public struct WalkFrame: Sendable {
   /// Whether `invalid_vma` may pass VMAs over.
   public var passesOver: Bool
 
-  /// A frame from its fields.
+  /// Memberwise.
   @inlinable public init(
     isKSM: Bool = false, isOfOneIndex: Bool = false, folio: KernelAddress, mapping: FolioMapping, index: PgOff,
     pages: UInt64?,
@@ -76,7 +76,7 @@ public struct WalkStart: Sendable {
   /// The root's lock; nil where it was not recorded.
   public var lock: LockView?
 
-  /// A start from its fields.
+  /// Memberwise.
   @inlinable public init(
     anonVMA: KernelAddress, root: KernelAddress, first: PgOff, last: PgOff, lock: LockView?
   ) {
@@ -101,7 +101,7 @@ public struct WalkStep: Sendable {
   /// The root's lock; nil where it was not recorded.
   public var lock: LockView?
 
-  /// A step from its fields.
+  /// Memberwise.
   @inlinable public init(
     node: KernelAddress, root: KernelAddress, first: PgOff, last: PgOff, lock: LockView?
   ) {
@@ -148,7 +148,7 @@ public struct WalkVisit: Sendable {
   /// A restore: the old folio and both folios' mapping and index.
   public var migration: Migration?
 
-  /// A visit from its fields.
+  /// Memberwise.
   @inlinable public init(
     purpose: Purpose, folio: KernelAddress, vma: KernelAddress, address: UserAddress,
     migration: Migration? = nil
@@ -173,7 +173,7 @@ public struct WalkVisit: Sendable {
     /// The new folio's index.
     public var index: PgOff
 
-    /// A migration from its fields.
+    /// Memberwise.
     @inlinable public init(
       source: KernelAddress, sourceMapping: FolioMapping, sourceIndex: PgOff, mapping: FolioMapping,
       index: PgOff

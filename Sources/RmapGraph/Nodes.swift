@@ -1,3 +1,40 @@
+// RmapGraph: the anon_vma graph of a running kernel, as far as a recording shows it.
+//
+// One idea: the graph applies each event by the kernel's own rules, and tells an observer what is about to change.
+// What it has not seen it does not invent: it says that it does not know. The words for that:
+//
+//   slot         Objects live in pools (`Slab`) and are named by a slot, an index. Slots are reused, so what outlives
+//                an event holds an identity (`VMAID`, `AnonVMAID`): a slot and the serial number of its tenant.
+//                Addresses are reused too, within microseconds; a `SlotMap` leads from an address to the slot of the
+//                tenant that has it.
+//   stamp        Everything the model knows carries the stamp of the event it is from: number, time, CPU, task,
+//                function. That is what a report shows as proof.
+//   operation    A function of mm/rmap.c or mm/vma.c that a task has entered and not left. Operations nest as the
+//                kernel's calls do (`mayEnclose`). What a tree event means depends on the operation it is in.
+//   clear        A task is clear once it was seen outside of any operation. Any other may be in the middle of one
+//                whose entry was not recorded, and what it changes is then unknown, not wrong.
+//   contended    A root is contended while another task is inside an operation on it: its counters are between two
+//                values.
+//   parked       An AVC that was taken out of its tree because its VMA's range changes, and is to come back with a
+//                new key (anon_vma_interval_tree_pre_update_vma). *Stranded*, if its task goes on without putting it
+//                back.
+//   given up     The range that a VMA shrank out of: once the last parked AVC is back, its pages must be in another
+//                VMA.
+//   displaced    A page over which another was mapped; its removal is to follow. The task *owes* it.
+//   left         A page that a walk's callback says it has unmapped, and that the model still has.
+//   known        Of a chain, a tree, a folio: followed since it was empty, so that the model has all of it. Only then
+//                does "not in the model" mean "not in the kernel".
+//
+// Time runs one way: an event is compared with the model, then the observer is called with the situation as it is
+// before the change, then the change is made (some situations come after it: a function has returned). After a gap
+// everything is forgotten (`reset`), but for what can't change.
+//
+// No event allocates, once the pools have grown to the size of the recorded machine.
+//
+// Where a new thing goes: a new operation is a kind of `OperationEntry` and what its entry and return do in
+// RmapGraph+Operations; a new moment is a method of `GraphObserver` and a struct in Situations; a question that an
+// invariant has goes to RmapGraph+Questions, as long as it changes nothing.
+
 public import RmapEvents
 
 /// Names an anon_vma of the model: a slot, and a serial number that tells a slot's tenants apart.

@@ -1,5 +1,7 @@
 public import RmapEvents
 
+// Nodes.swift begins with what the words of this module mean.
+
 /// The anon_vma graph of a running kernel, rebuilt from recorded events: VMAs, AVCs, anon_vmas with their
 /// trees and counters, and which folio's page is mapped where.
 ///
@@ -201,9 +203,6 @@ public struct RmapGraph: ~Copyable {
     guard let slot = anonVMAOf[address.raw] else { return nil }
     return anonVMAs[slot]
   }
-
-  /// The VMA that lives at an address, as far as the recording shows.
-  public func vmaID(at address: KernelAddress) -> VMAID? { vmaOf[address.raw].map(VMAID.init) }
 
   /// The AVC that lives at an address, as far as the recording shows.
   public func avc(at address: KernelAddress) -> AVCID? { avcOf[address.raw].map(AVCID.init) }

@@ -1,3 +1,26 @@
+// TraceReading: a file, as a time-ordered stream of raw records and gaps.
+//
+// One idea: nothing in a file is believed. Every length, offset and count is checked against the bytes that are there
+// before it is used (`ByteReader`, `MappedFile.slice`), because recordings come from crashed machines and from mail
+// attachments. A file that ends early or lies about itself gives a `TraceReadingError` that says what and where; it
+// never crashes the reader, and it never passes for a whole one.
+//
+// A recording is mapped, not read. `TraceFile` (trace.dat, formats 6 and 7), `PerfFile` (perf.data) and `TextFile`
+// parse the metadata: event formats, clock, CPUs, command names. What follows them is the data of each CPU:
+//
+//   page     the kernel's ring-buffer page. `PageWalker` steps through its entries, by the kernel's own encoding.
+//   CPU      `CPUStream`: the pages of one CPU and buffer in order, decompressed one by one. Here a gap is found: the
+//            page header says that records were lost before it, and how many if the kernel knows.
+//   file     `RecordStream`: all CPUs merged by time (then CPU, then buffer, so that the order does not depend on
+//            anything else). Records of one CPU keep their order even if the clock went backwards; that is counted.
+//
+// A `RawRecord` is a view: it points into the mapping, or into a decompressed chunk, and is valid until the next one
+// is asked for. On the way through a page nothing is allocated.
+//
+// A new kind of recording is a file type that conforms to `RecordedFile`, a stream that conforms to `RecordSource`,
+// and a case of `Recording`, recognized by its first bytes. It has to say what it cannot vouch for (`omissions`): an
+// unordered clock, filters, sampling. Whoever reads the records does not know which kind it has.
+
 /// A recording of a kind that can be read, told by its first bytes and never by its name.
 public enum Recording: Sendable {
   /// `trace.dat` of trace-cmd.

@@ -1,3 +1,16 @@
+// Vocabulary: what a recording is made of. Every event, field, level and marker is declared here, once.
+//
+// One idea: recorder and checker must mean the same by a name, and so must the tests that write recordings and the
+// documents that describe them. So a name is declared with its meaning, its unit and the kernel's source, and
+// everybody else goes by the declaration: KernelProbes says where to fetch a field, EventDecoding where it lies in a
+// record, the writers of tests and the fuzzer make records of it, RecordingVocabulary.md is printed from it. A field
+// that is recorded and never read, or read and never recorded, fails a test.
+//
+// The names are ours and the same on every kernel; a function's name is the kernel's own, and a recording carries the
+// one that its kernel has (`FunctionNames`).
+//
+// A new event or field is one entry here, in the file of its level.
+
 /// One event of a recording: which function it is about, which fields its records have, and what it tells.
 ///
 /// Everything that writes, reads or describes a recording goes by these declarations: the recipes of `KernelProbes` say how

@@ -32,7 +32,7 @@ struct AnnotateCommand: ParsableCommand {
     completion: .file())
   var console: String?
 
-  @Option(help: ArgumentHelp("Why the recording ended before its time.", valueName: "text"))
+  @Option(help: ArgumentHelp("Why the recording ended early.", valueName: "text"))
   var ending: String?
 
   @Option(help: ArgumentHelp("The package of the kernel's image.", valueName: "name"))

@@ -6,16 +6,16 @@ import Recorder
 struct AssembleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "assemble",
-    abstract: "Makes a trace.dat of a head and of raw ring-buffer pages.",
+    abstract: "Builds a trace.dat from a head and raw ring-buffer pages.",
     discussion: """
-      For recordings whose kernel died. The head is a recording of the same kernel, of format 6 \
-      (trace-cmd record --file-version 6); the pages are what was read from per_cpu/cpuN/trace_pipe_raw, a file for \
-      each CPU. What comes after the last whole page is left out.
+      For recordings whose kernel died. The head is what `record --stream` wrote, or a recording of the same kernel in \
+      format 6 (trace-cmd record --file-version 6); the pages are what was read from per_cpu/cpuN/trace_pipe_raw, one \
+      file per CPU. Anything after the last whole page is left out.
 
       Exit status: 0, 3 a file is damaged or unreadable, 73 the output is there already or can't be made, 64 usage.
       """)
 
-  @Option(help: ArgumentHelp("The recording that gives the head.", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("The head.", valueName: "file"), completion: .file())
   var head: String
 
   @Option(

@@ -11,15 +11,15 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Replays recordings and checks every invariant.",
     discussion: """
-      Exit status: 0 every invariant holds, 1 a violation was proved, 3 an input is damaged or no recording, 66 an input \
-      is not there or may not be read, 4 undecided; of several inputs, the first of these that occurs. 64 usage, 74 a \
-      report could not be written, whatever was found. After Ctrl-C what has been judged is written, and the status \
-      is that of the signal (130).
+      Exit status: 0 every invariant holds, 1 a violation was proved, 3 an input is damaged or not a recording, 66 an \
+      input does not exist or can't be read, 4 undecided; with several inputs, the first of these that occurs. 64 usage, \
+      74 a report could not be written, regardless of the verdict. After Ctrl-C, what was judged so far is written, and \
+      the status is that of the signal (130).
 
-      With --bisect, for `git bisect run`: 0 good, 1 bad, 125 for all that says nothing about the commit; 128, which \
-      stops the bisection, for wrong usage or a lost report.
+      With --bisect, for `git bisect run`: 0 good, 1 bad, 125 for anything that says nothing about the commit; 128, \
+      which stops the bisection, for wrong usage or a lost report.
 
-      With --exit-zero, for queues that repeat what fails: 0 once everything was judged and written; 66, 64 and 74 as \
+      With --exit-zero, for queues that retry failed jobs: 0 once everything was judged and written; 66, 64 and 74 as \
       above.
       """)
 
@@ -34,43 +34,43 @@ struct CheckCommand: AsyncParsableCommand {
     completion: .file())
   var paths: [String]
 
-  @Option(help: ArgumentHelp("The report's form: text, json, junit, ktap or sarif.", valueName: "form"))
+  @Option(help: ArgumentHelp("The report's format: text, json, junit, ktap or sarif.", valueName: "form"))
   var format: ReportFormat = .text
 
   @Option(
     help: ArgumentHelp(
-      "Also write a report into a file, which is replaced when all of it is written; any number of them.",
+      "Also write a report to a file, which is replaced once the report is complete; repeatable.",
       valueName: "form=file"),
     completion: .list(ReportFormat.allCases.map { "\($0.rawValue)=" }))
   var report: [String] = []
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("How many recordings to check at once; all processors by default.", valueName: "n"))
+    help: ArgumentHelp("How many recordings to check in parallel; all processors by default.", valueName: "n"))
   var jobs: Int?
 
   @Option(
-    help: ArgumentHelp("Check these invariants only (names, or a list with commas).", valueName: "invariant"),
+    help: ArgumentHelp("Check only these invariants (comma-separated; repeatable).", valueName: "invariant"),
     completion: .list(Invariant.names))
   var only: [String] = []
 
   @Option(
-    help: ArgumentHelp("Leave these invariants out.", valueName: "invariant"), completion: .list(Invariant.names))
+    help: ArgumentHelp("Skip these invariants.", valueName: "invariant"), completion: .list(Invariant.names))
   var skip: [String] = []
 
   @Option(
     help: ArgumentHelp(
       """
-      How many violations of a recording text shows in full (8). The other forms have the first 64 of each invariant, \
-      one of each object, or n if that is more; with 'all' every form has every one.
+      How many violations of a recording the text report shows in full (8). The other formats have the first 64 of each \
+      invariant, one per object, or n if that is more; with 'all' every format has all of them.
       """,
       valueName: "n|all"))
   var limit: ViolationLimit = .standard
 
-  @Flag(help: "Compare each verdict with the one that the recording's about.json expects; exit 0 if all agree.")
+  @Flag(help: "Compare each verdict with the one expected in the recording's sidecar; exit 0 if all agree.")
   var expect = false
 
-  @Flag(help: "Exit as `git bisect run` wants it.")
+  @Flag(help: "Exit with the statuses of `git bisect run`.")
   var bisect = false
 
   @Flag(help: "Exit 0 whatever the verdicts are.")

@@ -10,15 +10,15 @@ import Reports
 struct CompareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Replays a workload under every anon_vma design, and says which is right and what it costs.",
+    abstract: "Replays a workload under every anon_vma design: which are correct, and what they cost.",
     discussion: """
-      A workload is what the processes of a recording did (faults, forks, splits, merges, moves, unmaps, exits), or a \
-      scenario that is made up. Each design builds its own graph from it; the invariants that apply judge that graph at \
+      A workload is what the processes of a recording did (faults, forks, splits, merges, moves, unmaps, exits), or an \
+      invented scenario. Each design builds its own graph from it, and the invariants that apply judge that graph at \
       every step. --list shows the designs and the scenarios.
 
-      Where a recording was made, the kernel's own design (split-counters) must come to the recorded graph: \
-      the same chains and anon_vmas of VMAs, roots, parents and counters of anon_vmas, and first owners of pages. That \
-      agreement is printed first; Designs.md says what is not compared.
+      For a recording, the kernel's own design (split-counters) must reproduce the recorded graph: the same chains and \
+      anon_vmas of VMAs, roots, parents and counters of anon_vmas, and first owners of pages. That agreement is printed \
+      first; Designs.md says what is not compared.
 
       Exit status: 0 every design holds, 1 a design broke an invariant, 3 an input is damaged or no recording, 66 an input is \
       not there or may not be read, 4 undecided (lost events, or the simulation does not agree with the recording, or no \
@@ -29,27 +29,30 @@ struct CompareCommand: AsyncParsableCommand {
   var paths: [String] = []
 
   @Option(
-    help: ArgumentHelp("A scenario, with a number where it takes one (fork-chain:1000).", valueName: "name[:n]"),
+    help: ArgumentHelp("A scenario, with a number if it takes one (fork-chain:1000).", valueName: "name[:n]"),
     completion: .list(Scenario.all.map(\.name)))
   var scenario: [String] = []
 
   @Option(
-    help: ArgumentHelp("A workload as --shrunk writes it, a step a line.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("A workload in the format of --shrunk, one step per line.", valueName: "file"),
+    completion: .file())
   var steps: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Compare these designs only (limit:7 is one, too; 2014, 2026 and all are several; or a list with commas).",
+      "Compare only these designs (comma-separated; some take a number, limit:7; 2014, 2026 and all are groups).",
       valueName: "name"),
     completion: .list(Policy.all.map(\.name)))
   var policy: [String] = []
 
-  @Option(help: ArgumentHelp("The report's form: text, json, csv, or verdicts (a line a workload).", valueName: "form"))
+  @Option(
+    help: ArgumentHelp(
+      "The report's format: text, json, csv, or verdicts (one line per workload).", valueName: "form"))
   var format: ComparisonFormat = .text
 
   @Option(
     help: ArgumentHelp(
-      "Also write plots (SVG) into this folder: anon_vmas, AVCs and depth over time, VMAs visited by walks.",
+      "Also write plots (SVG) to this folder: anon_vmas, AVCs and depth over time, VMAs visited by walks.",
       valueName: "folder"),
     completion: .directory)
   var plot: String?
@@ -63,7 +66,7 @@ struct CompareCommand: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("How many designs to simulate at once; all processors by default.", valueName: "n"))
+    help: ArgumentHelp("How many designs to simulate in parallel; all processors by default.", valueName: "n"))
   var jobs: Int?
 
   @Flag(help: "List the designs and the scenarios.")

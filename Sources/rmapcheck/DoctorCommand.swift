@@ -8,10 +8,10 @@ import Vocabulary
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Says whether a kernel can be recorded, and what a check will be able to decide.",
+    abstract: "Reports whether a kernel can be recorded, and what a check will be able to decide.",
     discussion: """
-      Without options it looks at the machine that it runs on; with --btf, --kallsyms and --config, at files of any \
-      kernel. It takes all three to know that a kernel can be recorded.
+      Without options it diagnoses the running machine; with --btf, --kallsyms and --config, any kernel from its files. \
+      All three are needed to know that a kernel can be recorded.
 
       Exit status: 0 the core can be recorded, 4 not, or not known, 3 a file cannot be read, 64 usage, 74 the \
       report could not be written.
@@ -31,14 +31,14 @@ struct DoctorCommand: ParsableCommand {
     help: ArgumentHelp("The configuration of that kernel, plain or gzip.", valueName: "file"), completion: .file())
   var config: String?
 
-  @Option(help: "What is to be recorded.")
+  @Option(help: "How much is to be recorded.")
   var level = RecordingLevel.walks
 
-  @Option(help: ArgumentHelp("The report's form: text or json.", valueName: "form"))
+  @Option(help: ArgumentHelp("The report's format: text or json.", valueName: "form"))
   var format = Form.text
 
   func validate() throws {
-    if btf == nil, kallsyms != nil { throw ValidationError("--kallsyms wants --btf with it.") }
+    if btf == nil, kallsyms != nil { throw ValidationError("--kallsyms needs --btf.") }
   }
 
   func run() throws {

@@ -6,7 +6,7 @@ import Reports
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Prints what an invariant demands, why, and when it legally does not hold.",
+    abstract: "Prints an invariant: the rule, its kernel source, and when it legally does not hold.",
     discussion: """
       Exit status: 0, 64 usage, 74 the text could not be written.
       """)

@@ -12,9 +12,9 @@ struct ProbesCommand: ParsableCommand {
     abstract: "Prints the kprobe_events definitions for a kernel, one per line.",
     discussion: """
       Offsets come from the kernel's type information (BTF), functions from its symbol table. \
-      What the kernel cannot give is named on stderr.
+      What the kernel does not support is listed on stderr.
 
-      The lines hold backslashes: write them with cat or printf '%s\\n', not with echo.
+      The lines contain backslashes: write them with cat or printf '%s\\n', not with echo.
 
       Exit status: 0, 3 for a file that cannot be read, 4 for a kernel whose anon_vma interval \
       trees cannot be probed, 64 for a usage error, 74 if the lines cannot be written.
@@ -29,7 +29,7 @@ struct ProbesCommand: ParsableCommand {
   @Flag(help: "Take the functions from BTF instead, unverified.")
   var noKallsyms = false
 
-  @Option(help: "What to record.")
+  @Option(help: "How much to record.")
   var level = RecordingLevel.pages
 
   func run() throws {

@@ -13,13 +13,13 @@ struct RecordCommand: ParsableCommand {
     commandName: "record",
     abstract: "Records this machine, with a sidecar for what the ring buffer can't hold.",
     discussion: """
-      Records while COMMAND runs, or until process PID ends, or for so many seconds, or until Ctrl-C. It is always \
-      the whole system that is recorded: anon_vmas are shared between processes.
+      Records while COMMAND runs, until process PID ends, for a number of seconds, or until Ctrl-C. The whole system is \
+      always recorded, because anon_vmas are shared between processes.
 
-      Its probes and its ring buffer are its own and are removed at the end, also if it is killed; nothing else in \
-      tracefs is touched.
+      It uses its own probes and its own tracefs instance and removes both on exit, even if it is killed; nothing else \
+      in tracefs is touched.
 
-      Exit status: 0 recorded (the command's own status is said, and stands in the sidecar); with --check that of \
+      Exit status: 0 recorded (the command's own status is reported, and stored in the sidecar); with --check that of \
       `rmapcheck check`; 69 this kernel can't be recorded, 71 the system refused something, or something \
       could not be removed, 73 the output is there already or can't be made, 77 not root, 64 usage, 74 the \
       report of --check could not be written.
@@ -30,7 +30,7 @@ struct RecordCommand: ParsableCommand {
     completion: .file())
   var output: String?
 
-  @Option(help: "Which probes.")
+  @Option(help: "How much to record.")
   var level = RecordingLevel.pages
 
   @Option(name: [.customShort("p"), .long], help: ArgumentHelp("Record until this process ends.", valueName: "pid"))
@@ -39,10 +39,10 @@ struct RecordCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Record no longer than this, in seconds.", valueName: "s"))
   var duration: Double?
 
-  @Option(help: ArgumentHelp("Ring buffer of each CPU; by default what doctor advises.", valueName: "kb"))
+  @Option(help: ArgumentHelp("Ring buffer per CPU; by default what doctor advises.", valueName: "kb"))
   var buffer: Int?
 
-  @Flag(help: "Check the recording right after.")
+  @Flag(help: "Check the recording afterwards.")
   var check = false
 
   @Flag(help: "Record with perf (perf.data) instead of trace-cmd (trace.dat).")
@@ -66,7 +66,7 @@ struct RecordCommand: ParsableCommand {
       "The kernel's symbols, where /proc/kallsyms does not show all of them.", valueName: "file"), completion: .file())
   var kallsyms = KernelSymbols.runningKernel
 
-  @Flag(help: "Replace the output if it is there.")
+  @Flag(help: "Replace the output if it exists.")
   var force = false
 
   @Argument(parsing: .postTerminator, help: "What to run, after --.")
@@ -88,7 +88,7 @@ struct RecordCommand: ParsableCommand {
       let outcome = try record(machine, path)
       if let status = outcome.commandStatus, status != 0 { complain("\(command[0]) exited with status \(status)") }
       complain("\(path): \(outcome.summary)")
-      if let ending = outcome.ending { complain("the recording ended before its time: \(ending)") }
+      if let ending = outcome.ending { complain("the recording ended early: \(ending)") }
       if let reason = outcome.missingChecksum { complain("about.json has no checksum: \(reason)") }
       for line in outcome.leftovers { complain("could not be removed: \(line)") }
       hasLeftovers = !outcome.leftovers.isEmpty

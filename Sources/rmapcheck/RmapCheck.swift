@@ -1,3 +1,7 @@
+// rmapcheck: the command line. Each command is one file; it checks its arguments, calls one module, and turns the
+// outcome into text and an exit status. Statuses are the interface to scripts: 0, 1, 3 and 4 are verdicts, the others
+// are those of sysexits.h. A report that could not be written is never a success (74).
+
 import ArgumentParser
 import CBuild
 import Glibc

@@ -14,8 +14,8 @@ import Testing
     #expect(result.losses == [])
     #expect(result.verdict == .violated)
     #expect(result.findings.first?.invariant.name == "fork-closure")
-    #expect(result.doubts.contains { $0.contains("ended before its time (Kernel panic") })
-    #expect(result.doubts.contains { $0.contains("was not counted") })
+    #expect(result.doubts.contains { $0.contains("ended early (Kernel panic") })
+    #expect(result.doubts.contains { $0.contains("were not counted") })
   }
 
   @Test func itsLastWordsLieBesideIt() throws {

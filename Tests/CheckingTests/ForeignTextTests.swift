@@ -20,7 +20,7 @@ import Testing
       for stamp in finding.events + [finding.stamp] { result.commandNames[stamp.pid] = evil }
     }
     result.kernel = evil
-    result.doubts = ["the recording ended before its time: \(evil)"]
+    result.doubts = ["the recording ended early: \(evil)"]
     result.damage = damage
     return result
   }

@@ -57,7 +57,7 @@ import TraceReading
       })
     #expect(result.verdict == .undecided)
     #expect(
-      result.doubts == ["what the probes missed was not counted: the recorder did not come to its end"])
+      result.doubts == ["missed hits were not counted: the recorder did not finish"])
     #expect(result.invariants.contains { $0.ledger.decided > 0 }, "all the same it is judged")
   }
 
@@ -71,8 +71,8 @@ import TraceReading
     #expect(result.verdict == .undecided)
     #expect(
       result.doubts == [
-        "the recording ended before its time (Kernel panic - not syncing: sysrq triggered crash): it was judged up to "
-          + "there"
+        "the recording ended early (Kernel panic - not syncing: sysrq triggered crash): judged up to that "
+          + "point"
       ])
   }
 
@@ -146,7 +146,7 @@ import TraceReading
     let result = try checkBuffers { $0.readEvents = UInt64(counted - 3) }
     #expect(result.verdict == .undecided)
     #expect(
-      result.doubts == ["the file holds \(records) of the \(counted) record(s) that were taken out of the kernel"])
+      result.doubts == ["the file holds \(records) of the \(counted) record(s) that were read from the kernel"])
   }
 
   @Test(arguments: [false, true])
@@ -192,7 +192,7 @@ import TraceReading
     #expect(result.verdict == .damaged && result.violations == 0)
     #expect(
       result.doubts == [
-        "the file is not what was recorded: fork-closure at event 2117, and what else shows behind that, is not proved"
+        "the file is not what was recorded: fork-closure at event 2117, and whatever shows after it, is not proved"
       ])
   }
 

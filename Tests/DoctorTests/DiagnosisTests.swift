@@ -154,7 +154,7 @@ import Vocabulary
         """
         this kernel: whether it can be recorded is not known.
           - whether this kernel has kprobe events is not known
-            tells it: --config with its configuration
+            settled by: --config with its configuration
 
         """))
   }

@@ -16,7 +16,7 @@ extension Invariant {
     kernels: "2.6.34 and later (an interval tree since 3.7)",
     exceptions: """
       While a VMA's range changes (anon_vma_interval_tree_pre_update_vma to post_update_vma) its AVCs are in no \
-      tree; the root's lock is held all the time.
+      tree; the root's lock is held throughout.
       """,
     needs: .graphChanges,
     checks: [

@@ -5,8 +5,8 @@ extension Invariant {
   static let anonVMADeath = Invariant(
     name: "anon-vma-death", number: 13,
     statement: """
-      When an anon_vma is freed its refcount is 0 and its tree is empty, no VMA uses it, no living anon_vma has \
-      it as its root, and no mapped page points to it.
+      When an anon_vma is freed, its refcount is 0 and its tree is empty, no VMA uses it, no living anon_vma has it \
+      as its root, and no mapped page points to it.
       """,
     source: """
       mm/rmap.c: __put_anon_vma, anon_vma_free (VM_BUG_ON(atomic_read(&anon_vma->refcount))), unlink_anon_vmas \

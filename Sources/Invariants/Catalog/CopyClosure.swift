@@ -5,16 +5,16 @@ extension Invariant {
   static let copyClosure = Invariant(
     name: "copy-closure", number: 9,
     statement: """
-      After a clone for split, merge or mremap the new VMA is in exactly the trees in which the old one is, and \
-      has the same anon_vma. The parts of a split make up the old range, at its offsets; mremap moves pages \
-      within both VMAs' ranges, to addresses that have their offsets.
+      After a clone for split, merge or mremap the new VMA is in exactly the trees that the old one is in, and has \
+      the same anon_vma. The parts of a split make up the old range, at the same offsets; mremap moves pages within \
+      the ranges of both VMAs, to addresses that have the pages' offsets.
       """,
     source: """
       mm/rmap.c: anon_vma_clone ("want an exact copy of src"); mm/vma.c: __split_vma, dup_anon_vma, copy_vma; \
       mm/mremap.c: move_vma
       """,
     kernels: "2.6.34 and later",
-    exceptions: "A clone that fails leaves no AVC. The clone inside a fork has its own rule (fork-closure).",
+    exceptions: "A clone that fails leaves no AVC. The clone inside a fork has a rule of its own (fork-closure).",
     needs: .graphChanges,
     checks: [.didCloneAnonVMAs(judge), .didSplitVMA(judgeSplit), .didEnter([.moveTables], judgeMove)])
 }

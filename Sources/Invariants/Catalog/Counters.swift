@@ -5,9 +5,9 @@ extension Invariant {
   static let counters = Invariant(
     name: "counters", number: 11,
     statement: """
-      num_active_vmas counts the VMAs whose anon_vma is this one; num_children counts the anon_vmas with a \
-      non-empty tree whose parent is this one, a root's link to itself included. Each operation changes them as \
-      its code says, and nothing else does.
+      num_active_vmas counts the VMAs whose anon_vma is this one; num_children counts the anon_vmas with a non-empty \
+      tree whose parent is this one, including a root's link to itself. Each operation changes them as its code \
+      says, and nothing else does.
       """,
     source: """
       include/linux/rmap.h, struct anon_vma; mm/rmap.c: __anon_vma_prepare, anon_vma_clone, anon_vma_fork, \
@@ -15,9 +15,9 @@ extension Invariant {
       """,
     kernels: "6.0 and later, and stable kernels with 2555283eb40d",
     exceptions: """
-      The counters change under the root's lock, but an operation's return is recorded after it let go of it: \
-      while another task is inside an operation on the same root, nothing is decided. Kernels that count \
-      `degree` (3.19 to 5.19) are not decided.
+      The counters change under the root's lock, but an operation's return is recorded after the lock was released: \
+      while another task is inside an operation on the same root, nothing is decided. Kernels that count `degree` \
+      (3.19 to 5.19) are not decided.
       """,
     needs: .graphChanges,
     fields: [.counters],
@@ -37,8 +37,8 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
   }
   let (update, stamp, name) = (s.update, s.stamp, function(of: s))
   let (changed, seen) = (graph[s.anonVMA].counterStamp, graph.lastSeen(s.anonVMA))
-  let field = Int64(bitPattern: active) == knownActive ? "num_children" : "num_active_vmas"
-  let isActive = field == "num_active_vmas"
+  let isActive = Int64(bitPattern: active) != knownActive
+  let field = isActive ? "num_active_vmas" : "num_children"
   ledger.broken(key: update.anonVMA.raw) {
     Finding(
       what: "\(field) of an anon_vma is \(isActive ? active : children), and must be "

@@ -5,10 +5,10 @@ extension Invariant {
   static let forkClosure = Invariant(
     name: "fork-closure", number: 8,
     statement: """
-      After anon_vma_fork the child's VMA is in every tree in which the parent's VMA is, and either in the tree \
-      of one new anon_vma (root: the parent's root; parent: the parent VMA's anon_vma), or it uses an anon_vma \
-      of the chain again that has no VMA and at most one child and is not the root. All this precedes the copy of \
-      the page tables, and both VMAs have the same range and offsets. An anon_vma's parent never changes.
+      After anon_vma_fork the child's VMA is in every tree that the parent's VMA is in, and either also in the tree \
+      of one new anon_vma (root: the parent's root; parent: the parent VMA's anon_vma), or it reuses an anon_vma of \
+      the chain that has no VMA, has at most one child and is not the root. All of this precedes the copy of the \
+      page tables, and both VMAs have the same range and offsets. An anon_vma's parent never changes.
       """,
     source: "mm/rmap.c: anon_vma_fork, anon_vma_clone; commits 5beb49305251, 7a3ef208e662, 2555283eb40d",
     kernels: "2.6.34 and later; reuse at fork 3.19 and later, by the counters of 6.0 (backported to stable kernels)",

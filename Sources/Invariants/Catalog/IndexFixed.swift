@@ -5,8 +5,8 @@ extension Invariant {
   static let indexFixed = Invariant(
     name: "index-fixed", number: 17,
     statement: """
-      While a folio is mapped its index never changes, and its anon_vma changes only when folio_move_anon_rmap \
-      gives it to the VMA that alone maps it.
+      While a folio is mapped its index never changes, and its anon_vma changes only when folio_move_anon_rmap gives \
+      it to the only VMA that maps it.
       """,
     source: """
       mm/rmap.c: folio_move_anon_rmap, __folio_set_anon; mm/migrate.c: folio_migrate_mapping ("Anonymous folios \
@@ -14,8 +14,8 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later",
     exceptions: """
-      KSM replaces the mapping. UFFDIO_MOVE changes both while the page is not mapped. A split gives the tails \
-      the head's mapping; they are folios of their own from then on.
+      KSM replaces the mapping. UFFDIO_MOVE changes both while the page is not mapped. A split gives the tails the \
+      head's mapping; from then on they are separate folios.
       """,
     needs: .graphChanges + .pageChanges,
     checks: [.didSeeFolio(judge)])

@@ -5,8 +5,8 @@ extension Invariant {
   static let intervalKey = Invariant(
     name: "interval-key", number: 5,
     statement: """
-      While an AVC is in a tree, its VMA's vm_pgoff and length are those that it was inserted with: the tree's \
-      key is not stored, it is computed from the VMA. A range change keeps each address's page offset.
+      While an AVC is in a tree, its VMA's vm_pgoff and length are those it was inserted with: the tree's key is not \
+      stored but computed from the VMA. A range change keeps each address's page offset.
       """,
     source: """
       mm/interval_tree.c: avc_start_pgoff, avc_last_pgoff, anon_vma_interval_tree_verify (CONFIG_DEBUG_VM_RB); \

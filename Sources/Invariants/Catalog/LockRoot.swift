@@ -13,7 +13,9 @@ extension Invariant {
       commit 5c341ee1dfc8 (2.6.36)
       """,
     kernels: "2.6.36 and later",
-    exceptions: "An address used again by another anon_vma may have another root: identity is the birth.",
+    exceptions: """
+      If another anon_vma reuses an address, it may have another root: an anon_vma is identified by its birth.
+      """,
     needs: .graphChanges,
     checks: [.willInsertAVC(judge), .willRemoveAVC(judge)])
 }

@@ -5,8 +5,8 @@ extension Invariant {
   static let mergeClosure = Invariant(
     name: "merge-closure", number: 10,
     statement: """
-      A VMA that takes over another one's range stands in every tree in which that one stands: before a merged VMA \
-      leaves its trees, and before mremap moves pages into a destination. A merge leaves each address its page offset.
+      A VMA that takes over another one's range is in every tree that the other one is in, before a merged VMA \
+      leaves its trees and before mremap moves pages into a destination. A merge keeps each address's page offset.
       """,
     source: """
       mm/vma.c: vma_complete, dup_anon_vma ("Easily overlooked"), can_vma_merge_before, can_vma_merge_after; \
@@ -14,9 +14,9 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later",
     exceptions: """
-      A VMA that leaves its trees because it is unmapped, or because an operation failed, is not taken over. A \
-      merge is known by its survivor: the task has just put it back into its trees with a range that covers the \
-      other one's. A survivor without any AVC is not found that way; vma-state and copy-closure judge it.
+      A VMA that leaves its trees because it is unmapped, or because an operation failed, is not taken over. A merge \
+      is recognized by its survivor: the task has just put it back into its trees with a range that covers the other \
+      one's. A survivor without any AVC is not recognized that way; vma-state and copy-closure judge it.
       """,
     needs: .graphChanges, needsWithPages: .pageChanges,
     checks: [.didEnter([.unlink, .moveTables], judge)])

@@ -5,8 +5,8 @@ extension Invariant {
   static let migration = Invariant(
     name: "migration", number: 24,
     statement: """
-      The folio that takes the place of another's migration entries belongs to the same anon_vma, at the same \
-      index, as the old one did when the entries were made; and that anon_vma has lived on meanwhile.
+      The folio that replaces another one's migration entries belongs to the same anon_vma, at the same index, as \
+      the old folio did when the entries were made; and that anon_vma has been alive since then.
       """,
     source: """
       mm/migrate.c: folio_migrate_mapping, remove_migration_pte, migrate_folio_unmap ("This get_anon_vma() \
@@ -14,8 +14,8 @@ extension Invariant {
       """,
     kernels: "2.6.37 and later",
     exceptions: """
-      Where a failed migration or a split puts the old folio back, there is nothing to compare. Entries that fork \
-      copied or munmap removed leave no event: whether each entry was replaced is not decided.
+      If a failed migration or a split puts the old folio back, there is nothing to compare. Entries that fork \
+      copied or munmap removed leave no event: whether every entry was replaced is not decided.
       """,
     needs: .graphChanges + [.walk, .walkMigrate, .walkRestore],
     checks: [.willRestoreMapping(judge)])

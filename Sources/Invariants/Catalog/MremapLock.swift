@@ -5,8 +5,8 @@ extension Invariant {
   static let mremapLock = Invariant(
     name: "mremap-lock", number: 20,
     statement: """
-      When mremap has merged its destination with a VMA that rmap walks visit before the source, or may, it moves \
-      the page tables under the rmap locks.
+      If mremap has merged its destination with a VMA that rmap walks visit before the source, or may visit before \
+      it, it moves the page tables under the rmap locks.
       """,
     source: """
       mm/vma.c: copy_vma (*need_rmap_locks = (new_vma->vm_pgoff <= vma->vm_pgoff)); mm/mremap.c: move_ptes; \
@@ -14,8 +14,8 @@ extension Invariant {
       """,
     kernels: "3.8 and later",
     exceptions: """
-      A destination of its own comes after its source in every tree, and needs no locks. Moves of whole page \
-      middle directories take the locks in any case since 97113eb39fa7 (5.14): not recorded.
+      A destination of its own comes after its source in every tree and needs no locks. Moves of whole page middle \
+      directories always take the locks since 97113eb39fa7 (5.14): not recorded.
       """,
     needs: [.insert, .remove, .clone, .copyVMA, .moveTables],
     fields: [.rmapLocks],

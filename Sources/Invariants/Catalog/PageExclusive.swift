@@ -5,9 +5,9 @@ extension Invariant {
   static let pageExclusive = Invariant(
     name: "page-exclusive", number: 18,
     statement: """
-      A page is marked PageAnonExclusive, mapped as RMAP_EXCLUSIVE, or given to its VMA's anon_vma only while it \
-      is mapped once; fork clears the mark when it shares the page; a KSM page never has it. A page that has lost the \
-      mark gets it back only by such a mapping, or when it is given to its VMA's anon_vma.
+      A page is marked PageAnonExclusive, mapped as RMAP_EXCLUSIVE, or given to its VMA's anon_vma only while it is \
+      mapped once; fork clears the mark when it shares the page; a KSM page never has it. A page that has lost the \
+      mark gets it back only by such a mapping, or by being given to its VMA's anon_vma.
       """,
     source: """
       include/linux/rmap.h: folio_try_dup_anon_rmap_pte, page_try_dup_anon_rmap; mm/memory.c: do_wp_page, \

@@ -5,8 +5,8 @@ extension Invariant {
   static let pageOwner = Invariant(
     name: "page-owner", number: 16,
     statement: """
-      A page that is new and exclusive gets its VMA's anon_vma; one that becomes anonymous by a mapping that may \
-      not be the only one gets the oldest, the root; reuse at a write fault moves a page to its VMA's anon_vma.
+      A new, exclusive page gets its VMA's anon_vma; a page that becomes anonymous by a mapping that may not be the \
+      only one gets the oldest, the root; reuse at a write fault moves a page to its VMA's anon_vma.
       """,
     source: """
       mm/rmap.c: __folio_set_anon ("we must use the _oldest_ possible anon_vma"), folio_move_anon_rmap; \
@@ -14,8 +14,8 @@ extension Invariant {
       """,
     kernels: "2.6.34-rc4 and later",
     exceptions: """
-      A folio that is anonymous already (swap cache, migration) keeps its mapping. KSM replaces it. On kernels \
-      where the probe fires before the mapping is set, the folio's next event decides.
+      A folio that is already anonymous (swap cache, migration) keeps its mapping. KSM replaces it. On kernels where \
+      the probe fires before the mapping is set, the folio's next event decides.
       """,
     needs: .graphChanges + [.folioNew, .folioAdd, .folioRemove, .folioMove],
     checks: [.didSeeFolio(judge)])

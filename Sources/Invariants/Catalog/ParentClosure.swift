@@ -5,7 +5,7 @@ extension Invariant {
   static let parentClosure = Invariant(
     name: "parent-closure", number: 7,
     statement: """
-      A VMA that stands in an anon_vma's tree stands in its parent's tree too, up to the root: an ancestor has at \
+      A VMA that is in an anon_vma's tree is also in the tree of its parent, up to the root: an ancestor has at \
       least the VMAs of its children.
       """,
     source: """
@@ -13,9 +13,9 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later",
     exceptions: """
-      Judged when clone and fork have returned: within them, and while a range changes, the order of the steps \
-      is the kernel's own business (it differs between 6.18 and the kernels of 2026). The parent of an anon_vma \
-      whose tree is empty may dangle.
+      Judged when clone and fork have returned: inside them, and while a range changes, the order of the steps is up \
+      to the kernel (it differs between 6.18 and the kernels of 2026). The parent of an anon_vma whose tree is empty \
+      may dangle.
       """,
     needs: .graphChanges,
     checks: [.didCloneAnonVMAs(judge), .didForkAnonVMA(judge)])

@@ -5,9 +5,9 @@ extension Invariant {
   static let prepareClosure = Invariant(
     name: "prepare-closure", number: 21,
     statement: """
-      __anon_vma_prepare puts the VMA into one tree: that of a new root, or of the anon_vma of a VMA next to it in \
-      the same mm, at a continuous offset, that stands in that tree alone. No other way leads an existing \
-      anon_vma to a VMA but clone in the same mm and the reuse at fork.
+      __anon_vma_prepare puts the VMA into one tree: that of a new root, or of the anon_vma of an adjacent VMA in \
+      the same mm, at a contiguous offset, that is in that tree only. An existing anon_vma gets a VMA in no other \
+      way than by clone in the same mm and by reuse at fork.
       """,
     source: """
       mm/rmap.c: __anon_vma_prepare; mm/vma.c (6.1: mm/mmap.c): find_mergeable_anon_vma, reusable_anon_vma, \
@@ -15,8 +15,8 @@ extension Invariant {
       """,
     kernels: "2.6.34-rc4 and later",
     exceptions: """
-      A prepare that loses the race against another thread's links nothing. Policy, file and flags of the \
-      neighbour are not recorded. Clone and fork have rules of their own (copy-closure, fork-closure).
+      A prepare that loses the race against another thread links nothing. Policy, file and flags of the adjacent VMA \
+      are not recorded. Clone and fork have rules of their own (copy-closure, fork-closure).
       """,
     needs: .graphChanges,
     checks: [.willInsertAVC(judgeInsertion), .didPrepareAnonVMA(judgeReturn)])

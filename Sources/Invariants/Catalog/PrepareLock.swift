@@ -4,15 +4,15 @@ import RmapGraph
 extension Invariant {
   static let prepareLock = Invariant(
     name: "prepare-lock", number: 22,
-    statement: "__anon_vma_prepare runs with the mm's mmap_lock held: it looks at the VMA's neighbours.",
+    statement: "__anon_vma_prepare runs with the mm's mmap_lock held, because it looks at adjacent VMAs.",
     source: """
       mm/rmap.c: __anon_vma_prepare (mmap_assert_locked since 6.4); mm/memory.c: __vmf_anon_prepare; commits \
       657b5146955e, 98b74bb4d7e9 (CVE-2024-47676)
       """,
     kernels: "all; the count is read as since 5.2, faults without the lock exist since 6.4",
     exceptions: """
-      Who holds the lock cannot be told: that nobody does is proof. PREEMPT_RT has another type of rwsem: not \
-      recorded. exec's new stack before 5.11, when its mm was not locked yet (fs/exec.c, get_arg_page).
+      The recording does not show who holds the lock; that nobody does is proof. PREEMPT_RT has another type of \
+      rwsem: not recorded. exec's new stack before 5.11, when its mm was not yet locked (fs/exec.c, get_arg_page).
       """,
     needs: [.prepare],
     fields: [.mmapLock],

@@ -5,8 +5,8 @@ extension Invariant {
   static let reach = Invariant(
     name: "reach", number: 15,
     statement: """
-      The rmap walk finds every mapping of every anonymous page: the VMA that maps it stands in the tree of the \
-      anon_vma that folio->mapping names, and the page's offset is linear in that VMA.
+      The rmap walk finds every mapping of every anonymous page: the VMA that maps it is in the tree of the anon_vma \
+      that folio->mapping points to, and the page's offset is linear in that VMA.
       """,
     source: """
       mm/rmap.c: rmap_walk_anon, __page_check_anon_rmap, folio_get_anon_vma; include/linux/rmap.h, struct \
@@ -15,9 +15,9 @@ extension Invariant {
     kernels: "2.6.34 and later",
     exceptions: """
       The stack that exec is moving (VM_STACK_INCOMPLETE_SETUP); folios that are not mapped; KSM pages, which are \
-      found another way (walk-coverage). Pages of hugetlbfs are judged when they are mapped, inherited or moved; that \
-      none is left when its VMA goes is not. Their offsets count huge pages before 6.7, and in recordings without \
-      hugetlb's own events the unit is not known.
+      found by other means (walk-coverage). hugetlbfs pages are judged when they are mapped, inherited or moved; \
+      whether one is left when its VMA goes is not. Their offsets count huge pages before 6.7, and in recordings \
+      without hugetlb's own events the unit is not known.
       """,
     needs: .graphChanges + .pageChanges,
     checks: [.didSeeFolio(judgeFolio), .didChangeVMAOfPage(judgePage)])
@@ -100,7 +100,7 @@ private func judgeMembership(
     .init("V maps F", s.stamp), doer: whoParted(s, vma, graph), &ledger)
 }
 
-/// Who gave the page the anon_vma or the index that this event shows; nil for the event's own function.
+/// The step that gave the page the anon_vma or the index that this event shows; nil for the event's own function.
 private func whoSet(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) -> Finding.Doer? {
   if s.event.isAfter, s.event.step == .new || s.event.step == .move { return nil }
   if s.priorMapping != nil { return s.priorWasPredicted ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp) }

@@ -14,9 +14,9 @@ extension Invariant {
       """,
     kernels: "2.6.36 and later",
     exceptions: """
-      KSM, migration, huge-page splits and rmap walks take references of their own: the count is a lower bound. \
-      An anon_vma below the root is counted while a VMA stands in its tree, so that one that is about to be \
-      freed by another task does not matter.
+      KSM, migration, huge-page splits and rmap walks take references of their own: the count is a lower bound. An \
+      anon_vma below the root is counted while a VMA is in its tree, so one that another task is about to free does \
+      not matter.
       """,
     needs: .graphChanges + [.put],
     checks: [.willInsertAVC(judgeTree), .willRemoveAVC(judgeTree), .willFreeAnonVMA(judgePut)])

@@ -5,8 +5,8 @@ extension Invariant {
   static let replacement = Invariant(
     name: "replacement", number: 30,
     statement: """
-      Who puts a page where another one is mapped, or the pages of a folio where its PMD is, takes the old mapping \
-      away before it goes on to another folio.
+      A task that maps a page over an existing mapping, or the pages of a folio over its PMD mapping, must remove \
+      the old mapping before it touches another folio.
       """,
     source: """
       mm/memory.c: wp_page_copy (folio_add_new_anon_rmap, and behind set_pte_at folio_remove_rmap_pte of the old page); \
@@ -15,11 +15,11 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later; that a PMD goes, as an event, 6.7 and later",
     exceptions: """
-      hugetlbfs, which takes away first and inline. Judged by the task's next event of a folio; a task that has none \
-      any more is judged when its anon_vma dies (anon-vma-death). Not decided: the split of a PMD on 6.1, where \
-      __split_huge_pmd_locked counts the PTEs inline. A fault on both lines shows that a wrong wp_page_copy is found; \
-      that a wrong split and a wrong replace_page are is shown by one recording of a 6.12 with changed lines only, \
-      the split by model histories besides.
+      hugetlbfs, which removes the old mapping first, and inline. Judged at the task's next event for a folio; if \
+      there is none, when the anon_vma dies (anon-vma-death). Not decided: PMD splits on 6.1, where \
+      __split_huge_pmd_locked counts the PTEs inline. A fault on both kernel lines shows that a wrong wp_page_copy \
+      is found; the evidence for wrong splits and for a wrong replace_page is one recording of a 6.12 with changed \
+      lines, and for splits model histories as well.
       """,
     needs: .graphChanges + .pageChanges,
     checks: [.didReplaceMapping(judge)])

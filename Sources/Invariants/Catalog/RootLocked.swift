@@ -5,8 +5,8 @@ extension Invariant {
   static let rootLocked = Invariant(
     name: "root-locked", number: 4,
     statement: """
-      Every change of an anon_vma's tree happens with its root's rwsem held for writing by the task that makes \
-      the change; every step of a walk through it with the rwsem held, for reading or for writing.
+      Every change to an anon_vma's tree is made with the root's rwsem held for writing by the task that makes the \
+      change; every step of a walk through it with the rwsem held, for reading or for writing.
       """,
     source: """
       include/linux/rmap.h, struct anon_vma_chain: rb is "locked by anon_vma->rwsem"; mm/vma.c (6.1: \
@@ -22,7 +22,7 @@ extension Invariant {
     checks: [.willInsertAVC(judge), .willRemoveAVC(judge), .willWalkTree(judgeStep)])
 }
 
-/// Who reads is not recorded in the lock, only that somebody does.
+/// The lock does not record which tasks read, only that some task does.
 private func judgeStep(_ s: borrowing WalkStepSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let lock = s.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked ? lock.ownerPID == s.stamp.pid : lock.mayBeReadLocked {

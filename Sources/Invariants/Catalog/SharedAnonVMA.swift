@@ -5,7 +5,7 @@ extension Invariant {
   static let sharedAnonVMA = Invariant(
     name: "shared-anon-vma", number: 6,
     statement: """
-      All VMAs whose vma->anon_vma is the same belong to one mm and stand in the same trees. Merge relies on it.
+      All VMAs with the same vma->anon_vma belong to one mm and are in the same trees. Merge relies on it.
       """,
     source: """
       mm/rmap.c: anon_vma_clone, reusable_anon_vma; include/linux/rmap.h: anon_vma_merge; commits d0e9fe1758f2 \

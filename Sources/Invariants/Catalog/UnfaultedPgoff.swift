@@ -17,8 +17,8 @@ extension Invariant {
       """,
     exceptions: """
       VMAs with operations or a file. MADV_WIPEONFORK: the child's VMA, and whatever is copied from it, keeps the \
-      offset of a moved parent, also once the advice is taken back. Of a VMA that is older than the recording only \
-      the right offset is decided. Judged when the VMA gets its first anon_vma.
+      offset of a moved parent, even if the advice is withdrawn later. For a VMA that is older than the recording, \
+      only a correct offset is decided. Judged when the VMA gets its first anon_vma.
       """,
     needs: [.prepare],
     fields: [.backing],

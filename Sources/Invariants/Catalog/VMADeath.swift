@@ -7,9 +7,7 @@ extension Invariant {
     statement: "When a VMA is freed its chain is empty: no tree holds an AVC that leads to it.",
     source: "kernel/fork.c: vm_area_free; mm/memory.c: free_pgtables calls unlink_anon_vmas first",
     kernels: "2.6.34 and later",
-    exceptions: """
-      A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.
-      """,
+    exceptions: "A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.",
     needs: .graphChanges + [.vmaFree],
     checks: [.willFreeVMA(judge)])
 }

@@ -5,7 +5,7 @@ extension Invariant {
   static let vmaState = Invariant(
     name: "vma-state", number: 2,
     statement: """
-      vma->anon_vma is NULL exactly when the VMA's chain is empty; otherwise the anon_vma that it names is on the \
+      vma->anon_vma is NULL exactly when the VMA's chain is empty; otherwise the anon_vma it points to is on the \
       chain.
       """,
     source: """
@@ -14,9 +14,10 @@ extension Invariant {
       """,
     kernels: "2.6.34 and later; after MREMAP_DONTUNMAP 5.12 and later",
     exceptions: """
-      While prepare, clone, fork or unlink is at work on the VMA; two threads may come to prepare at once, and the \
-      slower one still sees NULL, or its event, what the faster one has set since. A VMA from vm_area_dup has a copied anon_vma \
-      and no chain until it is cloned or forked; one that fork could not set up is freed in that state.
+      While prepare, clone, fork or unlink is at work on the VMA. Two threads may enter prepare at once: the slower \
+      one still sees NULL, or its event shows what the faster one has set in the meantime. A VMA from vm_area_dup \
+      has a copied anon_vma and no chain until it is cloned or forked; one that fork failed to set up is freed in \
+      that state.
       """,
     needs: .graphChanges,
     checks: [

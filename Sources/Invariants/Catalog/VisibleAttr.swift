@@ -5,8 +5,8 @@ extension Invariant {
   static let visibleAttr = Invariant(
     name: "visible-attr", number: 28,
     statement: """
-      Whenever a VMA enters a tree, and so after every merge, its vm_page_prot is the one that its vm_flags give: \
-      a walk that restores a page table entry takes it from there.
+      Whenever a VMA enters a tree, and so after every merge, its vm_page_prot is the one that follows from its \
+      vm_flags: a walk that restores a page table entry takes it from there.
       """,
     source: """
       arch/x86/mm/pgprot.c: vm_get_page_prot (others: include/linux/pgtable.h, DECLARE_VM_GET_PAGE_PROT); \
@@ -15,9 +15,9 @@ extension Invariant {
       """,
     kernels: "all",
     exceptions: """
-      Shared mappings, whose writes may have to be noticed; mappings of drivers; flags of the architecture \
-      (protection keys). The word is compared with the first one recorded for the same access rights. Whether \
-      the flags are the right ones for a range that is being merged is not recorded.
+      Shared mappings, whose writes may have to be tracked; driver mappings; architecture flags (protection keys). \
+      The value is compared with the first one recorded for the same access rights. Whether the flags are right for \
+      a range that is being merged is not recorded.
       """,
     needs: .graphChanges,
     fields: [.pageProtection],

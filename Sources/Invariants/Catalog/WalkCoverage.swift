@@ -5,21 +5,21 @@ extension Invariant {
   static let walkCoverage = Invariant(
     name: "walk-coverage", number: 25,
     statement: """
-      The kernel's own rmap walk looks in the tree of the folio's anon_vma for the folio's offsets, and visits \
-      every VMA whose AVC overlaps them, in the tree's order, each once and at the address that the offset leads to; \
-      it ends early only if its callback wants \
-      no more or the folio is no longer mapped.
+      The kernel's own rmap walk searches the tree of the folio's anon_vma for the folio's offsets and visits every \
+      VMA whose AVC overlaps them, in the tree's order, each once and at the address that the offset leads to; it \
+      ends early only if its callback asks for it or the folio is no longer mapped.
       """,
     source: """
       mm/rmap.c: rmap_walk_anon; mm/interval_tree.c, include/linux/interval_tree_generic.h: iter_first, iter_next
       """,
     kernels: "3.7 and later",
     exceptions: """
-      invalid_vma may pass VMAs over, but they are walked past; that of try_to_migrate only a temporary stack. A walker without the folio's lock (folio_referenced, \
-      page_idle, up to 6.18) may come to an anon_vma that the folio has just left. KSM looks for all offsets (since 7.3 for one at a time), in \
-      several anon_vmas; in which is not decided (ksm-walks). After `done` the model's word is all there is on whether the folio was still mapped: decided where \
-      it knows all mappings of a folio of one page. In a \
-      tree older than the recording only what the recording has put in must be visited.
+      invalid_vma may skip VMAs, but the walk still steps over them; that of try_to_migrate skips only a temporary \
+      stack. A walker without the folio's lock (folio_referenced, page_idle, up to 6.18) may walk an anon_vma that \
+      the folio has just left. KSM searches all offsets (since 7.3 one at a time), in several anon_vmas; in which \
+      ones is not decided (ksm-walks). After `done`, only the model knows whether the folio was still mapped: \
+      decided if it knows all mappings of a folio of one page. In a tree older than the recording, only VMAs that \
+      entered it within the recording must be visited.
       """,
     needs: .graphChanges + [.walk, .walkFirst, .walkNext] + .walkVisits,
     checks: [.didEndWalk(judge), .willVisitVMA(judgePlace)])
@@ -303,7 +303,8 @@ private func judgeEnd(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph
   }
 }
 
-/// Whoever unmaps a folio holds its lock: it may lose mappings meanwhile, each with an event before it, and gets none.
+/// A task that unmaps a folio holds its lock: the folio may lose mappings meanwhile, each with an event before it, and
+/// gains none.
 /// So one that the model still has in a VMA that the walk did not come to was there when `done` was asked.
 private func judgeDone(
   _ s: borrowing WalkSituation, _ frame: WalkFrame, _ folio: FolioID, _ graph: borrowing RmapGraph,

@@ -5,9 +5,8 @@ extension Invariant {
   static let walkOrder = Invariant(
     name: "walk-order", number: 19,
     statement: """
-      While pages are copied or moved from one VMA to another without the rmap's locks, the VMA that gets them \
-      stands behind the one that has them in every tree that holds both: a walk that runs meanwhile meets each page \
-      at least once.
+      While pages are copied or moved from one VMA to another without the rmap locks, the destination comes after \
+      the source in every tree that holds both, so that a concurrent walk meets each page at least once.
       """,
     source: """
       mm/mremap.c: move_ptes ("new_vma is often known to be placed after vma in rmap traversal order"); mm/vma.c: copy_vma (need_rmap_locks); \
@@ -15,9 +14,9 @@ extension Invariant {
       """,
     kernels: "3.7 and later",
     exceptions: """
-      Only within copy_page_range and move_page_tables: at other times a range change may put an AVC behind its \
-      equals. A move that takes the rmap's locks (need_rmap_locks) needs no order. Where that argument was not \
-      recorded, only an order that is right is decided.
+      Only within copy_page_range and move_page_tables: at other times a range change may put an AVC behind others \
+      with the same key. A move that takes the rmap locks (need_rmap_locks) needs no order. If that argument was not \
+      recorded, only a correct order is decided.
       """,
     needs: .graphChanges + [.copyRange, .moveTables],
     checks: [.didEnter([.copyRange, .moveTables], judge)])

@@ -5,8 +5,8 @@ extension Invariant {
   static let walkUnmaps = Invariant(
     name: "walk-unmaps", number: 29,
     statement: """
-      When try_to_unmap_one or try_to_migrate_one wants the walk to go on, its VMA no longer maps the folio, and \
-      folio_remove_rmap was told of the mapping that it took away.
+      When try_to_unmap_one or try_to_migrate_one lets the walk continue, its VMA no longer maps the folio, and \
+      folio_remove_rmap was called for the mapping that it removed.
       """,
     source: """
       mm/rmap.c: try_to_unmap_one, try_to_migrate_one (a swap or migration entry takes the page's place, and behind \
@@ -14,10 +14,11 @@ extension Invariant {
       """,
     kernels: "4.13 and later",
     exceptions: """
-      Another thread may be taking the mapping away at the same time (zap_pte_range, wp_page_copy) and tell of it \
-      after the callback's return: that nobody has is proved only when a swap-in or the end of a migration maps the \
-      place anew. Folios of one page whose first mapping the recording holds; not KSM, not hugetlbfs; not in an mm in \
-      which mremap is moving pages. That nothing is left when the VMA goes is reach's and anon-vma-death's rule.
+      Another thread may be removing the mapping at the same time (zap_pte_range, wp_page_copy) and report it after \
+      the callback has returned: that nobody did is proved only when a swap-in or the end of a migration maps the \
+      place anew. Folios of one page whose first mapping is in the recording; not KSM, not hugetlbfs; not in an mm \
+      in which mremap is moving pages. Pages that are left when the VMA goes are the business of reach and \
+      anon-vma-death.
       """,
     needs: .graphChanges + .pageChanges + [.walk, .walkUnmap, .walkMigrate],
     checks: [.didTryToUnmap(judge)])

@@ -242,7 +242,7 @@ extension Tracer: GraphObserver {
 
   private mutating func beginFork(_ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) {
     guard let entry = tasks[stamp.pid]?.fork, !entry.source.anonVMA.isNull,
-      let source = graph.vmaID(at: entry.source.address),
+      let source = graph.vma(at: entry.source.address),
       vmas[entry.vma.address.raw] == nil
     else { return }
     let parent = met(entry.source, source, stamp)
@@ -275,8 +275,8 @@ extension Tracer: GraphObserver {
   // MARK: Split, merge, mremap
 
   private mutating func beginCopy(_ id: VMAID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) {
-    guard let entry = tasks[stamp.pid]?.clone, graph.vmaID(at: entry.vma.address) == id,
-      !entry.source.anonVMA.isNull, let source = graph.vmaID(at: entry.source.address),
+    guard let entry = tasks[stamp.pid]?.clone, graph.vma(at: entry.vma.address) == id,
+      !entry.source.anonVMA.isNull, let source = graph.vma(at: entry.source.address),
       vmas[entry.vma.address.raw]?.isAttached != true
     else { return }
     let original = met(entry.source, source, stamp)
