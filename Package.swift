@@ -46,13 +46,17 @@ let package = Package(
     .target(
       name: "EventDecoding", dependencies: ["TraceReading", "Vocabulary", "RmapEvents"], swiftSettings: settings),
     .target(name: "RmapGraph", dependencies: ["RmapEvents"], swiftSettings: settings),
-    .target(name: "Invariants", dependencies: ["RmapGraph", "RmapEvents"], swiftSettings: settings),
+    .target(name: "RecordingAudit", dependencies: ["RmapGraph", "RmapEvents"], swiftSettings: settings),
+    .target(
+      name: "Invariants", dependencies: ["RecordingAudit", "RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(
       name: "Policies", dependencies: ["Invariants", "RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(name: "RecordingFormat", dependencies: ["RmapEvents"], swiftSettings: settings),
     .target(
       name: "Checking",
-      dependencies: ["RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "Invariants"],
+      dependencies: [
+        "RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "RecordingAudit", "Invariants",
+      ],
       swiftSettings: settings),
     .target(
       name: "Comparing",
@@ -60,7 +64,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Reports",
-      dependencies: ["Checking", "Comparing", "Policies", "Invariants", "RmapGraph", "RmapEvents", "RecordingFormat"],
+      dependencies: [
+        "Checking", "Comparing", "Policies", "Invariants", "RecordingAudit", "RmapGraph", "RmapEvents",
+        "RecordingFormat",
+      ],
       swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["Vocabulary", "CLibBPF"], swiftSettings: settings),
     .target(
@@ -106,12 +113,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "RmapTestSupport", dependencies: ["RmapEvents", "RmapGraph", "Invariants"],
+      name: "RmapTestSupport", dependencies: ["RmapEvents", "RmapGraph", "RecordingAudit", "Invariants"],
       path: "Tests/RmapTestSupport", swiftSettings: settings),
     .target(
       name: "RecordingExperiments",
       dependencies: [
-        "Checking", "EventDecoding", "Invariants", "RecordingFormat", "Reports", "RmapEvents", "RmapGraph",
+        "Checking", "EventDecoding", "Invariants", "RecordingAudit", "RecordingFormat", "Reports", "RmapEvents",
+        "RmapGraph",
         "RmapTestSupport", "TraceReading",
       ],
       path: "Tests/RecordingExperiments", swiftSettings: settings),
@@ -139,11 +147,11 @@ let package = Package(
       ],
       path: "Tests/bench", swiftSettings: settings),
     .testTarget(
-      name: "RmapGraphTests", dependencies: ["RmapGraph", "RmapEvents", "RmapTestSupport"],
+      name: "RmapGraphTests", dependencies: ["RecordingAudit", "RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "InvariantsTests",
-      dependencies: ["Invariants", "RmapGraph", "RmapEvents", "RmapTestSupport"],
+      dependencies: ["Invariants", "RecordingAudit", "RmapGraph", "RmapEvents", "RmapTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "PoliciesTests",
@@ -156,7 +164,7 @@ let package = Package(
     .testTarget(
       name: "CheckingTests",
       dependencies: [
-        "Checking", "Comparing", "Policies", "Reports", "Invariants", "RecordingFormat", "RmapGraph",
+        "Checking", "Comparing", "Policies", "Reports", "Invariants", "RecordingAudit", "RecordingFormat", "RmapGraph",
         "RmapTestSupport", "TraceWriting",
       ],
       swiftSettings: settings),

@@ -1,4 +1,5 @@
 import Invariants
+import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph

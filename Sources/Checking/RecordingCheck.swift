@@ -22,6 +22,7 @@
 
 import EventDecoding
 public import Invariants
+import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph
@@ -233,10 +234,10 @@ public struct RecordingCheck: Sendable {
       result.doubts.append(
         "\(result.statistics.missingReturns) return(s) of functions were not recorded: a probe missed them")
     }
-    if let first = result.statistics.contradictions.first {
+    if let first = result.contradictions.first {
       result.doubts.append(
-        "the recording contradicts itself \(result.statistics.contradictions.total) time(s), first at event "
-          + "\(first.ordinal): \(first.kind.meaning)")
+        "the recording contradicts itself \(result.contradictions.total) time(s), first at event \(first.at.ordinal): "
+          + first.text(result.functions))
     }
     if let claimed = result.sidecar?.level, result.damage == nil, claimed > result.level {
       result.doubts.append(

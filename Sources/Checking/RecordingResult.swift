@@ -1,4 +1,5 @@
 public import Invariants
+public import RecordingAudit
 public import RecordingFormat
 public import RmapEvents
 public import RmapGraph
@@ -36,6 +37,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var invariants: [InvariantResult] = []
   /// How well the model's page tables predicted the recording.
   public internal(set) var statistics = GraphStatistics()
+  /// What contradicts itself in the recording.
+  public internal(set) var contradictions = Contradictions()
   /// The names of the tasks that findings speak of.
   public internal(set) var commandNames: [Int32: String] = [:]
   /// Whether the file is what was recorded; nil where the sidecar has no checksum, or there is none.

@@ -1,5 +1,6 @@
 import EventDecoding
 package import Invariants
+import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph
@@ -15,8 +16,8 @@ package struct Replay: ~Copyable {
   /// What has been read of the recording.
   var intake: Intake
   private var graph = RmapGraph()
-  /// Judges what the recording holds all events for.
-  private var judge: Judge
+  /// Judges what the recording holds all events for, and the recording itself.
+  private var watch: AuditedJudge
   /// Judges, event by event, the invariants for which some are missing.
   private var loneJudge: Judge
   private var losses: [Loss] = []
@@ -41,7 +42,7 @@ package struct Replay: ~Copyable {
     let invariants = check.invariants.filter { $0.isOfKernel(with: seen.fieldNames) }
     let limit = check.limit
     self.invariants = invariants
-    judge = Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit)
+    watch = AuditedJudge(Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit))
     loneJudge = Judge(
       invariants.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level }, keeping: limit)
     loneJudge.blame(.notRecorded)
@@ -51,7 +52,9 @@ package struct Replay: ~Copyable {
   mutating func take(_ stretch: Stretch) {
     apply(stretch.events)
     switch stretch.ending {
-    case .malformed(let level): graph.forget(from: level)
+    case .malformed(let level):
+      graph.forget(from: level)
+      watch.audit.forget(from: level)
     case .lost(let lost): lose(lost)
     case .full, .over, .failed: break
     }
@@ -69,7 +72,7 @@ package struct Replay: ~Copyable {
     }
     if let until = blindUntil {
       while next < events.count, events.stamp(at: next).timestamp < until {
-        judgeAlone(events, at: next, &judge)
+        judgeAlone(events, at: next, &watch.judge)
         next += 1
       }
       guard next < events.count else { return }
@@ -87,17 +90,16 @@ package struct Replay: ~Copyable {
     case .eachByItself:
       isBroken = true
       blindUntil = .max
-      graph.reset()
-      judge.blame(.lost)
+      beginAnew()
     }
   }
 
   private mutating func judge(_ events: borrowing EventBatch, _ positions: Range<Int>) {
     guard !loneJudge.invariants.isEmpty else {
-      return graph.apply(events, positions, observer: &judge)
+      return graph.apply(events, positions, observer: &watch)
     }
     for position in positions {
-      graph.apply(events, at: position, observer: &judge)
+      graph.apply(events, at: position, observer: &watch)
       judgeAlone(events, at: position, &loneJudge)
     }
   }
@@ -142,14 +144,14 @@ package struct Replay: ~Copyable {
 
   /// How many checks of each invariant came to what so far, as one number, and what the model holds, as another: two
   /// replays with other numbers differ.
-  package func checksSoFar() -> UInt64 { judge.countsSoFar ^ loneJudge.countsSoFar &* 3 }
+  package func checksSoFar() -> UInt64 { watch.judge.countsSoFar ^ loneJudge.countsSoFar &* 3 }
 
   /// See ``checksSoFar()``.
-  package func modelFingerprint() -> UInt64 { graph.fingerprint() }
+  package func modelFingerprint() -> UInt64 { graph.fingerprint() &+ watch.audit.fingerprint() }
 
   /// One invariant's checks so far.
   package func ledger(of invariant: Invariant) -> Ledger? {
-    judge.ledger(of: invariant) ?? loneJudge.ledger(of: invariant)
+    watch.judge.ledger(of: invariant) ?? loneJudge.ledger(of: invariant)
   }
 
   /// Records of one CPU are missing from here to `lost.before`: what other CPUs recorded meanwhile can only be
@@ -158,8 +160,14 @@ package struct Replay: ~Copyable {
     let end = lost.before == .max ? nil : lost.before
     losses.append(Loss(cpu: lost.cpu, count: lost.count, after: lost.after, before: end))
     blindUntil = max(blindUntil ?? 0, lost.before)
+    beginAnew()
+  }
+
+  /// As if the recording began here.
+  private mutating func beginAnew() {
     graph.reset()
-    judge.blame(.lost)
+    watch.audit.reset()
+    watch.judge.blame(.lost)
   }
 
   /// The mms made by fork whose tasks were not seen up to now.
@@ -170,7 +178,7 @@ package struct Replay: ~Copyable {
   var level: RecordingLevel { observability.level }
 
   /// What the recording says against itself so far.
-  var contradictions: Contradictions { graph.statistics.contradictions }
+  var contradictions: Contradictions { watch.audit.contradictions }
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.functions = FunctionNames(
@@ -184,11 +192,12 @@ package struct Replay: ~Copyable {
     result.malformed = intake.malformed
     result.losses = losses
     result.statistics = graph.statistics
+    result.contradictions = contradictions
     result.twiceRecorded = intake.twiceRecorded
     result.level = observability.level
     result.invariants = invariants.map { invariant in
       let missing = invariant.missing(from: observability.kinds)
-      let judge = missing.isEmpty ? judge : loneJudge
+      let judge = missing.isEmpty ? watch.judge : loneJudge
       return InvariantResult(
         invariant: invariant, ledger: judge.ledger(of: invariant) ?? Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !observability.fields.contains($0) },

@@ -1,6 +1,7 @@
 public import Checking
 import FoundationEssentials
 import Invariants
+import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph
@@ -79,6 +80,7 @@ public enum JSONReport {
     let malformed: UInt64
     let losses: [LossEntry]
     let doubts: [String]
+    let contradictions: [ContradictionEntry]
     let predictedUnmaps: UInt64
     let unpredictedUnmaps: UInt64
     let predictedUnmapsOfBorn: UInt64
@@ -105,6 +107,7 @@ public enum JSONReport {
       malformed = result.malformed
       losses = result.losses.map(LossEntry.init)
       doubts = result.doubts
+      contradictions = result.contradictions.kept.map { ContradictionEntry($0, result) }
       predictedUnmaps = result.statistics.predictedUnmaps
       unpredictedUnmaps = result.statistics.unpredictedUnmaps
       predictedUnmapsOfBorn = result.statistics.predictedUnmapsOfBorn
@@ -128,6 +131,29 @@ public enum JSONReport {
       count = loss.count
       afterNanoseconds = loss.after
       beforeNanoseconds = loss.before
+    }
+  }
+
+  /// The first contradiction of a kind, and how many of it there are.
+  private struct ContradictionEntry: Encodable {
+    let kind: String
+    let object: String
+    let field: String
+    let was: String?
+    let `is`: String
+    let since: UInt64?
+    let at: EventEntry
+    let count: UInt64
+
+    init(_ contradiction: Contradiction, _ result: RecordingResult) {
+      kind = contradiction.kind.word
+      object = contradiction.object.text(result.functions)
+      field = contradiction.field.name
+      was = contradiction.was?.text(result.functions)
+      `is` = contradiction.now.text(result.functions)
+      since = contradiction.since
+      at = EventEntry(contradiction.at, result)
+      count = result.contradictions.count(of: contradiction.kind)
     }
   }
 

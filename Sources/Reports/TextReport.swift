@@ -1,5 +1,6 @@
 public import Checking
 import Invariants
+import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph
@@ -19,6 +20,10 @@ public enum TextReport {
     if result.records > 0 { summary(result, &page) }
     losses(result, &page)
     for doubt in result.doubts { page.paragraph("  doubt", doubt, indent: 11) }
+    // The first of all is among the doubts.
+    for contradiction in result.contradictions.kept.dropFirst() {
+      page.paragraph("  also", "event \(contradiction.at.ordinal): \(contradiction.text(result.functions))", indent: 11)
+    }
     if result.events > 0 { table(result, &page) }
     let findings = result.findings
     let shown = min(findings.count, options.violationsShown ?? .max)

@@ -84,10 +84,7 @@ extension RmapGraph {
       let folio = walking.migrating[slot]
       sum.add(10, address, folio.mapping, folio.index, self.address(of: folio.anonVMA))
     }
-    walking.known.forEachPair { key, _ in sum.add(11, key) }
     for callback in walking.callbacksSeen { sum.add(12, callback.address, callback.purpose) }
-    for shape in walking.shapes { sum.add(25, shape.callback, shape.endsWhenUnmapped, shape.hasOwnLocking) }
-    sum.add(26, walking.foliosWander)
   }
 
   private func addSets(_ sum: inout Fingerprint) {
@@ -102,7 +99,7 @@ extension RmapGraph {
   }
 
   private func addPending(_ sum: inout Fingerprint) {
-    sum.add(20, [putsAreRecorded, exitFreesVMAs, birthsAreRecorded], protections.map { $0?.raw })
+    sum.add(20, protections.map { $0?.raw })
     for copy in activeCopies {
       sum.add(21, copy.pid, [copy.source, copy.destination], Array(copy.uncertainPages))
     }
@@ -112,7 +109,6 @@ extension RmapGraph {
     }
     for owed in owed { sum.add(25, owed.pid, owed.old, owed.new, owed.isPMD, owed.mm, owed.page) }
     for left in walking.left { sum.add(26, left.mm, left.page, left.address) }
-    for note in notes { sum.add(24, note.kind, note.pid, note.view, note.address, note.result) }
   }
 }
 

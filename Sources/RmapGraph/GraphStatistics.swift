@@ -14,8 +14,6 @@ public struct GraphStatistics: Sendable, Equatable {
   public var inheritedPages: UInt64 = 0
   /// Operations whose return was never seen (a kretprobe without a free slot).
   public var missingReturns: UInt64 = 0
-  /// What of the recording contradicts itself.
-  public var contradictions = Contradictions()
 
   /// All zero.
   public init() {}

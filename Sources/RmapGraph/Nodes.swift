@@ -78,7 +78,7 @@ public struct AnonVMA: Sendable {
   /// The removal that left its tree empty; nil while it has members or that was not seen.
   var emptied: EventStamp?
   /// Whether the model may have missed a mapping of a page that points here, other than by a gap.
-  var mayHaveMorePages = false
+  public internal(set) var mayHaveMorePages = false
   /// How many mapped pages have a `folio->mapping` that points here.
   public internal(set) var mappedPages = 0
   /// How many AVCs of the model lead to it, in its tree or out of it for a range change.
@@ -179,13 +179,15 @@ public struct VMA: Sendable {
   /// Where its `vm_pgoff` comes from.
   public internal(set) var offsetOrigin = OffsetOrigin.unknown
   /// The number of the event at which unlink_anon_vmas has cleared its anon_vma; 0 if it has not.
-  var unlinkStamp: UInt64 = 0
+  public internal(set) var unlinkStamp: UInt64 = 0
   /// Whether it had an anon_vma when unlink_anon_vmas was called for it.
-  var hadAnonVMA = false
+  public internal(set) var hadAnonVMA = false
   /// Whether it has been unlinked from its anon_vmas, and not freed since: MREMAP_DONTUNMAP leaves such a VMA behind.
   public var wasUnlinked: Bool { unlinkStamp > 0 }
   /// Whether ``view`` holds the anon_vma that it has as long as no operation changes it.
-  var anonVMAIsSettled = false
+  public internal(set) var anonVMAIsSettled = false
+  /// The number of the event that showed ``view``.
+  public internal(set) var viewOrdinal: UInt64 = 0
   /// How many operations that change its chain or its `anon_vma` are in progress, of any task.
   public internal(set) var openOperations = 0
   /// Whether the last copy_vma that returned it had made it by merging, rather than by copying; nil if that was not
@@ -209,13 +211,13 @@ public struct Folio: Sendable {
   /// `folio->index`.
   public internal(set) var index: PgOff
   /// Whether it has more than one page.
-  var isLarge = false
+  public internal(set) var isLarge = false
   /// Whether the recording holds its first mapping; if not, it may have mappings that were never seen.
   public internal(set) var birthWasSeen = false
   /// How many page mappings of it the model has.
   public internal(set) var mappedPages = 0
   /// Whether UFFDIO_MOVE may have taken it to another place, with another index, since it was last seen.
-  var placeIsUncertain = false
+  public internal(set) var placeIsUncertain = false
   /// The first of the latest events that showed its page without PageAnonExclusive; nil if none did since it was
   /// made exclusive. Of large folios it is not known.
   public internal(set) var sharedSince: EventStamp?

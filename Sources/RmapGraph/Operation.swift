@@ -22,11 +22,11 @@ public struct Operation: Sendable {
   /// Whether it is known what encloses the operation.
   public let isClear: Bool
   /// An unlink: the anon_vma whose last AVC it removed, and which nobody else refers to.
-  var due: AnonVMAID?
+  public internal(set) var due: AnonVMAID?
   /// A fork: how many anon_vmas that were in no tree it has put.
   public internal(set) var sparesPut = 0
   /// An exit_mmap: the end of the VMA that it unlinked last.
-  var unlinkedUpTo = UserAddress(0)
+  public internal(set) var unlinkedUpTo = UserAddress(0)
   /// An unlink: whether the VMA's own part is over (counters lowered, `vma->anon_vma` cleared).
   var isSettled = false
 

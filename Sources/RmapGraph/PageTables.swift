@@ -266,7 +266,7 @@ package struct PageTables: ~Copyable {
 
 /// What the blocks map, one word a page, 0 for nothing. Apart from the rest of a block: that would be copied with all of
 /// its words to read one.
-private struct PageWords: ~Copyable {
+struct PageWords: ~Copyable {
   private var words: UnsafeMutablePointer<UInt64>
   private var count = 16 * perBlock
   private static var perBlock: Int { Int(PageTables.blockPages) }

@@ -13,7 +13,8 @@ extension RmapGraph {
     switch event.step {
     case .new: newFolio(event, stamp, &observer)
     case .add: addMapping(event, stamp, &observer)
-    case .remove where !event.mapping.isAnonymous && !event.mapping.isKSM: return removeFilePage(event)
+    case .remove where !event.mapping.isAnonymous && !event.mapping.isKSM:
+      return removeFilePage(event, stamp, &observer)
     case .remove:
       let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
       removeMapping(event, stamp, &observer)
@@ -38,7 +39,7 @@ extension RmapGraph {
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     if let old = folioOf[event.folio.raw] { makeStale(old) }
-    let vma = meetMapped(event.vma)
+    let vma = meetMapped(event.vma, &observer)
     let mapping = event.isAfter ? event.mapping : predictedMapping(event, isNew: true)
     // mm/rmap.c:__folio_set_anon: index = linear_page_index(vma, address)
     let index = event.isAfter ? event.index : event.vma.index(of: event.address ?? event.vma.start)
@@ -52,8 +53,7 @@ extension RmapGraph {
   private mutating func addMapping<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if walking.walkers.count > 0 { compareRestored(event) }
-    let vma = meetMapped(event.vma)
+    let vma = meetMapped(event.vma, &observer)
     var prior: Prior?
     var slot: UInt32
     var priorIndex: PgOff?
@@ -81,9 +81,11 @@ extension RmapGraph {
   }
 
   /// File pages pass page_remove_rmap too. An anonymous folio that the model has there is freed.
-  private mutating func removeFilePage(_ event: FolioEvent) {
+  private mutating func removeFilePage<Observer: GraphObserver & ~Copyable>(
+    _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
     guard let old = folioOf[event.folio.raw] else { return }
-    compareFilePage(event, old)
+    tell(.notAnonymous, event, stamp, folio: old, &observer)
     makeStale(old)
   }
 
@@ -94,10 +96,8 @@ extension RmapGraph {
       removeMerged(event, stamp, &observer)
       return noteExclusive(event, folioOf[event.folio.raw], stamp)
     }
-    if walking.walkers.count > 0 { compareRemoval() }
     let vma = vmaOf[event.vma.address.raw]
     let slot = knownFolio(event)
-    if let vma { compare(event.vma, with: vma) } else { noteUnknownVMA(event, slot) }
     let priorIndex = slot.map { folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
     let address = linearAddress(event)
@@ -107,7 +107,7 @@ extension RmapGraph {
       wasPredicted: place != nil, &observer)
     // While its slot is known: of a folio that the unmapping frees, nobody reads it.
     noteExclusive(event, slot, stamp)
-    unmap(slot, event, at: address, place, stamp)
+    unmap(slot, event, at: address, place, stamp, &observer)
   }
 
   /// wp-fault reuse: the folio goes to the VMA's own anon_vma, its index stays (mm/memory.c:do_wp_page).
@@ -116,21 +116,22 @@ extension RmapGraph {
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.mapping.isAnonymous else { return }
-    let vma = meetMapped(event.vma)
+    let vma = meetMapped(event.vma, &observer)
     if let move = userfaultMove(stamp.pid) { return relocate(event, move, vma, stamp, &observer) }
     let address = linearAddress(event)
     guard let slot = knownFolio(event) else {
       // It was mapped without our knowing, and now belongs to an anon_vma that may be new.
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
-      compareUnknownMove(event, at: address)
+      tell(.unknownMove, event, stamp, folio: nil, at: address, &observer)
       // Without a probe on UFFDIO_MOVE, it shows by an index that is not of this VMA.
       if event.isAfter, !event.vma.contains(address) { return }
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
       return
     }
-    compareMove(event, slot)
+    tell(.move, event, stamp, folio: slot, &observer)
     if !event.vma.contains(address) || place(of: slot, event, at: address) == nil {
-      if !event.isAfter { noteUnknownPage(event) }  // Before 6.7, when UFFDIO_MOVE was not yet there.
+      // Before 6.7, when UFFDIO_MOVE was not yet there.
+      if !event.isAfter { tell(.noPage, event, stamp, folio: nil, &observer) }
       makeStale(slot)
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
       return
@@ -183,13 +184,11 @@ extension RmapGraph {
   private mutating func seeFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard event.mapping.isAnonymous else { return compareUnmapped(event) }
-    guard let slot = knownFolio(event) else {
-      noteUnknownPage(event)
-      return
+    guard event.mapping.isAnonymous else {
+      return tell(.notAnonymous, event, stamp, folio: folioOf[event.folio.raw], &observer)
     }
-    compareMaker(slot, stamp)
-    let vma = meetMapped(event.vma)
+    guard let slot = knownFolio(event) else { return tell(.noPage, event, stamp, folio: nil, &observer) }
+    let vma = meetMapped(event.vma, &observer)
     let priorIndex = folios[slot].index
     let prior = adopt(event, slot, stamp)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
@@ -208,6 +207,19 @@ extension RmapGraph {
           removedFrom: address, wasPredicted: wasPredicted, priorMapping: prior?.mapping,
           priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
           priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)), in: self)
+    }
+  }
+
+  /// Tells of a step with a folio before the graph goes on with it.
+  func tell<Observer: GraphObserver & ~Copyable>(
+    _ encounter: EncounterSituation.Encounter, _ event: FolioEvent, _ stamp: EventStamp, folio: UInt32?,
+    at address: UserAddress? = nil, _ observer: inout Observer
+  ) {
+    withUnsafePointer(to: event) { event in
+      observer.didEncounterFolio(
+        EncounterSituation(
+          encounter: encounter, eventPlace: event, folio: folio.map(FolioID.init), address: address, stamp: stamp),
+        in: self)
     }
   }
 
@@ -239,7 +251,9 @@ extension RmapGraph {
   }
 
   /// A page event never sees a VMA half-way through a range change, so its view is as good as any.
-  private mutating func meetMapped(_ view: VMAView) -> VMAID { meet(view) }
+  private mutating func meetMapped<Observer: GraphObserver & ~Copyable>(
+    _ view: VMAView, _ observer: inout Observer
+  ) -> VMAID { meet(view, &observer) }
 
   /// mm/rmap.c:__folio_set_anon (6.12), __page_set_anon_rmap (6.1): the VMA's own anon_vma for an exclusive
   /// page, else the oldest one, its root.
@@ -267,7 +281,6 @@ extension RmapGraph {
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
   private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
     guard event.mapping.isAnonymous else { return nil }
-    if folios[slot].isLarge != event.isLarge { contradict(.pageMapping) }
     folios[slot].index = event.index
     let (mapping, wasPredicted) = (folios[slot].mapping, folios[slot].mappingIsPredicted)
     guard mapping != event.mapping || wasPredicted else { return nil }

@@ -4,20 +4,29 @@ extension RmapGraph {
   // MARK: VMAs
 
   /// The model's VMA for a view, made if it was never met, with the view taken over.
-  mutating func meet(_ view: VMAView) -> VMAID {
-    if let slot = vmaOf[view.address.raw] {
-      compare(view, with: slot)
-      compareAnonVMA(view, with: slot)
-      if vmas[slot].view.mm.isNull { countVMA(1, of: view.mm) }
-      let isOther = vmas[slot].view.mm != view.mm
-      vmas[slot].view = view
-      if isOther { regroup(slot) }
-      return VMAID(slot: slot)
+  mutating func meet<Observer: GraphObserver & ~Copyable>(_ view: VMAView, _ observer: inout Observer) -> VMAID {
+    guard let slot = vmaOf[view.address.raw] else {
+      observer.willMeetVMA(view, as: nil, at: now, in: self)
+      let vma = newVMA(view, birth: .beforeRecording, chainIsKnown: false)
+      vmas[vma.slot].viewOrdinal = now.ordinal
+      return vma
     }
-    if birthsAreRecorded && knownMMs[view.mm.raw] != nil || deadVMAs[view.address.raw] != nil {
-      contradict(.vmaBirth)
+    let isOther = vmas[slot].view.mm != view.mm
+    if isOther || vmas[slot].view.anonVMA != view.anonVMA || !isLinked(slot, as: view) {
+      observer.willMeetVMA(view, as: VMAID(slot: slot), at: now, in: self)
     }
-    return newVMA(view, birth: .beforeRecording, chainIsKnown: false)
+    vmas[slot].anonVMAIsSettled = vmas[slot].openOperations == 0 && vmas[slot].chainIsKnown
+    if vmas[slot].view.mm.isNull { countVMA(1, of: view.mm) }
+    vmas[slot].view = view
+    vmas[slot].viewOrdinal = now.ordinal
+    if isOther { regroup(slot) }
+    return VMAID(slot: slot)
+  }
+
+  /// Whether the VMA has the range that it had when its AVCs were put into their trees, if they were.
+  @inline(__always) private func isLinked(_ slot: UInt32, as view: VMAView) -> Bool {
+    guard let linked = vmas[slot].linkedView else { return true }
+    return linked.hasRange(of: view)
   }
 
   mutating func newVMA(_ view: VMAView, birth: EventStamp, chainIsKnown: Bool) -> VMAID {
@@ -32,8 +41,6 @@ extension RmapGraph {
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
   mutating func vmaBorn(at address: KernelAddress, _ origin: OffsetOrigin, _ stamp: EventStamp) {
     guard address.isKernel else { return }
-    birthsAreRecorded = true
-    if vmaOf[address.raw].map({ vmas[$0].chainCount > 0 }) ?? false { contradict(.vmaBirth) }
     forgetVMA(address)
     var view = VMAView.none
     view.address = address
@@ -44,31 +51,16 @@ extension RmapGraph {
   mutating func free<Observer: GraphObserver & ~Copyable>(
     _ free: VMAFree, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    observer.willApply(free, at: stamp, in: self)
     deadVMAs.set(free.vma.raw, to: 0)
-    if let task = taskOf[UInt64(UInt32(bitPattern: stamp.pid)) + 1], !tasks[task].operations.isEmpty,
-      tasks[task].operations[0].kind == .mmExit
-    {
-      exitFreesVMAs = true
-      if let slot = vmaOf[free.vma.raw], vmas[slot].unlinkStamp == 0 { contradict(.vmaDeath) }
-    }
     guard let slot = vmaOf[free.vma.raw] else { return }
     var view = vmas[slot].view
-    if !view.mm.isNull, view.mm != free.mm { contradict(.vmaView) }
-    compareUnlinked(free, slot)
     view.address = free.vma
     view.mm = free.mm
     view.anonVMA = free.anonVMA
     observer.willFreeVMA(
       VMASituation(vma: VMAID(slot: slot), view: view, stamp: stamp, function: .vmaFree), in: self)
     forgetVMA(free.vma)
-  }
-
-  /// unlink_anon_vmas sets `vma->anon_vma` to NULL since 5.12 (ee8ab1903e3d): a kernel does so of all VMAs, or of none.
-  private mutating func compareUnlinked(_ free: VMAFree, _ slot: UInt32) {
-    guard vmas[slot].unlinkStamp > 0, vmas[slot].view.anonVMA.isNull, vmas[slot].hadAnonVMA else { return }
-    let clears = free.anonVMA.isNull
-    if let known = unlinkClears, known != clears { contradict(.vmaView) }
-    unlinkClears = unlinkClears ?? clears
   }
 
   /// Takes a VMA out of the model, with any AVC that was left behind.
@@ -125,6 +117,10 @@ extension RmapGraph {
 
   /// Whether what is freed is the anon_vma that anon_vma_fork allocates in advance and puts again where the clone has
   /// chosen another one, or failed (7.0, "mm: clean up anon_vma implementation"): it was in no tree, and is nobody's root.
+  public func isSpare(_ put: AnonVMAPut, ofTask pid: Int32) -> Bool {
+    knownTask(pid).map { isSpare(put, $0) } ?? false
+  }
+
   private func isSpare(_ put: AnonVMAPut, _ task: UInt32) -> Bool {
     tasks[task].innermost?.kind == .fork && put.root == put.anonVMA && put.parent ?? put.anonVMA == put.anonVMA
       && put.refcount == 0 && put.treeIsEmpty
@@ -133,18 +129,15 @@ extension RmapGraph {
   mutating func put<Observer: GraphObserver & ~Copyable>(
     _ put: AnonVMAPut, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    observer.willApply(put, at: stamp, in: self)
     let task = self.task(stamp.pid)
     settleUnlink(task, stamp)
-    putsAreRecorded = true
     if let dying = anonVMA(at: put.anonVMA) {
-      if anonVMAs[dying.slot].birthWasSeen, anonVMAs[dying.slot].root != put.root { contradict(.anonVMADeath) }
       tell(put, dying, implicit: false, task, stamp, &observer)
       bury(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)
     } else if isSpare(put, task), let last = tasks[task].last {
       tasks[task].operations[last].sparesPut += 1
-    } else if put.children == 0, put.active == 0, deadAnonVMAs[put.anonVMA.raw] != nil {
-      contradict(.anonVMADeath)  // One that never had a tree shows other counters.
     }
     // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.
     if put.root != put.anonVMA, put.rootRefcount == 1, let root = anonVMA(at: put.root) {

@@ -27,7 +27,7 @@ extension RmapGraph {
         isTold = tellLeft(known.folio, event.vma.mm, page, stamp, &observer)
       }
       if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
-        if old.bits == entry.bits, !isTold { contradict(.pageMapping) }
+        if old.bits == entry.bits, !isTold { tell(.mappedTwice, event, stamp, folio: slot, &observer) }
         let isSplit = old.folio == slot && old.isPMD && !entry.isPMD
         if isSplit || old.folio != slot && isReplacement(of: old.folio, by: event) {
           noteOwed(old: folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, page, stamp)
@@ -50,8 +50,9 @@ extension RmapGraph {
     place(event.vma.mm, address.page, holding: slot, event.subpage)
   }
 
-  mutating func unmap(
-    _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ first: PageTables.Place?, _ stamp: EventStamp
+  mutating func unmap<Observer: GraphObserver & ~Copyable>(
+    _ slot: UInt32?, _ event: FolioEvent, at address: UserAddress, _ first: PageTables.Place?, _ stamp: EventStamp,
+    _ observer: inout Observer
   ) {
     let mm = event.vma.mm
     if let slot {
@@ -63,7 +64,7 @@ extension RmapGraph {
       noteUncertain(mm, page)
       guard let slot else {
         statistics.unpredictedUnmaps += 1
-        noteUnknownPage(event)
+        tell(.noPage, event, stamp, folio: nil, &observer)
         continue
       }
       let subpage = event.subpage + UInt32(offset)
@@ -73,7 +74,7 @@ extension RmapGraph {
         if takeDisplaced(slot, UInt16(truncatingIfNeeded: subpage), mm, page) { continue }
         if !event.isPMD {
           statistics.unpredictedUnmaps += 1
-          noteUnknownPage(event)
+          tell(.noPage, event, stamp, folio: nil, &observer)
         }
         continue
       }
@@ -133,6 +134,22 @@ extension RmapGraph {
     where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {
       guard activeCopies[index].uncertainPages.count < ActiveCopy.uncertainPagesKept else { continue }
       activeCopies[index].uncertainPages.append(page)
+    }
+  }
+
+  /// Pages of an anon_vma may be mapped where the model does not have them.
+  mutating func doubtPages(of id: AnonVMAID?) {
+    guard let id, lives(id) else { return }
+    anonVMAs[id.slot].mayHaveMorePages = true
+  }
+
+  /// Pages that a VMA maps may be mapped elsewhere too.
+  mutating func doubtPages(of view: VMAView) {
+    guard let slot = vmaOf[view.address.raw] else { return }
+    var avc = vmas[slot].firstInChain
+    while avc != .max {
+      anonVMAs[avcs[avc].anonVMA.slot].mayHaveMorePages = true
+      avc = avcs[avc].nextInVMA
     }
   }
 

@@ -29,7 +29,7 @@ extension RmapGraph {
   /// The page that a walk's callback of the task is at: try_to_unmap_one and try_to_migrate_one take away what is mapped
   /// there. rmap_walk_ksm calls them for each rmap_item, in the order of the stable node's list.
   private func visitedPage(_ event: FolioEvent) -> UInt64? {
-    guard walking.walkers.count > 0, let visit = mergedVisit(of: currentPID), visit.folio == event.folio,
+    guard walking.walkers.count > 0, let visit = mergedVisit(of: now.pid), visit.folio == event.folio,
       visit.vma == event.vma.address
     else { return nil }
     return visit.address.page

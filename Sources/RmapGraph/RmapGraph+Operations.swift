@@ -15,11 +15,10 @@ extension RmapGraph {
       noteActing(stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
       if entry.kind == .fork || entry.kind == .vmaDup { noteActing(stamp.pid, in: entry.source.mm) }
     }
-    if entry.kind == .userfaultMove { walking.foliosWander = true }
     if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
     dropStale(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
-    compare(entry, in: task)
+    tellEntering(task, entry, stamp, &observer)
     if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
     let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
     _ = tasks[task].operations.append { place in
@@ -30,7 +29,7 @@ extension RmapGraph {
     var source: VMAID?
     switch entry.kind {
     case .prepare:
-      let met = meet(entry.vma)
+      let met = meet(entry.vma, &observer)
       vma = met
       // exec's new stack (fs/exec.c:bprm_mm_init).
       if entry.vma.isTemporaryStack { noteBirth(of: entry.vma.mm) }
@@ -40,32 +39,31 @@ extension RmapGraph {
       if entry.vma.mm != entry.source.mm { noteBirth(of: entry.vma.mm) }
       // The child's VMA is fresh from vm_area_dup, which empties its chain.
       if let slot = vmaOf[entry.vma.address.raw], vmas[slot].chainCount > 0 {
-        compare(entry.vma, with: slot)
         forgetVMA(entry.vma.address)
       }
-      let met = meet(entry.vma)
+      let met = meet(entry.vma, &observer)
       vma = met
       vmas[met.slot].chainIsKnown = true
       vmas[met.slot].view.anonVMA = .null
-      source = entry.source.anonVMA.isNull ? self.vma(at: entry.source.address) : meet(entry.source)
+      source = entry.source.anonVMA.isNull ? self.vma(at: entry.source.address) : meet(entry.source, &observer)
     case .clone:
       // A merge gives the survivor its anon_vma right before the clone (mm/vma.c:dup_anon_vma).
       if let slot = vmaOf[entry.vma.address.raw] { vmas[slot].anonVMAIsSettled = false }
-      vma = meet(entry.vma)
-      source = meet(entry.source)
+      vma = meet(entry.vma, &observer)
+      source = meet(entry.source, &observer)
     case .unlink, .split:
-      vma = meetIfKnown(entry.vma)
+      vma = meetIfKnown(entry.vma, &observer)
     case .copyVMA:
-      vma = meetIfKnown(entry.vma)
+      vma = meetIfKnown(entry.vma, &observer)
       source = self.vma(at: entry.source.address)
     case .copyRange:
-      let met = meet(entry.vma)
+      let met = meet(entry.vma, &observer)
       vma = met
-      source = meet(entry.source)
+      source = meet(entry.source, &observer)
       sightFork(met, entry.vma, stamp, &observer)
       activeCopies.append(ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
     case .moveTables:
-      vma = meetIfKnown(entry.vma)
+      vma = meetIfKnown(entry.vma, &observer)
       source = self.vma(at: entry.source.address)
       activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
     default: return
@@ -73,8 +71,24 @@ extension RmapGraph {
     tellEntered(task, entry, vma, source, stamp, &observer)
   }
 
-  private mutating func meetIfKnown(_ view: VMAView) -> VMAID? {
-    vmaOf[view.address.raw] == nil ? nil : meet(view)
+  private mutating func meetIfKnown<Observer: GraphObserver & ~Copyable>(
+    _ view: VMAView, _ observer: inout Observer
+  ) -> VMAID? {
+    vmaOf[view.address.raw] == nil ? nil : meet(view, &observer)
+  }
+
+  private mutating func tellEntering<Observer: GraphObserver & ~Copyable>(
+    _ task: UInt32, _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
+  ) {
+    let outer = tasks[task].last
+    withUnsafePointer(to: entry) { entry in
+      observer.willEnter(
+        EnteringSituation(
+          entryPlace: entry, outerPlace: outer.map { tasks[task].operations.address(of: $0) }, stamp: stamp), in: self)
+    }
+    if entry.kind == .unlink, let outer, tasks[task].operations[outer].kind == .mmExit {
+      tasks[task].operations[outer].unlinkedUpTo = entry.vma.end
+    }
   }
 
   /// fork fills a new mm. A task that has been seen outside of it before, and now for the first time in it, makes all of
@@ -203,7 +217,7 @@ extension RmapGraph {
   mutating func leave<Observer: GraphObserver & ~Copyable>(
     _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if result.kind != .moveTables { compare(result) }
+    observer.willApply(result, at: stamp, in: self)
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
       let origin = result.kind == .vmaAlloc ? OffsetOrigin.own : offsetOriginOfCopy(by: stamp.pid)
       vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
@@ -211,17 +225,15 @@ extension RmapGraph {
     guard result.kind != .vmaAlloc else { return }
     let task = self.task(stamp.pid)
     defer { retire(task) }
-    guard tasks[task].isIn(result.kind) else {
-      if tasks[task].isClear { contradict(.returnWithoutEntry) }
-      return
-    }
-    while let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
-    if result.kind == .moveTables { compareMoved(result, by: task) }
-    finish(task, result, stamp, &observer)
+    let isEntered = tasks[task].isIn(result.kind)
+    while isEntered, let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
     let last = tasks[task].operations.count - 1
-    if result.kind == .vmaDup || result.kind == .copyVMA {
-      note(tasks[task].operations[last].entry, result, isOutermost: last == 0)
-    }
+    observer.willLeave(
+      LeavingSituation(
+        operationPlace: isEntered ? tasks[task].operations.address(of: last) : nil, isOutermost: last == 0,
+        taskIsClear: tasks[task].isClear, result: result, stamp: stamp), in: self)
+    guard isEntered else { return }
+    finish(task, result, stamp, &observer)
     letGo(tasks[task].operations[last].root)
     release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
     tasks[task].operations.removeLast()
@@ -256,14 +268,9 @@ extension RmapGraph {
       lend(task, result, vma, stamp) { observer.didForkAnonVMA($0, in: $1) }
     case .unlink:
       settleUnlink(task, stamp)
-      if let due = operation.pointee.due, anonVMA(due) != nil, putsAreRecorded { contradict(.anonVMADeath) }
       if let vma { endUnlink(vma, operation.pointee.entry.vma, stamp, &observer) }
-    case .prepare:
-      if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, operation.pointee.entry) }
-      lend(task, result, vma, stamp) { observer.didPrepareAnonVMA($0, in: $1) }
-    case .split:
-      if let vma, !result.failed { compareAnonVMA(ofPrepared: vma, operation.pointee.entry) }
-      lend(task, result, vma, stamp) { observer.didSplitVMA($0, in: $1) }
+    case .prepare: lend(task, result, vma, stamp) { observer.didPrepareAnonVMA($0, in: $1) }
+    case .split: lend(task, result, vma, stamp) { observer.didSplitVMA($0, in: $1) }
     case .copyVMA:
       let made = KernelAddress(UInt64(bitPattern: result.value))
       noteCopy(made, copy: operation.pointee.copy, since: operation.pointee.stamp)
@@ -280,7 +287,6 @@ extension RmapGraph {
     knownMMs.set(mm.raw, to: 0)
     forkedMMs.remove(mm.raw)
     exitingMMs.remove(mm.raw)
-    if exitFreesVMAs, vmaCountOf[mm.raw] != nil { contradict(.vmaDeath) }
   }
 
   /// Lends the situation at the return of the task's innermost operation.

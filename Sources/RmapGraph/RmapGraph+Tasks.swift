@@ -2,9 +2,6 @@ import RmapEvents
 
 /// The tasks that the model knows, and for how long.
 extension RmapGraph {
-  /// include/linux/threads.h: PID_MAX_LIMIT
-  private static var pidMax: UInt32 { 4 << 20 }
-
   mutating func task(_ pid: Int32) -> UInt32 {
     if lastTask.pid == pid, lastTask.slot != .max { return lastTask.slot }
     let slot = findTask(pid)
@@ -15,7 +12,6 @@ extension RmapGraph {
   private mutating func findTask(_ pid: Int32) -> UInt32 {
     let key = UInt64(UInt32(bitPattern: pid)) + 1
     if let slot = taskOf[key] { return slot }
-    if UInt32(bitPattern: pid) > Self.pidMax { contradict(.noTask) }
     let slot: UInt32
     if let idle = tasks.takeFreeSlot() {
       tasks[idle].begin(pid, isClear: clearTasks[key] != nil)

@@ -9,12 +9,10 @@ extension RmapGraph {
     let task = self.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
     dropStale(task, beforeInsertionOf: update)
-    let vma = meet(update.vma)
+    let vma = meet(update.vma, &observer)
     let operation = tasks[task].innermost
     var stamp = stamp
     stamp.function = tasks[task].outermost ?? .insert
-    compare(update, in: task)
-    compareLock(update.lock?.count)
     let avc = avcOf[update.avc.raw]
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
@@ -172,9 +170,7 @@ extension RmapGraph {
     let operation = tasks[task].innermost
     var stamp = stamp
     stamp.function = tasks[task].outermost ?? .remove
-    compare(update.vma, in: task)
-    compareLock(update.lock?.count)
-    let vma = meet(update.vma)
+    let vma = meet(update.vma, &observer)
     var anonVMA: AnonVMAID
     if let known = self.anonVMA(at: update.anonVMA) {
       anonVMA = known

@@ -10,18 +10,13 @@ struct WalkState: ~Copyable {
   var callbacksSeen: ContiguousArray<(address: KernelAddress, purpose: WalkVisit.Purpose)> = []
   /// Mappings that a callback said it had taken away, and of whose removal no event has told.
   var left: ContiguousArray<Unmapping> = []
-  /// What comes with each callback.
-  var shapes: ContiguousArray<WalkShape> = []
-  /// Whether UFFDIO_MOVE is in use.
-  var foliosWander = false
-  /// The tasks that have begun a walk since the recording, or the last gap in it, began: what they do is known.
-  var known = SlotMap()
 }
 
 extension RmapGraph {
   mutating func walk<Observer: GraphObserver & ~Copyable>(
     _ event: WalkEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
+    observer.willApply(event, at: stamp, in: self)
     switch event {
     case .begin(let frame): beginFrame(frame, stamp)
     case .end: endFrame(stamp, &observer)
@@ -53,23 +48,16 @@ extension RmapGraph {
 
   private mutating func beginFrame(_ frame: WalkFrame, _ stamp: EventStamp) {
     let slot = walker(stamp.pid)
-    if walking.walkers[slot].isOpen { contradict(.walkStep) }
-    walking.known.set(key(stamp.pid), to: 0)
     walking.walkers[slot] = Walker(pid: stamp.pid)
     walking.walkers[slot].isOpen = true
     walking.walkers[slot].frame = frame
     walking.walkers[slot].frameStamp = stamp
-    compare(frame)
   }
 
   private mutating func endFrame<Observer: GraphObserver & ~Copyable>(
     _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)] else { return contradictWalk(stamp) }
-    if !walking.walkers[slot].isOpen { contradictWalk(stamp) }
-    if let walk = walking.walkers[slot].walk, walk.awaitsReturn || walk.lastVisit == .entered {
-      contradict(.walkStep)
-    }
+    guard let slot = walking.walkerOf[key(stamp.pid)] else { return }
     if walking.walkers[slot].frame != nil { tellWalk(slot, .left, stamp, &observer) }
     walking.walkers[slot].walk = nil
     walking.walkers[slot].isOpen = false
@@ -118,17 +106,7 @@ extension RmapGraph {
   ) {
     observer.willWalkTree(
       WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
-    compareLock(start.lock?.count)
     let slot = walker(stamp.pid)
-    // A folio outside KSM is looked for in one tree, once. Where no frame is recorded (5.10), nothing tells of a walk's early
-    // end.
-    if walking.walkers[slot].walk != nil && walking.known.count > 0
-      || walking.walkers[slot].isOpen && walking.walkers[slot].frame == nil
-    {
-      contradict(.walkStep)
-    }
-    if let known = anonVMANode(at: start.anonVMA), known.root != start.root { contradict(.walkStep) }
-    if let frame = walking.walkers[slot].frame, !frame.isKSM { compare(start, with: frame) }
     var walk = Walk(start: start, stamp: stamp)
     if let folio = walking.walkers[slot].frame.flatMap({ folioOf[$0.folio.raw] }) {
       walk.folioWasKnown = folios[folio].birthWasSeen
@@ -141,24 +119,16 @@ extension RmapGraph {
   ) {
     observer.willWalkTree(
       WalkStepSituation(root: step.root, lock: step.lock, isFirst: false, stamp: stamp), in: self)
-    compareLock(step.lock?.count)
-    guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else {
-      return contradictWalk(stamp)
-    }
-    if walk.awaitsReturn || walk.lastVisit == .entered || walk.start.root != step.root { contradict(.walkStep) }
+    guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else { return }
     walking.walkers[slot].walk = nil  // Not copied, but changed and put back.
     if walk.awaitsReturn {
       // The return's probe missed it, but the walk says itself where it stands.
       walk.visited.append(step.node)
     } else if walk.visited.last != step.node {
       walk.isWhole = false
-      contradict(.walkStep)
     }
     if walk.lastVisit == .passedOver { walk.passedOver.append(step.node) }
-    if walk.start.first != step.first || walk.start.last != step.last {
-      walk.isWhole = false
-      contradict(.walkStep)
-    }
+    if walk.start.first != step.first || walk.start.last != step.last { walk.isWhole = false }
     walk.awaitsReturn = true
     walk.lastVisit = .passedOver
     walking.walkers[slot].walk = walk
@@ -168,12 +138,9 @@ extension RmapGraph {
     _ avc: KernelAddress, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
-    else { return contradictWalk(stamp) }
+    else { return }
     // A return whose entry was not recorded: what came before it is not known either.
-    if !awaits {
-      walking.walkers[slot].walk?.isWhole = false
-      contradict(.walkStep)
-    }
+    if !awaits { walking.walkers[slot].walk?.isWhole = false }
     walking.walkers[slot].walk?.awaitsReturn = false
     if avc.isNull {
       finishWalk(slot, .exhausted, stamp, &observer)
@@ -190,13 +157,7 @@ extension RmapGraph {
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
     else { return }
-    if let seen = walking.callbacksSeen.first(where: { $0.address == frame.callback }) {
-      if seen.purpose != visit.purpose { contradict(.walkStep) }
-    } else {
-      if walking.callbacksSeen.contains(where: { $0.purpose == visit.purpose }) { contradict(.walkStep) }
-      walking.callbacksSeen.append((frame.callback, visit.purpose))
-    }
-    if let walk = walking.walkers[slot].walk, !isNext(visit, in: walk, of: frame) { contradict(.walkStep) }
+    if purpose(ofCallback: frame.callback) == nil { walking.callbacksSeen.append((frame.callback, visit.purpose)) }
     walking.walkers[slot].walk?.lastVisit = .entered
     observer.willVisitVMA(
       WalkVisitSituation(
@@ -208,11 +169,9 @@ extension RmapGraph {
       noteMigrating(frame, walking.walkers[slot].frameStamp)
     }
     guard let migration = visit.migration, migration.source != visit.folio else { return }
-    if walking.walkers[slot].restored.map({ $0 != migration.source }) ?? false { contradict(.walkStep) }
     walking.walkers[slot].restored = migration.source
     walking.walkers[slot].restoring = visit
     let source = walking.migratingOf[migration.source.raw].map { walking.migrating[$0] }
-    if source == nil, waits(migration) { contradict(.walkStep) }
     observer.willRestoreMapping(
       MigrationSituation(visit: visit, migration: migration, source: source, stamp: stamp), in: self)
   }
@@ -222,10 +181,7 @@ extension RmapGraph {
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].frame != nil,
       walking.walkers[slot].walk?.lastVisit == .entered
-    else {
-      if let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].walk != nil { contradict(.walkStep) }
-      return
-    }
+    else { return }
     walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
     if goesOn, let unmapping = walking.walkers[slot].unmapping { endUnmapping(unmapping, stamp, &observer) }
     walking.walkers[slot].unmapping = nil
@@ -236,22 +192,6 @@ extension RmapGraph {
 
   /// What the callback of a task's walk for a page of KSM looks at.
   func mergedVisit(of pid: Int32) -> WalkVisit? { walking.walkerOf[key(pid)].flatMap { walking.walkers[$0].merged } }
-
-  /// A step without what must come before it, by a task that is known to be outside of a walk.
-  private mutating func contradictWalk(_ stamp: EventStamp) {
-    if walking.known[key(stamp.pid)] != nil { contradict(.walkStep) }
-  }
-
-  /// Whether the callback is called for the folio that is looked for and the VMA that the walk has come to, once.
-  private func isNext(_ visit: WalkVisit, in walk: Walk, of frame: WalkFrame) -> Bool {
-    guard !walk.awaitsReturn, walk.lastVisit == .passedOver, visit.folio == frame.folio else { return false }
-    guard !frame.isKSM, let avc = walk.visited.last.flatMap({ avcOf[$0.raw] }), avcs[avc].isLinked else { return true }
-    let view = vmas[avcs[avc].vma.slot].view
-    guard view.address == visit.vma else { return false }
-    // mm/internal.h:vma_address
-    if frame.pages == 1 { return visit.address == view.address(of: frame.index) }
-    return view.contains(visit.address)
-  }
 
   private mutating func noteMigrating(_ frame: WalkFrame, _ stamp: EventStamp) {
     let folio = MigratingFolio(

@@ -50,14 +50,8 @@ public struct RmapGraph: ~Copyable {
   /// The pages that a step is about; ``collect(mm:_:_:)`` fills it.
   var scratch = Lane<PageTables.MappedPage>()
   var nextSerial: UInt32 = 1
-  /// The number of the event that is being applied.
-  var currentOrdinal: UInt64 = 0
-  /// The task of that event.
-  var currentPID: Int32 = 0
-  /// What is to be compared with an operation that must follow.
-  var notes: ContiguousArray<Note> = []
-  /// How many of them are of copy_vma.
-  var notedCopies = 0
+  /// The event that is being applied.
+  var now = EventStamp.beforeRecording
   /// The anon_vmas that were freed and whose address has not been used again.
   var deadAnonVMAs = SlotMap()
   /// The mms that were seen to end: what stands in one at their address later was made within the recording.
@@ -69,20 +63,12 @@ public struct RmapGraph: ~Copyable {
   /// The mms that fork has made within the recording, or maybe begun to make before it.
   var forkedMMs = SlotMap()
   var silence = Silence()  // Those in which no task of their own was seen.
-  /// Whether vm_area_alloc and vm_area_dup are recorded.
-  var birthsAreRecorded = false
   /// The mms that exit_mmap is at work on.
   var exitingMMs = SlotMap()
   /// The VMAs that were freed and whose address has not been used again.
   var deadVMAs = SlotMap()
-  /// Whether the last references to anon_vmas are recorded.
-  var putsAreRecorded = false
   /// How many VMAs of an mm the model has.
   var vmaCountOf = SlotMap()
-  /// Whether unlink_anon_vmas sets `vma->anon_vma` to NULL, as the first VMA that was freed after it has shown.
-  var unlinkClears: Bool?
-  /// Whether exit_mmap frees its VMAs by a function that is recorded.
-  var exitFreesVMAs = false
 
   /// Each call of a method that does not change the graph would else begin with a copy of these hundreds of bytes.
   private let pin = Pin()
@@ -95,9 +81,9 @@ public struct RmapGraph: ~Copyable {
 
   /// Forgets everything that can change: what follows is as if the recording began here.
   public mutating func reset() {
-    let kept = (statistics, protections, unlinkClears)
+    let kept = (statistics, protections)
     self = RmapGraph()
-    (statistics, protections, unlinkClears) = kept
+    (statistics, protections) = kept
   }
 
   /// Applies one event, telling `observer` of each moment on the way.
@@ -105,7 +91,7 @@ public struct RmapGraph: ~Copyable {
     _ event: borrowing RmapEvent, at stamp: EventStamp, observer: inout Observer
   ) {
     var stamp = stamp
-    (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
+    now = stamp
     switch event {
     case .insert(let update): insert(update, stamp, &observer)
     case .remove(let update): remove(update, stamp, &observer)
@@ -153,7 +139,7 @@ public struct RmapGraph: ~Copyable {
   ) {
     var stamp = batch.items[position].stamp
     let index = Int(batch.items[position].index)
-    (currentOrdinal, currentPID) = (stamp.ordinal, stamp.pid)
+    now = stamp
     switch batch.items[position].kind {
     case .insert: insert(batch.updates[index], stamp, &observer)
     case .remove: remove(batch.updates[index], stamp, &observer)

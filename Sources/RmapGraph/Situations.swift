@@ -186,6 +186,24 @@ public struct PageSituation: ~Copyable {
 
 /// Whoever watches the graph change. The graph itself never judges the kernel.
 public protocol GraphObserver: ~Copyable {
+  /// An event shows a VMA otherwise than the graph has it, or one that it does not have: then `vma` is nil. The graph is
+  /// about to take over the view.
+  mutating func willMeetVMA(
+    _ view: VMAView, as vma: VMAID?, at stamp: EventStamp, in graph: borrowing RmapGraph)
+  /// An operation is about to be entered.
+  mutating func willEnter(_ situation: borrowing EnteringSituation, in graph: borrowing RmapGraph)
+  /// A return has come; the graph is as before.
+  mutating func willApply(_ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph)
+  /// An operation is about to be left.
+  mutating func willLeave(_ situation: borrowing LeavingSituation, in graph: borrowing RmapGraph)
+  /// The last reference to an anon_vma is about to go; the graph may not have it.
+  mutating func willApply(_ put: AnonVMAPut, at stamp: EventStamp, in graph: borrowing RmapGraph)
+  /// A VMA is about to be freed; the graph may not have it.
+  mutating func willApply(_ free: VMAFree, at stamp: EventStamp, in graph: borrowing RmapGraph)
+  /// A walk is about to take a step.
+  mutating func willApply(_ event: WalkEvent, at stamp: EventStamp, in graph: borrowing RmapGraph)
+  /// A step with a folio has come upon something else than the graph would change by it.
+  mutating func didEncounterFolio(_ situation: borrowing EncounterSituation, in graph: borrowing RmapGraph)
   /// An AVC is about to enter its tree; the graph is as before.
   mutating func willInsertAVC(_ situation: borrowing TreeSituation, in graph: borrowing RmapGraph)
   /// An AVC is about to leave its tree; the graph is as before.

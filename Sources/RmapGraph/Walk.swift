@@ -39,17 +39,21 @@ public struct Walk: Sendable {
 }
 
 /// What the model knows of a task that walks.
-struct Walker {
-  let pid: Int32
-  var frame: WalkFrame?
+public struct Walker {
+  /// The task.
+  public let pid: Int32
+  /// What it looks for.
+  public internal(set) var frame: WalkFrame?
   /// Whether the walk of a folio has begun and not returned.
-  var isOpen = false
-  var frameStamp = EventStamp.beforeRecording
-  var walk: Walk?
+  public internal(set) var isOpen = false
+  /// The event of its beginning.
+  public internal(set) var frameStamp = EventStamp.beforeRecording
+  /// Its walk through one tree.
+  public internal(set) var walk: Walk?
   /// The folio that a restoring walk takes the place of.
-  var restored: KernelAddress?
+  public internal(set) var restored: KernelAddress?
   /// What the callback that has been entered is to map, in a walk that restores.
-  var restoring: WalkVisit?
+  public internal(set) var restoring: WalkVisit?
   /// Where the callback that has been entered looks for a page of KSM.
   var merged: WalkVisit?
   /// What the callback that has been entered is to unmap, where the model is sure of it.

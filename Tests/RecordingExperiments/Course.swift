@@ -1,4 +1,5 @@
 import Checking
+import RecordingAudit
 import RmapGraph
 
 /// The course of a check: what was decided at each record, and what is known at the end.
@@ -12,16 +13,21 @@ public struct Course: Sendable {
   let model: UInt64
   /// What it has counted.
   let statistics: GraphStatistics
+  /// What contradicts itself.
+  let contradictions: Contradictions
 
   /// Whether two recordings have the same course.
   public func isSame(as other: Course) -> Bool {
     checks == other.checks && model == other.model && statistics == other.statistics
+      && contradictions == other.contradictions
   }
 
   /// Whether another recording's course is the same, but for a record that it lacks, has twice or has elsewhere; a
   /// dropped one may come at its end.
   func isSame(as mutant: Course, after mutation: Mutation) -> Bool {
-    guard model == mutant.model, statistics == mutant.statistics else { return false }
+    guard model == mutant.model, statistics == mutant.statistics, contradictions == mutant.contradictions else {
+      return false
+    }
     let index = mutation.index
     switch mutation.change {
     case .drop:
@@ -52,6 +58,6 @@ extension MemoryRecording {
         model = replay.modelFingerprint()
       }
     }
-    return Course(checks: checks, model: model, statistics: result.statistics)
+    return Course(checks: checks, model: model, statistics: result.statistics, contradictions: result.contradictions)
   }
 }

@@ -1,12 +1,18 @@
 public import Invariants
+public import RecordingAudit
 import RmapEvents
 public import RmapGraph
 
 /// What the invariants say of a history.
 public struct Outcome: Sendable {
   private let judge: Judge
+  /// What contradicts itself in it.
+  public let contradictions: Contradictions
 
-  init(_ judge: Judge) { self.judge = judge }
+  init(_ watch: AuditedJudge) {
+    judge = watch.judge
+    contradictions = watch.audit.contradictions
+  }
 
   /// One invariant's ledger.
   public func ledger(_ name: String) -> Ledger {
@@ -38,12 +44,12 @@ extension History {
 
   /// Judges the history by every invariant, in a graph that the caller keeps.
   public func judged(in graph: inout RmapGraph) -> Outcome {
-    var judge = Judge(Invariant.all.filter { $0.isOfKernel(with: marks) })
+    var watch = AuditedJudge(Judge(Invariant.all.filter { $0.isOfKernel(with: marks) }))
     for (index, step) in steps.enumerated() {
       let stamp = EventStamp(
         ordinal: UInt64(index + 1), timestamp: UInt64(index + 1) * 1000, pid: step.pid, cpu: 0)
-      graph.apply(step.event, at: stamp, observer: &judge)
+      graph.apply(step.event, at: stamp, observer: &watch)
     }
-    return Outcome(judge)
+    return Outcome(watch)
   }
 }

@@ -1,0 +1,84 @@
+public import RmapEvents
+
+/// What the graph knows beside its objects: for the audit, which holds events against it.
+extension RmapGraph {
+  func knownTask(_ pid: Int32) -> UInt32? {
+    if lastTask.pid == pid, lastTask.slot != .max { return lastTask.slot }
+    return taskOf[UInt64(UInt32(bitPattern: pid)) + 1]
+  }
+
+  /// The operation that a task is in, or the one so many further out, where it lies.
+  public func operation(ofTask pid: Int32, outward: Int = 0) -> UnsafePointer<Operation>? {
+    guard let task = knownTask(pid), tasks[task].operations.count > outward else { return nil }
+    return tasks[task].operations.address(of: tasks[task].operations.count - 1 - outward)
+  }
+
+  /// Whether a task is in exit_mmap.
+  public func isInExit(task pid: Int32) -> Bool {
+    guard let task = knownTask(pid), !tasks[task].operations.isEmpty else { return false }
+    return tasks[task].operations[0].kind == .mmExit
+  }
+
+  /// Whether exit_mmap is at work on an mm.
+  public func isExiting(mm: KernelAddress) -> Bool { exitingMMs[mm.raw] != nil }
+
+  /// Whether exit_mmap is at work on any mm.
+  public var hasExitingMMs: Bool { exitingMMs.count > 0 }
+
+  /// Whether all of an mm was made within the recording, or after another one at its address that was seen to end.
+  public func beganWithinRecording(mm: KernelAddress) -> Bool { knownMMs[mm.raw] != nil }
+
+  /// How many VMAs of an mm the graph has.
+  public func vmaCount(of mm: KernelAddress) -> Int { vmaCountOf[mm.raw].map(Int.init) ?? 0 }
+
+  /// Whether a VMA was freed at the address, which has not been used again.
+  public func wasFreed(vmaAt address: KernelAddress) -> Bool { deadVMAs[address.raw] != nil }
+
+  /// Whether an anon_vma was freed at the address, which has not been used again.
+  public func wasFreed(anonVMAAt address: KernelAddress) -> Bool { deadAnonVMAs[address.raw] != nil }
+
+  // MARK: Pages
+
+  /// Whether any copy_page_range is in progress.
+  public var isCopying: Bool { !activeCopies.isEmpty }
+
+  /// Whether copy_page_range is filling an mm.
+  public func isCopying(into mm: KernelAddress) -> Bool { activeCopies.contains { $0.destination.mm == mm } }
+
+  /// The folio that the page tables of an mm have at an address; its own address is null once it is stale.
+  public func folio(mappedAt address: UserAddress, in mm: KernelAddress) -> FolioID? {
+    tables.entry(mm: mm.raw, page: address.page).map { FolioID(slot: $0.folio) }
+  }
+
+  // MARK: Walks
+
+  /// Whether any task walks.
+  public var hasWalkers: Bool { walking.walkers.count > 0 }
+
+  /// What is known of a task that walks, where it lies.
+  public func walker(ofTask pid: Int32) -> UnsafePointer<Walker>? {
+    walking.walkerOf[UInt64(UInt32(bitPattern: pid)) + 1].map { walking.walkers.address(of: $0) }
+  }
+
+  /// What a callback does, once it was seen.
+  public func purpose(ofCallback address: KernelAddress) -> WalkVisit.Purpose? {
+    walking.callbacksSeen.first { $0.address == address }?.purpose
+  }
+
+  /// The callback that was seen to serve a purpose.
+  public func callback(for purpose: WalkVisit.Purpose) -> KernelAddress? {
+    walking.callbacksSeen.first { $0.purpose == purpose }?.address
+  }
+
+  /// Whether a folio's mappings have become migration entries and wait for its successor.
+  public func isMigrating(_ folio: KernelAddress) -> Bool { walking.migratingOf[folio.raw] != nil }
+
+  /// Whether any such folio had this mapping and index.
+  public func isMigrating(_ mapping: FolioMapping, _ index: PgOff) -> Bool {
+    var found = false
+    walking.migratingOf.forEach { slot in
+      if walking.migrating[slot].mapping == mapping, walking.migrating[slot].index == index { found = true }
+    }
+    return found
+  }
+}
