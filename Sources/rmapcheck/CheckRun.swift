@@ -95,8 +95,8 @@ final class CheckRun: Sendable {
       do throws(LostOutput) {
         try file.finish(file.form.render(results, options))
       } catch {
-        complain("\(error)")
-        state.lost = error
+        // The first one is said at the end.
+        if state.lost == nil { state.lost = error } else { complain("\(error)") }
       }
     }
     state.reports = []

@@ -58,7 +58,7 @@ import Testing
         COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; COMPREPLY=()
         _rmapcheck "$1" "${@: -1}" "${@: -2:1}" 2>/dev/null; echo "${COMPREPLY[*]}"
       }
-      source script
+      source ./script
       complete_line rmapcheck check tra
       complete_line rmapcheck check --only walk-c
       complete_line rmapcheck explain anon
