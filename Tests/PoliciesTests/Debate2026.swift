@@ -128,7 +128,7 @@ struct Debate2026 {
 
   // MARK: On whatever processes do
 
-  private static let shouldHold = ["lazy-swap-in", "cow-context", "cow-virtual"]
+  private static let shouldHold = ["cow-context", "cow-virtual"]
 
   /// The short cut that judges each mapping says what the walk does, and nothing dangles or stays behind.
   @Test("Short cuts agree with walks on random workloads") func shortCuts() throws {
