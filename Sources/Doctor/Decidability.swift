@@ -52,11 +52,13 @@ public struct Decidability: Equatable, Sendable {
   public let missingEvents: [EventKind]
   /// The fields that it needs and the kernel can't give: it will judge in part, and the verdict stays undecided.
   public let missingFields: [RecordedField]
+  /// What the law was not read against, of that which it rests on: it will not judge at all.
+  public let unread: [UnreadLaw]
   /// Whether the chosen level of recording is enough for it.
   public let isRecorded: Bool
 
   /// Whether `check` can come to `holds` for it.
-  public var isDecidable: Bool { isRecorded && missingEvents.isEmpty && missingFields.isEmpty }
+  public var isDecidable: Bool { isRecorded && missingEvents.isEmpty && missingFields.isEmpty && unread.isEmpty }
 
   /// What each of the invariants can be expected to come to in a recording with a plan's probes.
   static func all(_ plan: ProbePlan, level: RecordingLevel) -> [Decidability] {
@@ -66,6 +68,7 @@ public struct Decidability: Equatable, Sendable {
         name: invariant.name, number: invariant.number, level: invariant.level,
         missingEvents: invariant.missing(from: decoder.kinds),
         missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
+        unread: plan.unread.filter(invariant.rests(on:)),
         isRecorded: invariant.level <= level)
     }
   }

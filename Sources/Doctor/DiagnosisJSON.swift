@@ -20,6 +20,8 @@ extension Diagnosis {
     let unknowns: [Unknown]
     let probes: [Probe]
     let dialects: [Dialect]
+    let unread: [UnreadLaw]
+    let lawVersion = ProbePlan.lawVersion
     let invariants: [Rule]
     let advice: [String]
     let layout: [String: [String: Int]]?
@@ -38,6 +40,7 @@ extension Diagnosis {
       dialects = (diagnosis.plan?.dialects ?? []).map {
         Dialect(name: $0.name, kernels: $0.kernels, meaning: $0.meaning, evidence: $0.evidence.rawValue)
       }
+      unread = diagnosis.plan?.unread ?? []
       invariants = diagnosis.decidabilities.map(Rule.init)
       advice = diagnosis.advice
       layout = diagnosis.layout
@@ -88,6 +91,7 @@ extension Diagnosis {
     let decidable: String
     let missingEvents: [String]
     let missingFields: [String]
+    let unread: [String]
 
     init(_ rule: Decidability) {
       name = rule.name
@@ -96,6 +100,7 @@ extension Diagnosis {
       decidable = rule.word
       missingEvents = rule.missingEvents.map { FunctionNames()[$0] }
       missingFields = rule.missingFields.map(\.meaning)
+      unread = rule.unread.map(\.text)
     }
   }
 }

@@ -23,6 +23,7 @@ extension Diagnosis {
     }
     if let plan { probes(plan, &out) }
     let invariants = decidabilities
+    if let unread = plan?.unread, !unread.isEmpty { list(unread, invariants, &out) }
     if !invariants.isEmpty { list(invariants, &out) }
     if !advice.isEmpty {
       out.line()
@@ -57,6 +58,18 @@ extension Diagnosis {
     }
   }
 
+  private func list(_ unread: [UnreadLaw], _ invariants: [Decidability], _ out: inout TextLayout) {
+    out.line()
+    out.line("What the law was not read against (it was, up to \(ProbePlan.lawVersion))")
+    for entry in unread {
+      let count = invariants.count { $0.unread.contains(entry) }
+      out.paragraph(
+        "  -", "\(UnreadLaw.sentence([entry])): \(counted(UInt64(count), "invariant")) will be undecided", indent: 4)
+    }
+    out.paragraph(
+      "  Read:", "what this changes in the kernel's source; `rmapcheck doctor --since` lists it all", indent: 8)
+  }
+
   private func list(_ invariants: [Decidability], _ out: inout TextLayout) {
     let recorded = invariants.filter(\.isRecorded)
     let count = "\(recorded.count { $0.isDecidable }) of \(recorded.count)"
@@ -81,6 +94,7 @@ extension Decidability {
     if !missingEvents.isEmpty {
       return "no: no " + missingEvents.map { FunctionNames()[$0] }.joined(separator: ", ")
     }
+    if !unread.isEmpty { return "no: " + UnreadLaw.sentence(unread.prefix(1)) + (unread.count > 1 ? " …" : "") }
     if !missingFields.isEmpty { return "in part: without " + missingFields.map(\.meaning).joined(separator: "; ") }
     return "yes"
   }
@@ -88,6 +102,6 @@ extension Decidability {
   /// The same in one word.
   var word: String {
     if !isRecorded { return "not-recorded" }
-    return missingEvents.isEmpty ? (missingFields.isEmpty ? "yes" : "in-part") : "no"
+    return missingEvents.isEmpty && unread.isEmpty ? (missingFields.isEmpty ? "yes" : "in-part") : "no"
   }
 }

@@ -149,8 +149,8 @@ extension EventRecipe {
   /// Since 25f00e40ce79; the definition of `$argN` at return needs it.
   static let returnArgumentMarkers = ["traceprobe_get_entry_data_size", "store_trace_entry_data"]
 
-  static let symbolsOfInterest: Set<String> = {
-    let recipes = choices(for: .walks).flatMap { $0.families.joined() }
-    return Set(recipes.flatMap(\.symbols)).union(returnArgumentMarkers)
-  }()
+  /// Every function that some recipe probes.
+  static let functionsOfInterest = Set(choices(for: .walks).flatMap { $0.families.joined() }.flatMap(\.symbols))
+
+  static let symbolsOfInterest = functionsOfInterest.union(returnArgumentMarkers)
 }

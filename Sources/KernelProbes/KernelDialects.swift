@@ -18,6 +18,7 @@ public struct KernelDialect: Equatable, Sendable {
     case function(String)
     case structure(String)
     case member(String, of: String)
+    case enumeration(String)
   }
 
   /// What is so named.
@@ -37,6 +38,7 @@ public struct KernelDialect: Equatable, Sendable {
     case .member(let path, let name):
       guard let structure = types.structure(named: name) else { return false }
       return (try? types.member(path, of: structure)) != nil
+    case .enumeration(let name): return !types.enumerators(of: name).isEmpty
     }
   }
 
@@ -46,13 +48,13 @@ public struct KernelDialect: Equatable, Sendable {
   /// Every dialect.
   public static let all: [KernelDialect] = [
     KernelDialect(
-      name: "anon_vma_interval_tree_*", kernels: "3.7 to 6.x",
-      meaning: "an AVC's tree is given by its root, 80 bytes into the anon_vma",
+      name: "anon_vma_interval_tree_*", kernels: "3.7 to 7.2",
+      meaning: "an AVC's tree is given by its root, which lies in the anon_vma",
       evidence: .recorded, marker: .function("anon_vma_interval_tree_insert")),
     KernelDialect(
-      name: "anon_rmap_tree_*", kernels: "7.x",
+      name: "anon_rmap_tree_*", kernels: "7.3 on",
       meaning: "an AVC's tree is given by the anon_vma itself",
-      evidence: .synthetic, marker: .function("anon_rmap_tree_insert")),
+      evidence: .recorded, marker: .function("anon_rmap_tree_insert")),
     KernelDialect(
       name: "num_children, num_active_vmas", kernels: "6.1 on (2555283eb40d, and in stable kernels)",
       meaning: "an anon_vma counts children and VMAs apart",
@@ -74,7 +76,7 @@ public struct KernelDialect: Equatable, Sendable {
       meaning: "a return probe reads the arguments of the entry",
       evidence: .recorded, marker: .structure("probe_entry_arg")),
     KernelDialect(
-      name: "__vm_area_free", kernels: "6.4 on; gone by 6.18",
+      name: "__vm_area_free", kernels: "6.4 to 6.15",
       meaning: "exit frees its VMAs by this function alone",
       evidence: .recorded, marker: .function("__vm_area_free")),
     KernelDialect(
@@ -84,11 +86,23 @@ public struct KernelDialect: Equatable, Sendable {
     KernelDialect(
       name: "pagetable_move_control", kernels: "6.16 on",
       meaning: "move_page_tables gets its arguments in one struct",
-      evidence: .resolved, marker: .structure("pagetable_move_control")),
+      evidence: .recorded, marker: .structure("pagetable_move_control")),
     KernelDialect(
       name: "memdesc_flags_t", kernels: "6.18 on",
       meaning: "a folio's flags are a struct of one word",
-      evidence: .resolved, marker: .member("flags.f", of: "folio")),
+      evidence: .recorded, marker: .member("flags.f", of: "folio")),
+    KernelDialect(
+      name: "enum vma_operation", kernels: "7.0 on",
+      meaning: "anon_vma_clone is told what for; fork makes its anon_vma first, and may throw it away",
+      evidence: .recorded, marker: .enumeration("vma_operation")),
+    KernelDialect(
+      name: "__vm_anon_pgoff_lo", kernels: "7.3 on",
+      meaning: "a VMA has a second, anonymous offset, by which its pages are found",
+      evidence: .recorded, marker: .member("__vm_anon_pgoff_lo", of: "vm_area_struct")),
+    KernelDialect(
+      name: "linear_page_index", kernels: "7.3 on",
+      meaning: "a walk for a KSM page looks for one offset at a time",
+      evidence: .recorded, marker: .member("linear_page_index", of: "ksm_rmap_item")),
     KernelDialect(
       name: "mmap_sem", kernels: "up to 5.7 (da1c55f1b272)",
       meaning: "the lock of an address space goes by its old name",

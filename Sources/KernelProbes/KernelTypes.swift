@@ -118,6 +118,13 @@ public final class KernelTypes {
     throw Absence("enum \(enumeration) has no \(name)")
   }
 
+  /// The enumerators of an enum; none if there is no such enum.
+  func enumerators(of enumeration: String) -> [String] {
+    let number = btf__find_by_name_kind(btf, enumeration, UInt32(BTF_KIND_ENUM))
+    guard number > 0, let type = record(TypeID(number: UInt32(number))) else { return [] }
+    return trailer(of: type, as: btf_enum.self).map { string($0.name_off) }
+  }
+
   // MARK: One type
 
   /// The type below typedefs, qualifiers, tags and arrays, with the first name met on the way.
@@ -189,6 +196,11 @@ public final class KernelTypes {
   ) -> UnsafeBufferPointer<Entry> {
     let start = UnsafeRawPointer(type + 1).assumingMemoryBound(to: Entry.self)
     return UnsafeBufferPointer(start: start, count: Int(btf_vlen(type)))
+  }
+
+  /// What an array is made of.
+  func elementType(of array: UnsafePointer<btf_type>) -> TypeID {
+    TypeID(number: firstTrailing(array, as: btf_array.self).type)
   }
 
   private func firstTrailing<Entry: BitwiseCopyable>(

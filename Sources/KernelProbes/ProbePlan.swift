@@ -29,16 +29,25 @@ public struct ProbePlan {
   public var notes: [String] { outcomes.flatMap(\.notes) }
   /// Which of the names and forms that differ between kernels this one has.
   public let dialects: [KernelDialect]
+  /// What the law was not read against, of that which the kernel has and a recording with these probes rests on.
+  public private(set) var unread: [UnreadLaw] = []
+  /// The newest kernel that the law was read against.
+  public static var lawVersion: String { KnownLaw.all.version }
 
   private let types: KernelTypes
   private let symbols: KernelSymbols
 
   /// Works the recipes of a level out for a kernel.
   public init(level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols) {
+    self.init(level: level, types: types, symbols: symbols, law: .all)
+  }
+
+  package init(level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols, law: KnownLaw) {
     self.types = types
     self.symbols = symbols
     dialects = KernelDialect.all.filter { $0.isSpoken(types, symbols) }
     for choice in EventRecipe.choices(for: level) { choose(from: choice) }
+    unread = law.unread(in: LawfulTypes(types, law), probed: Set(definitions.map(\.symbol)))
   }
 
   /// The events without which no graph can be rebuilt.

@@ -48,7 +48,11 @@ public struct Diagnosis {
 
   /// Takes types and symbols into account.
   public mutating func judge(types: KernelTypes, symbols: KernelSymbols) {
-    let plan = ProbePlan(level: level, types: types, symbols: symbols)
+    judge(types: types, symbols: symbols, law: .all)
+  }
+
+  package mutating func judge(types: KernelTypes, symbols: KernelSymbols, law: KnownLaw) {
+    let plan = ProbePlan(level: level, types: types, symbols: symbols, law: law)
     self.plan = plan
     layout = types.layoutOfInterest
     settled.insert(.types)

@@ -27,6 +27,8 @@ extension Sidecar {
     recorder.wholeSystem = true
     self.recorder = recorder
     layout = types.layoutOfInterest
+    law = Law(version: ProbePlan.lawVersion, unread: probes.unread)
+    dialects = Dictionary(probes.dialects.map { ($0.name, $0.evidence.rawValue) }) { first, _ in first }
   }
 
   /// Now, in UTC: `2026-11-30T14:05:09Z`.

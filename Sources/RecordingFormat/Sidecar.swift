@@ -44,6 +44,11 @@ public struct Sidecar: Codable, Sendable {
   public var xxh64: String?
   /// Structs of the recorded kernel: their size in bytes as `size`, and where members lie, bytes.
   public var layout: [String: [String: Int]]?
+  /// What the law of the invariants was not read against in the recorded kernel.
+  public var law: Law?
+  /// The names and forms of the recorded kernel, of those that differ between kernels: each with how far it has been
+  /// tried (`recorded`, `resolved`, `synthetic`).
+  public var dialects: [String: String]?
 
   /// The schema that this version reads.
   public static let currentSchema = "rmapcheck-recording/1"
@@ -190,6 +195,20 @@ public struct Sidecar: Codable, Sendable {
       case commitOverrun = "commit_overrun"
       case droppedEvents = "dropped_events"
       case readEvents = "read_events"
+    }
+  }
+
+  /// What the law of the invariants was read against when the recording was made.
+  public struct Law: Codable, Sendable, Equatable {
+    /// The newest kernel whose source it was read in.
+    public var version: String
+    /// What the recorded kernel has beside; empty where all of it was read.
+    public var unread: [UnreadLaw]
+
+    /// The law of one version, and what it lacks.
+    public init(version: String, unread: [UnreadLaw]) {
+      self.version = version
+      self.unread = unread
     }
   }
 

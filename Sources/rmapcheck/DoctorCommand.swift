@@ -13,8 +13,11 @@ struct DoctorCommand: ParsableCommand {
       Without options it diagnoses the running machine; with --btf, --kallsyms and --config, any kernel from its files. \
       All three are needed to know that a kernel can be recorded.
 
-      Exit status: 0 the core can be recorded, 4 not, or not known, 3 a file cannot be read, 64 usage, 74 the \
-      report could not be written.
+      With --since it instead prints what the invariants rest on that has changed since another kernel: members, \
+      parameters and enumerators, and which of them nobody has read yet.
+
+      Exit status: 0 the core can be recorded (with --since: all was read), 4 not, or not known, 3 a file cannot be \
+      read, 64 usage, 74 the report could not be written.
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -31,6 +34,11 @@ struct DoctorCommand: ParsableCommand {
     help: ArgumentHelp("The configuration of that kernel, plain or gzip.", valueName: "file"), completion: .file())
   var config: String?
 
+  @Option(
+    help: ArgumentHelp("Raw BTF, or an ELF vmlinux, of an older kernel: print what changed since.", valueName: "file"),
+    completion: .file())
+  var since: String?
+
   @Option(help: "How much is to be recorded.")
   var level = RecordingLevel.walks
 
@@ -39,9 +47,13 @@ struct DoctorCommand: ParsableCommand {
 
   func validate() throws {
     if btf == nil, kallsyms != nil { throw ValidationError("--kallsyms needs --btf.") }
+    if since != nil, kallsyms != nil || config != nil {
+      throw ValidationError("--since compares types: of the other files it needs only --btf.")
+    }
   }
 
   func run() throws {
+    if let since { try compare(with: since) }
     let diagnosis: Diagnosis
     do {
       diagnosis = btf == nil && config == nil ? try ofThisMachine() : try ofFiles()
@@ -51,6 +63,19 @@ struct DoctorCommand: ParsableCommand {
     }
     try StandardOutput.write(format == .json ? diagnosis.json() : diagnosis.text())
     throw ExitCode(diagnosis.exitStatus)
+  }
+
+  private func compare(with since: String) throws -> Never {
+    let change: LawChange
+    do {
+      change = LawChange(
+        from: try KernelTypes(path: since), to: try KernelTypes(path: btf ?? KernelTypes.runningKernel))
+    } catch {
+      complain("\(error)")
+      throw ExitCode(3)
+    }
+    try StandardOutput.write(format == .json ? change.json() : change.text())
+    throw ExitCode(change.exitStatus)
   }
 
   private func ofThisMachine() throws -> Diagnosis {

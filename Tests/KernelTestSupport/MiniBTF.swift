@@ -75,6 +75,15 @@ struct MiniBTF {
     structures.removeAll { $0.name == name }
   }
 
+  /// Gives a struct one more member, at a byte offset.
+  mutating func add(member: (String, CType, Int), to structure: String) {
+    structures = structures.map { old in
+      guard old.name == structure else { return old }
+      let new = CMember(name: member.0, type: member.1, bit: member.2 * 8)
+      return Structure(name: old.name, isUnion: old.isUnion, bytes: old.bytes, members: old.members + [new])
+    }
+  }
+
   /// Takes one member out of a struct, and leaves a hole.
   mutating func remove(member: String, of structure: String) {
     structures = structures.map { old in

@@ -27,6 +27,8 @@ extension MiniBTF {
     kernel.structure("task_struct", bytes: 4096, ("pid", .typedef("pid_t", .int), 1264))
     kernel.structure(
       "mm_struct", bytes: 128, ("pgd", .long, 0), ("mmap_lock", .structure("rw_semaphore"), 80))
+    kernel.structure("address_space", bytes: 8, ("host", .pointer(.void), 0))
+    kernel.structure("mmu_gather", bytes: 8, ("mm", .to("mm_struct"), 0))
     kernel.structure("pgprot", bytes: 8, ("pgprot", .long, 0))
     kernel.structure("vm_operations_struct", bytes: 8, ("open", .pointer(.void), 0))
     kernel.structure("file", bytes: 8, ("f_pos", .long, 0))
@@ -114,14 +116,14 @@ extension MiniBTF {
       ("vm_mm", .to("mm_struct"), 16), ("vm_page_prot", pgprot, 24), ("vm_flags", .long, 32),
       ("anon_vma", .to("anon_vma"), 88), ("vm_ops", .to("vm_operations_struct"), 96),
       ("vm_pgoff", .long, 104), ("vm_file", .to("file"), 112))
-    kernel.structure("<cache>", bytes: 40, ("mapping", .pointer(.void), 16), ("index", .long, 24))
+    kernel.structure("<cache>", bytes: 40, ("mapping", .to("address_space"), 16), ("index", .long, 24))
     kernel.structure("<tail>", bytes: 40, ("compound_head", .long, 0))
     kernel.structure(
       "<first>", bytes: 40, union: true, ("", .structure("<cache>"), 0),
       ("", .structure("<tail>"), 0))
     kernel.structure("page", bytes: 64, ("flags", .long, 0), ("", .structure("<first>"), 8))
     kernel.structure(
-      "folio", bytes: 112, ("flags", .long, 0), ("mapping", .pointer(.void), 24),
+      "folio", bytes: 112, ("flags", .long, 0), ("mapping", .to("address_space"), 24),
       ("index", .long, 32), ("_folio_nr_pages", .unsigned, 92))
     kernel.pageflags(("PG_locked", 0), ("PG_head", 16), ("PG_anon_exclusive", 17))
     kernel.function(
@@ -158,7 +160,7 @@ extension MiniBTF {
         "hugetlb_add_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long), ("flags", flags))
     }
     function(
-      "__unmap_hugepage_range", ("tlb", .pointer(.void)), ("vma", vma), ("start", .long), ("end", .long),
+      "__unmap_hugepage_range", ("tlb", .to("mmu_gather")), ("vma", vma), ("start", .long), ("end", .long),
       (onlyPage, onlyPage == "ref_page" ? page : folio))
   }
 
@@ -197,7 +199,7 @@ extension MiniBTF {
   private mutating func folioLayout(flags: CType, count: (String, Int)) {
     structure("page", bytes: 64, ("flags", flags, 0), ("compound_head", .long, 8))
     structure(
-      "<folio>", bytes: 64, ("flags", flags, 0), ("mapping", .pointer(.void), 24),
+      "<folio>", bytes: 64, ("flags", flags, 0), ("mapping", .to("address_space"), 24),
       ("index", .long, 32))
     structure(
       "<folio or page>", bytes: 64, union: true, ("", .structure("<folio>"), 0),
