@@ -27,6 +27,7 @@ extension InvariantResult {
   public var counts: String { "decided \(ledger.decided), undecided \(ledger.undecidedTotal)" }
 
   private var undecidedReason: String {
+    if let lawGap { return lawGap }
     if !missing.isEmpty { return "no events of \(missing.map { FunctionNames()[$0] }.joined(separator: ", "))" }
     if !missingFields.isEmpty { return "\(missingFields.map(\.meaning).joined(separator: ", ")): not recorded" }
     if !isUnbroken { return "events were lost, or make no sense" }

@@ -105,7 +105,8 @@ public struct RecordingCheck: Sendable {
   private func replay(
     _ recording: Recording, _ checksum: ChecksumComparison?, into result: inout RecordingResult
   ) throws(TraceReadingError) {
-    var replay = Replay(recording.file, self, result.sidecar)
+    let law = lawGap(of: recording, result.sidecar)
+    var replay = Replay(recording.file, self, result.sidecar, law: law)
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
     result.checksum = checksum?.outcome()
@@ -118,7 +119,7 @@ public struct RecordingCheck: Sendable {
       // What came before a step may have been out of order too, and what was left out may have been anywhere: once more,
       // each event by itself.
       result.doubts += flaws
-      replay = Replay(recording.file, self, result.sidecar, isOrdered: false)
+      replay = Replay(recording.file, self, result.sidecar, isOrdered: false, law: law)
       _ = try drain(recording, into: &replay)
     }
     // Where a CPU's data can't be read further, all of them end together.
@@ -138,7 +139,7 @@ public struct RecordingCheck: Sendable {
     guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return }
     let shown = replay.violations(after: end.time)
     if shown.isEmpty { return }
-    replay = Replay(file, self, result.sidecar, isOrdered: isOrdered, until: end)
+    replay = Replay(file, self, result.sidecar, isOrdered: isOrdered, until: end, law: replay.law)
     try again(&replay)
     let proved = replay.violations(after: end.time)
     guard let unproved = shown.first(where: { !proved.contains($0) }) else { return }
@@ -161,6 +162,35 @@ public struct RecordingCheck: Sendable {
       Wholeness(file, result.sidecar).firstSilent(of: replay).map { ProofEnd($0) },
     ]
     return limits.compactMap { $0 }.min { $0.time < $1.time }
+  }
+
+  /// Where nothing else tells which kernel's law a recording is of, its first tree event does.
+  private func lawGap(of recording: Recording, _ sidecar: Sidecar?) -> LawGap {
+    let formats = recording.file.eventFormats
+    let places = LawGap.places(of: formats, sidecar)
+    if places.isEmpty { return LawGap(formats, sidecar) }
+    // What can't be read is told of when the recording is replayed.
+    var isZero: Bool?
+    do {
+      switch recording {
+      case .traceData(let file): isZero = firstIsZero(places, in: try file.records())
+      case .perfData(let file): isZero = firstIsZero(places, in: try file.records())
+      case .text(let file): isZero = firstIsZero(places, in: file.records())
+      }
+    } catch {}
+    return LawGap(formats, sidecar, treesAreAnonVMAs: isZero)
+  }
+
+  /// Whether the first event that has one of these fields has 0 there; nil if there is none.
+  private func firstIsZero<Source: RecordSource & ~Copyable>(
+    _ places: [UInt16: Range<Int>], in source: consuming Source
+  ) -> Bool? {
+    var source = source
+    while let item = try? source.next() {
+      guard case .record(let record) = item, let place = places[record.eventID] else { continue }
+      if record.payload.count >= place.upperBound { return record.payload[place].allSatisfy { $0 == 0 } }
+    }
+    return nil
   }
 
   /// What a recording's source tells when it has been read.

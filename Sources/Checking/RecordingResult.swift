@@ -95,6 +95,8 @@ public struct InvariantResult: Sendable {
   public let missing: [EventKind]
   /// The fields that it needs and the recording does not have.
   public let missingFields: [RecordedField]
+  /// Why it is not judged though all is recorded: what the law was not read against; nil if it is.
+  public let lawGap: String?
   /// Whether the recording has no gap and no event that made no sense: only then can "not seen" mean "not so".
   public let isUnbroken: Bool
 
@@ -121,7 +123,7 @@ public struct InvariantResult: Sendable {
   /// Its own verdict: never "holds" with nothing decided.
   public var verdict: Verdict {
     if ledger.violations > 0 { return .violated }
-    let isComplete = missing.isEmpty && missingFields.isEmpty
+    let isComplete = missing.isEmpty && missingFields.isEmpty && lawGap == nil
     return ledger.decided > 0 && isComplete && isUnbroken ? .holds : .undecided
   }
 }

@@ -13,6 +13,8 @@ package import TraceReading
 package struct Replay: ~Copyable {
   private let invariants: [Invariant]
   private let observability: Observability
+  /// What is not judged for want of a law.
+  let law: LawGap
   /// What has been read of the recording.
   var intake: Intake
   private var graph = RmapGraph()
@@ -33,18 +35,21 @@ package struct Replay: ~Copyable {
   /// A replay of a recording; with `isOrdered` false each event is judged by itself.
   init(
     _ file: any RecordedFile, _ check: RecordingCheck, _ sidecar: Sidecar?, isOrdered: Bool = true,
-    until: ProofEnd? = nil
+    until: ProofEnd? = nil, law: LawGap? = nil
   ) {
     proofEnd = until
+    let law = law ?? LawGap(file.eventFormats, sidecar)
+    self.law = law
     intake = Intake(file)
     let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)
     observability = seen
     let invariants = check.invariants.filter { $0.isOfKernel(with: seen.fieldNames) }
     let limit = check.limit
     self.invariants = invariants
-    watch = AuditedJudge(Judge(invariants.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit))
+    let lawful = invariants.filter { law.reason(for: $0) == nil }
+    watch = AuditedJudge(Judge(lawful.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit))
     loneJudge = Judge(
-      invariants.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level }, keeping: limit)
+      lawful.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level }, keeping: limit)
     loneJudge.blame(.notRecorded)
   }
 
@@ -183,7 +188,7 @@ package struct Replay: ~Copyable {
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.functions = FunctionNames(
       events: intake.decoder.names, definitions: (result.sidecar?.probes ?? []).compactMap(\.definition))
-    result.doubts += observability.doubts(afterReading: intake.records)
+    result.doubts += law.doubts(invariants) + observability.doubts(afterReading: intake.records)
     if intake.repeated > 0 {
       result.doubts.append("\(intake.repeated) event(s) were recorded twice, at one time on one CPU")
     }
@@ -201,6 +206,7 @@ package struct Replay: ~Copyable {
       return InvariantResult(
         invariant: invariant, ledger: judge.ledger(of: invariant) ?? Ledger(), missing: missing,
         missingFields: invariant.fields.filter { !observability.fields.contains($0) },
+        lawGap: law.reason(for: invariant),
         isUnbroken: losses.isEmpty && !isOver && !isBroken
           && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
         isRecorded: invariant.level <= result.level)

@@ -168,6 +168,7 @@ public enum JSONReport {
     let kept: Int
     let missingEvents: [String]
     let missingFields: [String]
+    let lawGap: String?
     let recorded: Bool
 
     init(_ entry: InvariantResult, _ functions: FunctionNames) {
@@ -184,6 +185,7 @@ public enum JSONReport {
       kept = entry.findings.count
       missingEvents = entry.missing.map { functions[$0] }
       missingFields = entry.missingFields.map(\.meaning)
+      lawGap = entry.lawGap
       recorded = entry.isRecorded
     }
   }

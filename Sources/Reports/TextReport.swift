@@ -111,6 +111,13 @@ public enum TextReport {
           + " \(column(ledger.decided, 9)) \(column(ledger.undecidedTotal, 10))"
           + "  \(column(ledger.violations, 10))" + (showsShare ? share(entry) : ""))
     }
+    let gaps = result.invariants.filter { $0.isRecorded && $0.lawGap != nil }
+    for (index, entry) in gaps.enumerated() where !gaps[..<index].contains(where: { $0.lawGap == entry.lawGap }) {
+      let concerned = gaps.filter { $0.lawGap == entry.lawGap }.map(\.invariant.name)
+      let isAll = concerned.count == result.invariants.count(where: \.isRecorded)
+      let names = isAll ? "every invariant" : concerned.joined(separator: ", ")
+      page.paragraph("  no law", "\(names): \(entry.lawGap ?? "")", indent: 11)
+    }
     for entry in result.invariants where entry.isRecorded && !entry.missing.isEmpty {
       let names = entry.missing.map { result.functions[$0] }.joined(separator: ", ")
       page.paragraph("  missing", "\(entry.invariant.name) needs events of \(names)", indent: 11)

@@ -9,6 +9,8 @@ struct EventRecords {
   let names: [EventName]
   private let fields: [EventName: [FieldName]]
   private let places: [EventName: Int]
+  /// How far the root of its tree lies in an anon_vma; 0 on kernels that name the anon_vma itself (7.3 on).
+  private let treeOffset: UInt64
 
   static let firstID = 1000
 
@@ -17,14 +19,15 @@ struct EventRecords {
   /// The address of a `vm_operations_struct`.
   private static let someOperations: UInt64 = 0xffff_ffff_8200_0000
 
-  init(hasAnonPgoff: Bool = false) {
+  init(hasAnonPgoff: Bool = false, treeOffset: UInt64 = 0x50) {
+    self.treeOffset = treeOffset
     names = EventDeclaration.all.filter { $0.level <= .pages }.map(\.name)
     places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
     let halves = Set(VMAFieldNames.vma.optional + VMAFieldNames.source.optional)
     fields = Dictionary(
       uniqueKeysWithValues: names.map { name in
-        // The mark of kernels on which hugetlbfs counts huge pages is another dialect's.
-        let all = name.declaration.fields.map(\.name).filter { $0 != .unitHuge }
+        // Other dialects': that hugetlbfs counts huge pages (until 6.7), what anon_vma_clone is for (7.0 on).
+        let all = name.declaration.fields.map(\.name).filter { $0 != .unitHuge && $0 != .cloneOperation }
         return (name, hasAnonPgoff ? all : all.filter { !halves.contains($0) })
       })
   }
@@ -117,7 +120,6 @@ struct EventRecords {
   }
 
   private func tree(_ update: TreeUpdate) -> Values {
-    let treeOffset: UInt64 = 0x50
     return view(update.vma) + [
       (.avc, update.avc.raw), (.tree, update.treeOwner.raw + treeOffset), (.treeOffset, treeOffset),
       (.anonVMA, update.anonVMA.raw), (.root, update.root.raw), (.rootOfRoot, update.rootOfRoot.raw),

@@ -10,7 +10,7 @@ public final class TraceWriter {
   private static let interval: UInt32 = 1000
 
   private let file: UnsafeMutablePointer<FILE>
-  private let records = EventRecords()
+  private let records: EventRecords
   private var page: [UInt8] = []
   private var time: UInt64 = 1_000_000_000
   private var tableOffset = 0
@@ -19,9 +19,10 @@ public final class TraceWriter {
   /// Events written.
   public private(set) var count = 0
 
-  /// A recording at `path`, which is overwritten.
+  /// A recording at `path`, which is overwritten; `treeOffset` is where the root of its tree lies in an anon_vma, bytes.
   /// - Throws: ``CannotWrite`` if the file cannot be made.
-  public init(path: String) throws {
+  public init(path: String, treeOffset: UInt64 = 0x50) throws {
+    records = EventRecords(treeOffset: treeOffset)
     guard let file = fopen(path, "wb") else { throw CannotWrite(path: path, errno: errno) }
     self.file = file
     var head = Bytes()

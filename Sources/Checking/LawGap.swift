@@ -1,0 +1,78 @@
+import Invariants
+import RecordingFormat
+import RmapEvents
+internal import TraceReading
+
+/// What the law does not know of a recording's kernel, or needs and can't have from the recording. What rests on it is
+/// not judged: what it would find proves nothing, and neither does finding nothing.
+struct LawGap {
+  private let unread: [UnreadLaw]
+  /// Whether the kernel's VMAs have a second, anonymous offset, by which all of its law goes, and none was recorded.
+  private let lacksAnonymousOffset: Bool
+  /// Forms of the kernel that were never tried on a real one.
+  private let untriedForms: [String]
+
+  /// The gap of a recording. `treesAreAnonVMAs` is whether its AVCs' trees are known to be given by the anon_vma itself,
+  /// which came with that offset (7.3); where nil, the sidecar tells, if it has the probes' definitions.
+  init(_ formats: EventFormats, _ sidecar: Sidecar?, treesAreAnonVMAs: Bool? = nil) {
+    unread = sidecar?.law?.unread ?? []
+    untriedForms = (sidecar?.dialects ?? [:]).filter { $0.value == "synthetic" }.map(\.key).sorted()
+    lacksAnonymousOffset =
+      (treesAreAnonVMAs ?? Self.treesAreAnonVMAs(sidecar) ?? false) && !Self.haveAnonymousOffset(formats)
+  }
+
+  /// Why an invariant is not judged; nil if it is.
+  func reason(for invariant: Invariant) -> String? {
+    if lacksAnonymousOffset {
+      return "this kernel's law goes by a second, anonymous offset of each VMA (7.3 on), which was not recorded"
+    }
+    let concerned = unread.filter(invariant.rests(on:))
+    return concerned.isEmpty ? nil : UnreadLaw.sentence(concerned)
+  }
+
+  /// What lowers the verdict, one line each.
+  func doubts(_ invariants: [Invariant]) -> [String] {
+    var counts: [(reason: String, count: Int)] = []
+    for reason in invariants.compactMap(reason(for:)) {
+      if let place = counts.firstIndex(where: { $0.reason == reason }) {
+        counts[place].count += 1
+      } else {
+        counts.append((reason, 1))
+      }
+    }
+    // The one that says the most: the reasons of the others are parts of it.
+    let longest = counts.max { $0.reason.utf8.count < $1.reason.utf8.count }
+    let all = counts.reduce(0) { $0 + $1.count }
+    return (longest.map { ["\($0.reason): \(all) invariant(s) are undecided"] } ?? [])
+      + untriedForms.map { "the kernel has \($0): recording that was never tried on a real kernel" }
+  }
+
+  // MARK: The form of 7.3
+
+  private static func haveAnonymousOffset(_ formats: EventFormats) -> Bool {
+    treeEvents(formats).contains { $0.field(FieldName.vmAnonPgoffLow.rawValue) != nil }
+  }
+
+  private static func treeEvents(_ formats: EventFormats) -> [EventFormat] {
+    formats.all.filter {
+      ProbeGroup.isOurs($0.system) && [EventName.avcInsert, .avcRemove].map(\.rawValue).contains($0.name)
+    }
+  }
+
+  /// Whether the probed functions are those of 7.3; nil if the sidecar does not say which they are.
+  private static func treesAreAnonVMAs(_ sidecar: Sidecar?) -> Bool? {
+    let names = [EventName.avcInsert, .avcRemove].map(\.rawValue)
+    let probed = (sidecar?.probes ?? []).filter { names.contains($0.event) }.compactMap(\.definition)
+    return probed.isEmpty ? nil : probed.contains { $0.contains(" anon_rmap_tree_") }
+  }
+
+  /// Where the first record of a tree event says whether its tree is an anon_vma: an offset of 0 is written there for the
+  /// constant. None where the sidecar says it, or where it does not matter.
+  static func places(of formats: EventFormats, _ sidecar: Sidecar?) -> [UInt16: Range<Int>] {
+    if treesAreAnonVMAs(sidecar) != nil || haveAnonymousOffset(formats) { return [:] }
+    return treeEvents(formats).reduce(into: [:]) { places, format in
+      guard let field = format.field(FieldName.treeOffset.rawValue) else { return }
+      places[format.id] = field.offset..<field.offset + field.size
+    }
+  }
+}
