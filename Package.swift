@@ -108,8 +108,8 @@ let package = Package(
     .testTarget(
       name: "DoctorTests",
       dependencies: [
-        "Doctor", "Recorder", "KernelProbes", "KernelTestSupport", "EventDecoding", "Invariants", "TraceReading",
-        "RmapEvents",
+        "Doctor", "Recorder", "KernelProbes", "KernelTestSupport", "EventDecoding", "Invariants", "RecordingFormat",
+        "TraceReading", "RmapEvents",
       ],
       swiftSettings: settings),
     .target(

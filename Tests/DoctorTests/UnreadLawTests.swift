@@ -1,4 +1,5 @@
 import Invariants
+import RecordingFormat
 import Testing
 import Vocabulary
 
@@ -101,6 +102,20 @@ import Vocabulary
       try diagnosis(kernel).plan?.unread == [
         UnreadLaw(.parameter, of: "anon_vma_fork", name: "struct vm_area_struct *vma")
       ])
+  }
+
+  @Test func theRecorderNotesIt() throws {
+    var kernel = MiniBTF.mmapSemEra
+    kernel.add(member: ("novelty", .long, 24), to: "vm_area_struct")
+    let plan = RecordPlan(output: "run.dat", level: .walks, target: .machine, buffer: 1024)
+    let sidecar = Sidecar(plan, try kernel.plan(.walks), MachineState(), try kernel.types())
+    #expect(
+      sidecar.law
+        == Sidecar.Law(
+          version: KnownLaw.all.version, unread: [UnreadLaw(.member, of: "vm_area_struct", name: "novelty")]))
+    #expect(sidecar.dialects?["mmap_sem"] == "synthetic")
+    #expect(sidecar.text().contains("\"name\" : \"novelty\""))
+    #expect(Sidecar(plan, try MiniBTF.linux6_12.plan(.walks), MachineState(), try kernel.types()).law?.unread == [])
   }
 
   // MARK: What changed between two kernels
