@@ -9,7 +9,7 @@ private let rmapCompound: Int64 = 2
 /// The folio_* events.
 struct FolioLayout: Sendable {
   let step: FolioEvent.Step
-  let isPMD: Bool
+  let isAfter, isPMD: Bool
   let folio: Word
   let page: Word?
   let vma: VMAFields
@@ -19,9 +19,12 @@ struct FolioLayout: Sendable {
   let address: Word?
   let hugetlbUnit: HugetlbUnit
 
-  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool, isHugetlb: Bool = false) {
+  init(
+    _ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool, isHugetlb: Bool = false, isEntry: Bool = false
+  ) {
     self.step = step
     self.isPMD = isPMD
+    isAfter = (step == .new || step == .move) && !isEntry
     hugetlbUnit = finder.hugetlbUnit
     folio = finder.word(.folio)
     vma = VMAFields(&finder)
@@ -62,11 +65,12 @@ struct FolioLayout: Sendable {
     guard let subpage = subpage(record, of: folio) else { return false }
     place.initialize(
       to: FolioEvent(
-        step: step, isAfter: step == .new || step == .move, isPMD: isPMD,
+        step: step, isAfter: isAfter, isPMD: isPMD,
         isExclusive: flags.map { $0.load(record) & rmapExclusive != 0 } ?? (step == .new), folio: folio,
         subpage: subpage, pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
         mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
-        isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 }))
+        isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 },
+        indexMayFollow: step == .move))
     if view.isHugetlb { place.pointee.takeForHugetlb(hugetlbUnit, pages: folioPages.load(record)) }
     return true
   }

@@ -30,8 +30,11 @@ enum Layout {
     case .folioRemove: .folio(FolioLayout(&finder, .remove, isPMD: false))
     case .folioRemovePMD: .folio(FolioLayout(&finder, .remove, isPMD: true))
     case .folioMove: .folio(FolioLayout(&finder, .move, isPMD: false))
+    case .folioNewEntry: .folio(FolioLayout(&finder, .new, isPMD: false, isEntry: true))
+    case .folioMoveEntry: .folio(FolioLayout(&finder, .move, isPMD: false, isEntry: true))
     case .lruAdd: .folio(FolioLayout(&finder, .seen, isPMD: false))
     case .hugetlbNew: .folio(FolioLayout(&finder, .new, isPMD: false, isHugetlb: true))
+    case .hugetlbNewEntry: .folio(FolioLayout(&finder, .new, isPMD: false, isHugetlb: true, isEntry: true))
     case .hugetlbAdd: .folio(FolioLayout(&finder, .add, isPMD: false, isHugetlb: true))
     case .hugetlbUnmap: .hugetlbUnmap(HugetlbUnmapLayout(&finder))
 

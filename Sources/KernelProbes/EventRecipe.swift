@@ -25,16 +25,19 @@ struct EventRecipe: Sendable {
   let isSupplement: Bool
   /// The fields of the event at the return that goes with one at the entry; nil where there is none.
   let onReturn: [Field]?
+  /// What is recorded of the same function where this can't be: at the entry, or by another prototype.
+  let otherwise: [EventRecipe]
 
   init(
     _ name: EventName, _ kind: Kind = .entry, of symbols: String..., shapes: [[Part]],
-    onReturn: [Field]? = nil, isSupplement: Bool = false
+    onReturn: [Field]? = nil, isSupplement: Bool = false, otherwise: EventRecipe...
   ) {
     self.name = name
     self.kind = kind
     self.symbols = symbols.isEmpty ? name.declaration.functions : symbols
     self.shapes = shapes
     self.onReturn = onReturn
+    self.otherwise = otherwise
     self.isSupplement = isSupplement
   }
 }
@@ -149,8 +152,11 @@ extension EventRecipe {
   /// Since 25f00e40ce79; the definition of `$argN` at return needs it.
   static let returnArgumentMarkers = ["traceprobe_get_entry_data_size", "store_trace_entry_data"]
 
+  /// Every recipe, with those that stand in for another.
+  static let all: [EventRecipe] = choices(for: .walks).flatMap { $0.families.joined() }.flatMap { [$0] + $0.otherwise }
+
   /// Every function that some recipe probes.
-  static let functionsOfInterest = Set(choices(for: .walks).flatMap { $0.families.joined() }.flatMap(\.symbols))
+  static let functionsOfInterest = Set(all.flatMap(\.symbols))
 
   static let symbolsOfInterest = functionsOfInterest.union(returnArgumentMarkers)
 }

@@ -15,13 +15,15 @@ extension EventRecipe {
 
   /// `mm/rmap.c:hugetlb_add_new_anon_rmap`, at the return, when mapping and index are set.
   static let hugetlbNew = EventRecipe(
-    .hugetlbNew, .exitWithArguments,
-    shapes: [folioFields + [vmaFields(nth: 1), address, unit]], isSupplement: true)
+    .hugetlbNew, .exitWithArguments, shapes: newShapes, isSupplement: true,
+    otherwise: EventRecipe(.hugetlbNewEntry, shapes: newShapes))
+
+  private static let newShapes: [[Part]] = [folioFields + [vmaFields(nth: 1), address, unit]]
 
   /// `mm/rmap.c:hugetlb_add_anon_rmap`: a folio that migration has made takes the old one's place.
-  static let hugetlbAdd = EventRecipe(
-    .hugetlbAdd,
-    shapes: [folioFields + [vmaFields(nth: 1), address, rmapFlags, unit]], isSupplement: true)
+  static let hugetlbAdd = EventRecipe(.hugetlbAdd, of: "hugetlb_add_anon_rmap", shapes: addShapes, isSupplement: true)
+
+  private static let addShapes: [[Part]] = [folioFields + [vmaFields(nth: 1), address, rmapFlags, unit]]
 
   /// `mm/hugetlb.c:__unmap_hugepage_range`: what a VMA maps in a range goes; with `ref` only that page. The
   /// argument is called `ref_page`, later `ref_folio`, and `folio` by 6.18.
@@ -34,13 +36,15 @@ extension EventRecipe {
       ]
     ], isSupplement: true)
 
-  /// `mm/rmap.c:hugepage_add_new_anon_rmap`, at the entry: mapping is not set yet.
+  /// `mm/rmap.c:hugepage_add_new_anon_rmap`, at the entry: mapping is not set yet. It gets a folio since d0ce0e47b323
+  /// ("mm/hugetlb: convert hugetlb fault paths to use alloc_hugetlb_folio()", 6.3).
   static let hugepageNew = EventRecipe(
-    .hugepageNew, shapes: [subpageFields + [address, unit]],
-    isSupplement: true)
+    .hugepageNew, shapes: [subpageFields + [address, unit]], isSupplement: true,
+    otherwise: EventRecipe(.hugetlbNewEntry, shapes: newShapes))
 
-  /// `mm/rmap.c:hugepage_add_anon_rmap`: a huge page is mapped once more.
+  /// `mm/rmap.c:hugepage_add_anon_rmap`: a huge page is mapped once more. It gets a folio in 6.7 ("mm/rmap: pass folio
+  /// to hugepage_add_anon_rmap()").
   static let hugepageAdd = EventRecipe(
-    .hugepageAdd,
-    shapes: [subpageFields + [address, rmapFlags, unit]], isSupplement: true)
+    .hugepageAdd, shapes: [subpageFields + [address, rmapFlags, unit]], isSupplement: true,
+    otherwise: EventRecipe(.hugetlbAdd, shapes: addShapes))
 }

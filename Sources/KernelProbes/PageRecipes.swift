@@ -3,7 +3,8 @@ import Vocabulary
 /// The events that map, unmap and move anonymous pages.
 ///
 /// From 6.3 to 6.8 the kernel went from page_* functions, which get a subpage, to folio_* ones.
-/// Each job is chosen for itself, since the kernels between have some of both.
+/// Each job is chosen for itself, since the kernels between have some of both. They can't read $argN at a return
+/// (6.9 can): there folio_add_new_anon_rmap and folio_move_anon_rmap are probed at the entry, as the page_* functions.
 extension EventRecipe {
   static let pages: [EventChoice] = [
     EventChoice([folioNew], [pageNew]),
@@ -44,11 +45,13 @@ extension EventRecipe {
   /// `mm/rmap.c:folio_add_new_anon_rmap`: a new folio is mapped for the first time. At the return,
   /// when mapping and index are set.
   static let folioNew = EventRecipe(
-    .folioNew, .exitWithArguments,
-    shapes: [
-      mappedFolioFields + [vmaFields(nth: 1), address, rmapFlags],
-      mappedFolioFields + [vmaFields(nth: 1), address],
-    ])
+    .folioNew, .exitWithArguments, shapes: newFolioShapes,
+    otherwise: EventRecipe(.folioNewEntry, shapes: newFolioShapes))
+
+  private static let newFolioShapes: [[Part]] = [
+    mappedFolioFields + [vmaFields(nth: 1), address, rmapFlags],
+    mappedFolioFields + [vmaFields(nth: 1), address],
+  ]
 
   /// `mm/rmap.c:folio_add_anon_rmap_ptes`: nr pages from page on are mapped by page table entries.
   static let folioAdd = EventRecipe(
@@ -81,8 +84,8 @@ extension EventRecipe {
   /// `mm/rmap.c:folio_move_anon_rmap`: an exclusive folio now belongs to the VMA's own anon_vma.
   /// At the return, when mapping is set.
   static let folioMove = EventRecipe(
-    .folioMove, .exitWithArguments,
-    shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
+    .folioMove, .exitWithArguments, shapes: [mappedFolioFields + [vmaFields(nth: 1)]],
+    otherwise: EventRecipe(.folioMoveEntry, shapes: [mappedFolioFields + [vmaFields(nth: 1)]]))
 
   // MARK: Pages
 

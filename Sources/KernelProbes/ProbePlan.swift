@@ -74,9 +74,9 @@ public struct ProbePlan {
     var reasons: [String] = []
     for symbol in recipe.symbols where symbols.status(of: symbol) != .absent {
       do {
-        try add(recipe, on: symbol)
-        return
+        return try add(recipe, on: symbol)
       } catch { reasons.append(error.reason) }
+      for other in recipe.otherwise where (try? add(other, on: symbol)) != nil { return }
     }
     if reasons.isEmpty { reasons = ["no symbol \(recipe.symbols.joined(separator: " nor "))"] }
     outcomes.append(

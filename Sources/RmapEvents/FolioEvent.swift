@@ -65,13 +65,16 @@ public struct FolioEvent: Sendable {
   public var isHugetlb: Bool
   /// Whether ``index`` could be brought to its unit; of a page of hugetlbfs in an older recording it is not known.
   public var indexIsKnown = true
+  /// Whether the folio may get another index right behind a move: UFFDIO_MOVE (6.8) calls folio_move_anon_rmap first,
+  /// and is not always seen. page_move_anon_rmap serves write faults alone.
+  public var indexMayFollow: Bool
 
   /// Memberwise.
   @inlinable public init(
     step: Step, isAfter: Bool, isPMD: Bool = false, isExclusive: Bool = false,
     folio: KernelAddress, subpage: UInt32 = 0, pages: UInt32 = 1, vma: VMAView,
     address: UserAddress? = nil, mapping: FolioMapping, index: PgOff, isLarge: Bool = false,
-    isPageExclusive: Bool? = nil, isHugetlb: Bool = false
+    isPageExclusive: Bool? = nil, isHugetlb: Bool = false, indexMayFollow: Bool = false
   ) {
     self.step = step
     self.isAfter = isAfter
@@ -87,6 +90,7 @@ public struct FolioEvent: Sendable {
     self.isLarge = isLarge
     self.isPageExclusive = isPageExclusive
     self.isHugetlb = isHugetlb
+    self.indexMayFollow = indexMayFollow
   }
 
   /// The kind of event that tells of such a step.

@@ -124,14 +124,13 @@ extension RmapGraph {
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
       tell(.unknownMove, event, stamp, folio: nil, at: address, &observer)
       // Without a probe on UFFDIO_MOVE, it shows by an index that is not of this VMA.
-      if event.isAfter, !event.vma.contains(address) { return }
+      if event.indexMayFollow, !event.vma.contains(address) { return }
       tell(event, stamp, folio: nil, vma: vma, prior: nil, &observer)
       return
     }
     tell(.move, event, stamp, folio: slot, &observer)
     if !event.vma.contains(address) || place(of: slot, event, at: address) == nil {
-      // Before 6.7, when UFFDIO_MOVE was not yet there.
-      if !event.isAfter { tell(.noPage, event, stamp, folio: nil, &observer) }
+      if !event.indexMayFollow { tell(.noPage, event, stamp, folio: nil, &observer) }
       makeStale(slot)
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
       return
@@ -140,8 +139,7 @@ extension RmapGraph {
     if !event.isAfter { prior = adopt(event, slot, stamp) }
     let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
     setMapping(slot, mapping, predicted: !event.isAfter, stamp)
-    // UFFDIO_MOVE came with 6.8, and folio_move_anon_rmap, whose return is probed, with 6.7.
-    folios[slot].placeIsUncertain = event.isAfter
+    folios[slot].placeIsUncertain = event.indexMayFollow
     tell(event, stamp, folio: slot, vma: vma, prior: prior, &observer)
   }
 
@@ -157,17 +155,19 @@ extension RmapGraph {
     _ event: FolioEvent, _ move: OperationEntry, _ vma: VMAID, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
-    guard let slot = folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: event.mapping.anonVMA)) }
+    // At an entry the mapping is the old one: the next event shows whether it has become the VMA's own.
+    let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
+    guard let slot = folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: mapping.anonVMA)) }
     let old = UserAddress(page: event.index.raw)
     let offset = old.raw &- move.sourceAddress.raw
     let entry = tables.entry(mm: move.mm.raw, page: old.page)
     guard folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
       // Huge, or mapped at an address that is not its index: it is known neither where it was nor where it goes.
       makeStale(slot)
-      return doubtPages(of: anonVMA(at: event.mapping.anonVMA))
+      return doubtPages(of: anonVMA(at: mapping.anonVMA))
     }
     let new = UserAddress(move.address.raw &+ offset)
-    setMapping(slot, event.mapping, predicted: false, stamp)
+    setMapping(slot, mapping, predicted: !event.isAfter, stamp)
     folios[slot].index = event.vma.index(of: new)
     noteUncertain(move.mm, old.page)
     noteUncertain(move.mm, new.page)
@@ -176,6 +176,7 @@ extension RmapGraph {
       displace(displaced, by: slot, move.mm, new.page)
     }
     var told = event
+    told.mapping = mapping
     told.index = folios[slot].index
     told.address = new
     tell(told, stamp, folio: slot, vma: vma, prior: nil, &observer)

@@ -23,6 +23,14 @@ extension EventDeclaration {
       .folioMove, .folioMove, of: ["folio_move_anon_rmap"], in: "mm/rmap.c",
       "An exclusive folio has got the VMA's own anon_vma (recorded at the return).", folio + .vma,
       optional: .vmaOffset + [.exclusive]),
+    EventDeclaration(
+      .folioNewEntry, .folioNew, of: ["folio_add_new_anon_rmap"], in: "mm/rmap.c",
+      "As folio_new, at the entry (before 6.9): mapping is not set yet.", folio + .vma + [.address],
+      optional: .vmaOffset + [.rmapFlags, .exclusive]),
+    EventDeclaration(
+      .folioMoveEntry, .folioMove, of: ["folio_move_anon_rmap"], in: "mm/rmap.c",
+      "As folio_move, at the entry (before 6.9): mapping is the old one.", folio + .vma,
+      optional: .vmaOffset + [.exclusive]),
 
     EventDeclaration(
       .pageNew, .folioNew, of: ["page_add_new_anon_rmap"], in: "mm/rmap.c",
@@ -47,7 +55,11 @@ extension EventDeclaration {
       "A folio of hugetlbfs has got its first mapping (recorded at the return).", folio + .vma + [.address],
       optional: hugetlbOptions),
     EventDeclaration(
-      .hugetlbAdd, .hugetlbAdd, of: ["hugetlb_add_anon_rmap"], in: "mm/rmap.c",
+      .hugetlbNewEntry, .hugetlbNew, of: ["hugetlb_add_new_anon_rmap", "hugepage_add_new_anon_rmap"], in: "mm/rmap.c",
+      "As hugetlb_new, at the entry (6.3 to 6.8): mapping is not set yet.", folio + .vma + [.address],
+      optional: hugetlbOptions),
+    EventDeclaration(
+      .hugetlbAdd, .hugetlbAdd, of: ["hugetlb_add_anon_rmap", "hugepage_add_anon_rmap"], in: "mm/rmap.c",
       "A folio of hugetlbfs that migration has made takes the old one's place.", folio + .vma + [.address],
       optional: hugetlbOptions + [.rmapFlags]),
     EventDeclaration(
@@ -56,10 +68,10 @@ extension EventDeclaration {
       instead: [.refcount: (.word, "the one folio that is to go, or NULL")]),
     EventDeclaration(
       .hugepageNew, .hugetlbNew, of: ["hugepage_add_new_anon_rmap"], in: "mm/rmap.c",
-      "A page of hugetlbfs gets its first mapping (before 6.8).", page + .vma + [.address], optional: hugepageOptions),
+      "A page of hugetlbfs gets its first mapping (before 6.3).", page + .vma + [.address], optional: hugepageOptions),
     EventDeclaration(
       .hugepageAdd, .hugetlbAdd, of: ["hugepage_add_anon_rmap"], in: "mm/rmap.c",
-      "A page of hugetlbfs is mapped once more (before 6.8).", page + .vma + [.address, .rmapFlags],
+      "A page of hugetlbfs is mapped once more (before 6.7).", page + .vma + [.address, .rmapFlags],
       optional: hugepageOptions),
   ]
 

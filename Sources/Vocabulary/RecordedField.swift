@@ -37,7 +37,10 @@ public enum RecordedField: UInt8, CaseIterable, Sendable {
     case .mmapLock, .backing: [.prepare]
     case .pageProtection: [.avcInsert]
     case .pageExclusive:
-      [.folioNew, .folioAdd, .folioRemove, .folioMove, .pageNew, .pageAdd, .pageRemove, .pageMove]
+      [
+        .folioNew, .folioAdd, .folioRemove, .folioMove, .folioNewEntry, .folioMoveEntry, .pageNew, .pageAdd,
+        .pageRemove, .pageMove,
+      ]
     }
   }
 

@@ -66,11 +66,12 @@ import TraceWriting
 
 /// Goal: what the writer writes is what the model kernel did. Method: the recording against the history itself.
 @Suite struct TraceWriterTests {
-  @Test func theWrittenRecordingSaysWhatTheHistorySays() throws {
+  @Test(arguments: [Kernel.Version.v6_8, .v6_12])
+  func theWrittenRecordingSaysWhatTheHistorySays(_ version: Kernel.Version) throws {
     let url = FileManager.default.temporaryDirectory.appending(path: "model-\(UUID().uuidString).dat")
     defer { try? FileManager.default.removeItem(at: url) }
     var generator = SeededGenerator(seed: testSeed())
-    let history = History(.v6_12) { $0.live(2_000, &generator) }
+    let history = History(version) { $0.live(2_000, &generator) }
     let writer = try TraceWriter(path: url.path)
     for step in history.steps { writer.append(step.event, pid: step.pid) }
     try writer.finish(path: url.path)

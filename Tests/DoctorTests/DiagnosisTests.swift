@@ -21,7 +21,9 @@ import Vocabulary
     diagnosis.decidabilities.first { $0.name == name }?.judgement
   }
 
-  @Test(arguments: [MiniBTF.linux6_1, .linux6_12, .linux7]) func everythingIsDecidable(kernel: MiniBTF) throws {
+  @Test(arguments: [MiniBTF.linux6_1, .linux6_6, .linux6_8, .linux6_12, .linux7]) func everythingIsDecidable(
+    kernel: MiniBTF
+  ) throws {
     var diagnosis = try diagnosis(kernel)
     diagnosis.judge(try configuration("CONFIG_KPROBES=y", "CONFIG_KPROBE_EVENTS=y"))
     #expect(diagnosis.recordability == .possible)

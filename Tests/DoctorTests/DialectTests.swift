@@ -17,6 +17,8 @@ import Testing
     ("before 5.8", .mmapSemEra, [trees, "degree", "page_*_anon_rmap", "mmap_sem"]),
     ("before 6.1", .degreeEra, [trees, "degree", "page_*_anon_rmap"]),
     ("6.1", .linux6_1, [trees, counters, "page_*_anon_rmap"]),
+    ("6.6", .linux6_6, [trees, counters, "page_*_anon_rmap"]),
+    ("6.8", .linux6_8, [trees, counters, "folio_*_anon_rmap"]),
     ("6.12", .linux6_12, [trees, counters, "folio_*_anon_rmap", "$argN at return", "rmap_walk_arg"]),
     (
       "6.12 RT", .realtime,
@@ -82,6 +84,7 @@ import Testing
       let fields = EventDecoder(formats: try kernel.plan(.walks).expectedFormats).fields
       return Set(RecordedField.allCases).subtracting(fields)
     }
+    #expect(try missing(.linux6_6) == [] && missing(.linux6_8) == [])
     #expect(try missing(.linux6_12) == [])
     #expect(try missing(.linux6_18) == [])
     #expect(try missing(.linux7) == [])

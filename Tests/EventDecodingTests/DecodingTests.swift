@@ -88,6 +88,28 @@ import TraceReading
     #expect(huge.pages == 512 && huge.isPMD && huge.isAfter)
   }
 
+  /// Before 6.9 the same functions are probed at their entry.
+  @Test func folioAtAnEntryHasNotChangedYet() throws {
+    let new = SyntheticEvent("folio_new_entry").words(["folio": 0xff00_0000_0010_0000])
+      .words(["mapping": 0, "index": 0, "large": 1]).number("folio_nr", 16, size: 4)
+      .number("page_size", 64, size: 1).vma().words(["addr": 0x10000])
+    let born = try #require(new.decoded().folio)
+    #expect(born.step == .new && !born.isAfter && born.isExclusive && born.pages == 16 && !born.isPMD)
+    #expect(!born.indexMayFollow && new.decoder.kinds == [.folioNew])
+    #expect(new.setting("folio", to: 0x10).decoded().isMalformed)
+    let move = SyntheticEvent("folio_move_entry").words(["folio": 0xff00_0000_0010_0000])
+      .words(["mapping": 0xff00_0000_0000_2001, "index": 0x10, "large": 0]).number("folio_nr", 0, size: 4)
+      .number("page_size", 64, size: 1).vma()
+    let moved = try #require(move.decoded().folio)
+    #expect(moved.step == .move && !moved.isAfter && moved.indexMayFollow && move.decoder.kinds == [.folioMove])
+    let huge = SyntheticEvent("hugetlb_new_entry").words(["folio": 0xff00_0000_0010_0000])
+      .words(["mapping": 0, "index": 0, "large": 1]).number("folio_nr", 512, size: 4)
+      .number("page_size", 64, size: 1).vma().words(["addr": 0x10000]).number("unit_huge", 1, size: 1)
+      .setting("vm_flags", to: 0x40_0073)
+    let whole = try #require(huge.decoded().folio)
+    #expect(whole.isHugetlb && !whole.isAfter && whole.pages == 1 && huge.decoder.kinds == [.hugetlbNew])
+  }
+
   @Test func tailPageTakesMappingAndIndexOfItsHead() throws {
     let event = try #require(Self.tailPage.decoded().folio)
     #expect(event.folio.raw == 0xff00_0000_0010_0000)

@@ -9,7 +9,7 @@ import Testing
 /// Goal: what looks wrong for a moment and is the kernel's way is not reported. Method: one healthy history for
 /// each such window; at the end every process exits, and nothing of them may be left.
 @Suite struct LegalWindowTests {
-  static let versions: [Kernel.Version] = [.v6_1, .v6_12]
+  static let versions: [Kernel.Version] = [.v6_1, .v6_8, .v6_12]
 
   /// Judges the history; returns how its graph fared.
   @discardableResult
@@ -204,12 +204,12 @@ import Testing
     expectHealthy(history)
   }
 
-  @Test(arguments: [true, false])
-  func userfaultMovesAPage(_ isProbed: Bool) {
+  @Test(arguments: [true, false], [Kernel.Version.v6_8, .v6_12])
+  func userfaultMovesAPage(_ isProbed: Bool, _ version: Kernel.Version) {
     func move(_ k: Kernel, _ from: String, _ page: UInt64, _ into: String, _ target: UInt64) {
       k.userfaultMove(from, page, into, target, isProbed: isProbed)
     }
-    let history = History { k in
+    let history = History(version) { k in
       k.fault()
       k.write("p.V", 19)
       k.split("p.V", at: 18, "p.W")

@@ -129,6 +129,55 @@ import Vocabulary
       plan.line("move_tables_ret") == "r2048:rmap/move_tables_ret move_page_tables ret=$retval:u64")
   }
 
+  @Test func foliosOfLinux6_6And6_8() throws {
+    let folio = #"""
+      folio=$arg1:x64 mapping=+24($arg1):x64 index=+32($arg1):x64 large=+0($arg1):b1@6/64 folio_nr=+100($arg1):u32
+      page_size=\64:u8
+      """#
+    let vma = """
+      vma=$arg2:x64 vm_start=+0($arg2):x64 vm_end=+8($arg2):x64 vm_mm=+16($arg2):x64
+      vm_flags=+32($arg2):x64 vm_anon=+112($arg2):x64 vm_pgoff=+128($arg2):x64
+      """
+    let new = oneLine(
+      """
+      p:rmap/folio_new_entry folio_add_new_anon_rmap \(folio) exclusive=+0($arg1):b1@17/64 \(vma) addr=$arg3:x64
+      """)
+    let (older, newer) = (try MiniBTF.linux6_6.plan(), try MiniBTF.linux6_8.plan())
+    #expect(older.line("folio_new_entry") == new && newer.line("folio_new_entry") == new)
+    #expect(
+      newer.line("folio_move_entry")
+        == oneLine("p:rmap/folio_move_entry folio_move_anon_rmap \(folio) exclusive=+0($arg1):b1@17/64 \(vma)"))
+    let huge = "\(folio) \(vma) addr=$arg3:x64"
+    #expect(
+      older.line("hugetlb_new_entry")
+        == oneLine(#"p:rmap/hugetlb_new_entry hugepage_add_new_anon_rmap \#(huge) unit_huge=\1:u8"#))
+    #expect(
+      newer.line("hugetlb_new_entry")
+        == oneLine(#"p:rmap/hugetlb_new_entry hugetlb_add_new_anon_rmap \#(huge) unit_page=\1:u8"#))
+    #expect(older.notes == [] && newer.notes == [])
+    let structure = try MiniBTF.linux6_1.plan(.structure).events
+    let pages = ["folio_new_entry", "page_add", "page_remove", "page_move", "lru_add"]
+    #expect(older.events == structure + pages + ["hugetlb_new_entry", "hugepage_add"])
+    let folios = ["folio_new_entry", "folio_add", "folio_add_pmd", "folio_remove", "folio_remove_pmd"]
+    let moves = ["folio_move_entry", "lru_add", "uffd_move", "uffd_move_ret"]
+    #expect(newer.events == structure + folios + moves + ["hugetlb_new_entry", "hugetlb_add", "hugetlb_unmap"])
+  }
+
+  /// 6.7 has both functions of hugetlbfs by their old names, and gives each a folio.
+  @Test func hugetlbOfLinux6_7() throws {
+    var kernel = MiniBTF.linux6_6
+    let (folio, vma) = (CType.to("folio"), CType.to("vm_area_struct"))
+    kernel.removeFunctions("linear_hugepage_index")
+    kernel.function(
+      "hugepage_add_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long), ("flags", .typedef("rmap_t", .int)))
+    let plan = try kernel.plan()
+    #expect(plan.events.suffix(2) == ["hugetlb_new_entry", "hugetlb_add"])
+    let added = try #require(plan.line("hugetlb_add"))
+    #expect(added.hasPrefix("p:rmap/hugetlb_add hugepage_add_anon_rmap folio=$arg1:x64 "))
+    #expect(added.hasSuffix(#" addr=$arg3:x64 rmap_flags=$arg4:u32 unit_page=\1:u8"#))
+    #expect(plan.notes == [])
+  }
+
   @Test func foliosOfLinux6_12() throws {
     let plan = try MiniBTF.linux6_12.plan()
     let new = #"""
@@ -213,9 +262,8 @@ import Vocabulary
 @Suite struct RecipeTests {
   @Test(arguments: EventName.allCases)
   func fetchTheDeclaredFields(_ name: EventName) {
-    let recipes = EventRecipe.choices(for: .walks).flatMap { $0.families.joined() }
     var fetched: Set<FieldName> = []
-    for recipe in recipes {
+    for recipe in EventRecipe.all {
       if recipe.name == name {
         fetched.formUnion(recipe.shapes.joined().flatMap { $0.alternatives.joined() }.map(\.name))
       }

@@ -164,32 +164,74 @@ extension MiniBTF {
       (onlyPage, onlyPage == "ref_page" ? page : folio))
   }
 
-  /// Linux 6.12: folio_* functions, vm_start within an anonymous struct within a union.
-  static var linux6_12: MiniBTF {
-    var kernel = common
-    kernel.structure("<range>", bytes: 16, ("vm_start", .long, 0), ("vm_end", .long, 8))
-    kernel.structure("callback_head", bytes: 16, ("func", .pointer(.void), 8))
+  // 6.6 and 6.8 were written from the kernel's source, not from a recorded kernel's BTF.
+
+  /// Linux 6.6: a folio is new by folio_add_new_anon_rmap, everything else has page_* functions; hugetlbfs has one of
+  /// each. No $argN in return probes.
+  static var linux6_6: MiniBTF {
+    var kernel = between
+    kernel.pageFunctions()
+    kernel.function("folio_add_new_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long))
+    kernel.hugetlbFunctions(ownIndex: true)
+    kernel.function("hugepage_add_new_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long))
+    return kernel
+  }
+
+  /// Linux 6.8: folio_* functions and UFFDIO_MOVE; no $argN in return probes yet.
+  static var linux6_8: MiniBTF {
+    var kernel = between
+    kernel.folioFunctions()
+    kernel.function("folio_add_new_anon_rmap", ("folio", folio), ("vma", vma), ("address", .long))
+    kernel.hugetlbFunctions(ownIndex: false)
+    kernel.structure("userfaultfd_ctx", bytes: 8, ("mm", .to("mm_struct"), 0))
+    kernel.function(
+      "move_pages", returns: .signedLong, ("ctx", .to("userfaultfd_ctx")), ("mm", .to("mm_struct")),
+      ("dst_start", .long), ("src_start", .long), ("len", .long),
+      ("mode", .typedef("__u64", .long)))
+    return kernel
+  }
+
+  /// What 6.6 and 6.8 share: the structs of 6.1 with other offsets, vm_flags in a union, and VMA iterators.
+  private static var between: MiniBTF {
+    var kernel = linux6_1
+    kernel.removeFunctions(
+      "page_add_new_anon_rmap", "page_add_anon_rmap", "page_remove_rmap", "page_move_anon_rmap")
+    kernel.splittableVMA(anonVMA: 112)
     kernel.structure(
+      "folio", bytes: 256, ("flags", .long, 0), ("mapping", .to("address_space"), 24), ("index", .long, 32),
+      ("_folio_nr_pages", .unsigned, 100))
+    kernel.pageflags(("PG_locked", 0), ("PG_head", 6), ("PG_anon_exclusive", 17))
+    return kernel
+  }
+
+  /// A VMA as between 6.3 and 7.2, and __split_vma with an iterator.
+  private mutating func splittableVMA(anonVMA: Int) {
+    structure("<range>", bytes: 16, ("vm_start", .long, 0), ("vm_end", .long, 8))
+    structure("callback_head", bytes: 16, ("func", .pointer(.void), 8))
+    structure(
       "<range or rcu>", bytes: 16, union: true, ("", .structure("<range>"), 0),
       ("vm_rcu", .structure("callback_head"), 0))
     let flags = CType.typedef("vm_flags_t", .long)
-    kernel.structure(
-      "<vm_flags>", bytes: 8, union: true, ("vm_flags", .const(flags), 0),
-      ("__vm_flags", flags, 0))
-    kernel.structure(
-      "vm_area_struct", bytes: 176, ("", .structure("<range or rcu>"), 0),
-      ("vm_mm", .to("mm_struct"), 16), ("vm_page_prot", pgprot, 24),
-      ("", .structure("<vm_flags>"), 32), ("anon_vma", .to("anon_vma"), 104),
-      ("vm_ops", .to("vm_operations_struct"), 112), ("vm_pgoff", .long, 120),
-      ("vm_file", .to("file"), 128))
+    structure(
+      "<vm_flags>", bytes: 8, union: true, ("vm_flags", .const(flags), 0), ("__vm_flags", flags, 0))
+    structure(
+      "vm_area_struct", bytes: anonVMA + 72, ("", .structure("<range or rcu>"), 0),
+      ("vm_mm", .to("mm_struct"), 16), ("vm_page_prot", Self.pgprot, 24), ("", .structure("<vm_flags>"), 32),
+      ("anon_vma", .to("anon_vma"), anonVMA), ("vm_ops", .to("vm_operations_struct"), anonVMA + 8),
+      ("vm_pgoff", .long, anonVMA + 16), ("vm_file", .to("file"), anonVMA + 24))
+    for name in ["__split_vma", "split_vma"] {
+      function(
+        name, returns: .int, ("vmi", .to("vma_iterator")), ("vma", Self.vma), ("addr", .long), ("new_below", .int))
+    }
+  }
+
+  /// Linux 6.12: folio_* functions, vm_start within an anonymous struct within a union.
+  static var linux6_12: MiniBTF {
+    var kernel = common
+    kernel.splittableVMA(anonVMA: 104)
     kernel.folioLayout(flags: .long, count: ("_folio_nr_pages", 96))
     kernel.structure("probe_entry_arg", bytes: 16, ("size", .unsigned, 8))
     kernel.pageflags(("PG_locked", 0), ("PG_head", 6), ("PG_anon_exclusive", 14))
-    for name in ["__split_vma", "split_vma"] {
-      kernel.function(
-        name, returns: .int, ("vmi", .to("vma_iterator")), ("vma", vma), ("addr", .long),
-        ("new_below", .int))
-    }
     kernel.folioFunctions()
     kernel.structure("rmap_walk_arg", bytes: 16, ("folio", folio, 0))
     kernel.walkFunctions(old: "arg")

@@ -24,7 +24,7 @@ extension Kernel {
     folio.isHugetlb = true
     folio.isLarge = true
     tell(
-      .new, Mapping(folio: folio), vma, page, isExclusive: true, isUnset: version == .v6_1)
+      .new, Mapping(folio: folio), vma, page, isExclusive: true, isUnset: probesEntries)
     vma.mm.tables[page] = Mapping(folio: folio)
     folio.mapcount = 1
   }

@@ -11,7 +11,7 @@ extension Kernel {
     folio.isLarge = true
     tell(
       .new, Mapping(folio: folio, isPMD: true), vma, page, pages: 512, isExclusive: true,
-      isUnset: version == .v6_1)
+      isUnset: probesEntries)
     for number in 0..<512 {
       vma.mm.tables[page + UInt64(number)] = Mapping(
         folio: folio, subpage: UInt32(number), isPMD: true)
@@ -43,7 +43,8 @@ extension Kernel {
     let folio = Folio(
       take(.folio), FolioMapping(anonVMA: newOwner(vma, own).address), index: index(vma, pages.lowerBound))
     folio.isLarge = true
-    tell(.new, Mapping(folio: folio), vma, pages.lowerBound, pages: 4, isExclusive: true)
+    tell(
+      .new, Mapping(folio: folio), vma, pages.lowerBound, pages: 4, isExclusive: true, isUnset: probesEntries)
     for page in pages {
       vma.mm.tables[page] = Mapping(folio: folio, subpage: UInt32(page - pages.lowerBound))
     }

@@ -36,7 +36,7 @@ extension Kernel {
     let folio = Folio(
       take(.folio), FolioMapping(anonVMA: owner.address), index: isWrong ? page : index(vma, page))
     folio.isExclusive = isExclusive
-    let step: FolioEvent.Step = version == .v6_1 && !isExclusive ? .add : .new
+    let step: FolioEvent.Step = probesEntries && !isExclusive ? .add : .new
     map(folio, vma, page, step, isExclusive: isExclusive)
     tell(.seen, Mapping(folio: folio), vma, page)
   }
@@ -52,7 +52,7 @@ extension Kernel {
     _ folio: Folio, _ vma: VMA, _ page: UInt64, _ step: FolioEvent.Step, isExclusive: Bool = false
   ) {
     let mapping = Mapping(folio: folio)
-    tell(step, mapping, vma, page, isExclusive: isExclusive, isUnset: version == .v6_1)
+    tell(step, mapping, vma, page, isExclusive: isExclusive, isUnset: probesEntries)
     vma.mm.tables[page] = mapping
     vma.mm.swapped[page] = nil
     folio.mapcount += 1
@@ -73,8 +73,7 @@ extension Kernel {
     var event = folioEvent(.move, Mapping(folio: folio), vma, 0)
     event.subpage = 0
     event.address = nil
-    event.isAfter = version != .v6_1
-    if version == .v6_1 { event.mapping = old }
+    if probesEntries { event.mapping = old }
     emit(.folio(event), by: vma.mm.process)
   }
 
@@ -231,11 +230,12 @@ extension Kernel {
     _ step: FolioEvent.Step, _ mapping: Mapping, _ vma: VMA, _ page: UInt64
   ) -> FolioEvent {
     FolioEvent(
-      step: step, isAfter: version != .v6_1 && (step == .new || step == .move),
+      step: step, isAfter: !probesEntries && (step == .new || step == .move),
       isPMD: mapping.isPMD, folio: mapping.folio.address, subpage: mapping.subpage, vma: view(vma),
       address: UserAddress(page << 12), mapping: mapping.folio.mapping,
       index: PgOff(mapping.folio.index), isLarge: mapping.folio.isLarge,
-      isPageExclusive: mapping.folio.isExclusive, isHugetlb: mapping.folio.isHugetlb)
+      isPageExclusive: mapping.folio.isExclusive, isHugetlb: mapping.folio.isHugetlb,
+      indexMayFollow: version != .v6_1 && step == .move)
   }
 
   /// `isUnset`: the probe fires before the kernel has set mapping and index.

@@ -11,6 +11,8 @@ public final class Kernel {
     case v6_1
     /// folio_* functions; folio_add_new_anon_rmap and folio_move_anon_rmap are probed at their return.
     case v6_12
+    /// The same functions, probed at their entry.
+    case v6_8
     /// VMAs with two offsets; anon_vma_fork allocates an anon_vma in advance.
     case v7_3
   }
@@ -114,6 +116,8 @@ public final class Kernel {
   }
 
   let version: Version
+  /// Whether the probes of new and moved folios fire before the kernel has set mapping and index.
+  var probesEntries: Bool { version == .v6_1 || version == .v6_8 }
   var steps: [History.Step] = []
   var mms: [String: MM] = [:]
   private var pids: [String: Int32] = [:]

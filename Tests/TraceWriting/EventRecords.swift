@@ -96,12 +96,12 @@ struct EventRecords {
 
   private func name(_ event: FolioEvent) -> EventName {
     switch event.step {
-    case .new where event.isHugetlb: .hugetlbNew
+    case .new where event.isHugetlb: event.isAfter ? .hugetlbNew : .hugetlbNewEntry
     case .add where event.isHugetlb: .hugetlbAdd
-    case .new: .folioNew
+    case .new: event.isAfter ? .folioNew : .folioNewEntry
     case .add: event.isPMD ? .folioAddPMD : .folioAdd
     case .remove: event.isPMD ? .folioRemovePMD : .folioRemove
-    case .move: .folioMove
+    case .move: event.isAfter ? .folioMove : .folioMoveEntry
     case .seen: .lruAdd
     }
   }

@@ -69,6 +69,7 @@ extension SimulatedKernel {
         step: step, isAfter: step == .new || step == .move, isExclusive: isExclusive,
         folio: KernelAddress(Address.page(page)), vma: view(vma),
         address: step == .new || step == .add ? UserAddress(page: place) : nil,
-        mapping: FolioMapping(anonVMA: KernelAddress(Address.anonVMA(node.serial))), index: PgOff(node.index)))
+        mapping: FolioMapping(anonVMA: KernelAddress(Address.anonVMA(node.serial))), index: PgOff(node.index),
+        indexMayFollow: step == .move))
   }
 }
