@@ -95,8 +95,9 @@ struct FieldFinder {
 /// The fields of a VMA.
 struct VMAFields {
   let address, start, end, mm, flags, anonVMA, pgoff: Word
-  /// The halves of a second offset (7.3); without the high one on a 32-bit kernel.
-  let anonPgoffLow, anonPgoffHigh: Number?
+  /// Where the halves of a second offset lie, 4 bytes each (7.3); -1 where there is none. Numbers, not optionals: this is
+  /// asked of every VMA of every event.
+  private let anonPgoffLow, anonPgoffHigh: Int
 
   init(_ finder: inout FieldFinder, _ names: VMAFieldNames = .vma) {
     address = finder.word(names.address)
@@ -106,20 +107,26 @@ struct VMAFields {
     flags = finder.word(names.flags)
     anonVMA = finder.word(names.anonVMA)
     pgoff = finder.word(names.pgoff)
-    anonPgoffLow = finder.optionalNumber(names.anonPgoffLow)
-    anonPgoffHigh = finder.optionalNumber(names.anonPgoffHigh)
+    let halves = (finder.optionalNumber(names.anonPgoffLow), finder.optionalNumber(names.anonPgoffHigh))
+    anonPgoffLow = halves.0.map { $0.size == 4 ? $0.offset : -1 } ?? -1
+    anonPgoffHigh = halves.1.map { $0.size == 4 ? $0.offset : -1 } ?? -1
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAView {
-    var view = VMAView(
+    let vmPgoff = PgOff(pgoff.load(record))
+    return VMAView(
       address: address.address(record), start: UserAddress(start.load(record)),
       end: UserAddress(end.load(record)), mm: mm.address(record), flags: VMFlags(rawValue: flags.load(record)),
-      anonVMA: anonVMA.address(record), vmPgoff: PgOff(pgoff.load(record)))
-    if let anonPgoffLow {
-      let high = UInt64(bitPattern: anonPgoffHigh?.load(record) ?? 0)
-      view.anonPgoff = PgOff(high << 32 | UInt64(bitPattern: anonPgoffLow.load(record)) & 0xffff_ffff)
-    }
-    return view
+      anonVMA: anonVMA.address(record), vmPgoff: vmPgoff,
+      anonPgoff: anonPgoffLow < 0 ? vmPgoff : joined(record))
+  }
+
+  /// On a 32-bit kernel there is no high half.
+  private func joined(_ record: UnsafeRawBufferPointer) -> PgOff {
+    let low = UInt64(record.loadUnaligned(fromByteOffset: anonPgoffLow, as: UInt32.self))
+    let high =
+      anonPgoffHigh < 0 ? 0 : UInt64(record.loadUnaligned(fromByteOffset: anonPgoffHigh, as: UInt32.self))
+    return PgOff(high << 32 | low)
   }
 }
 
