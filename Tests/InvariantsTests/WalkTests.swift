@@ -6,7 +6,7 @@ import Testing
 /// The kernel's own walks: the smallest histories in which one goes right, and one thing in it wrong.
 @Suite struct WalkTests {
   /// The invariants whose good and bad histories are here, in catalog order.
-  static let invariants = ["walk-order", "migration", "walk-coverage", "walk-unmaps", "replacement"]
+  static let invariants = ["ksm-offset", "walk-order", "migration", "walk-coverage", "walk-unmaps", "replacement"]
 
   /// A page that parent and child share is looked for: two VMAs in the tree, and the child's own anon_vma beside.
   private let looked = History { kernel in
@@ -85,6 +85,34 @@ import Testing
     #expect(
       finding(merged(99), "walk-coverage")
         == "A walk for a page of KSM does not look for all offsets. [the walk looks for 0x0-0x63]")
+  }
+
+  @Test func aWalkOfKSMLooksForOneOffset() {
+    var healthy = looked.replacingWalk("walk begin") { event in
+      guard case .begin(var frame) = event else { return event }
+      (frame.isKSM, frame.isOfOneIndex, frame.mapping) = (true, true, FolioMapping(0xffff_8880_0600_0003))
+      return .begin(frame)
+    }
+    healthy.marks.insert(.oneIndex)
+    #expect(healthy.judged().findings == [])
+    #expect(healthy.judged().ledger("ksm-offset").decided == 2)
+    #expect(healthy.judged().ledger("walk-coverage").decided > 0)
+    let astray = healthy.replacingWalk("walk visit") { event in
+      guard case .visit(var visit) = event else { return event }
+      visit.address = UserAddress(0x12000)
+      return .visit(visit)
+    }
+    #expect(
+      finding(astray, "ksm-offset")
+        == "A walk for a page of KSM visits an address of another offset. [it visits V at 0x12000, which is offset 0x12]")
+    let wide = healthy.replacingWalk("walk first") { event in
+      guard case .first(var start) = event else { return event }
+      start.last = PgOff(99)
+      return .first(start)
+    }.replacingSteps(17, 99)
+    #expect(
+      finding(wide, "walk-coverage")
+        == "A walk for a page of KSM looks for more than one offset. [the walk looks for 0x11-0x63]")
   }
 
   @Test func aWalkThatLooksAwayFromAVMA() {
