@@ -128,9 +128,13 @@ extension EventRecipe {
     .lruAdd, shapes: [mappedFolioFields + [vmaFields(nth: 1)]])
 
   /// `mm/userfaultfd.c:move_pages` (UFFDIO_MOVE, 6.8+): pages get another place and another index; without it
-  /// the moves within could be taken for those of write faults.
+  /// the moves within could be taken for those of write faults. Where it is inlined (7.2), what it calls for the page table
+  /// entries under each PMD.
   static let userfaultMove: EventRecipe = {
-    let places = [argument(.address, "dst_start"), argument(.sourceAddress, "src_start"), argument(.length, "len")]
+    let places = [
+      argument(.address, "dst_start", "dst_addr"), argument(.sourceAddress, "src_start", "src_addr"),
+      argument(.length, "len"),
+    ]
     return EventRecipe(
       .userfaultMove,
       shapes: [

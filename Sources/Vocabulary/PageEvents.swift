@@ -85,6 +85,6 @@ extension EventDeclaration {
   private static let hugetlbOptions: [FieldName] = .vmaOffset + [.unitHuge, .unitPage]
 
   private static let userfaultMove = EventDeclaration(
-    .userfaultMove, .userfaultMove, role: .entry, of: ["move_pages"], in: "mm/userfaultfd.c",
+    .userfaultMove, .userfaultMove, role: .entry, of: ["move_pages", "move_pages_ptes"], in: "mm/userfaultfd.c",
     "UFFDIO_MOVE (6.8+): pages get another place and another index.", [.mm, .address, .sourceAddress, .length])
 }

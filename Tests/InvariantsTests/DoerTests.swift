@@ -52,7 +52,7 @@ import Testing
     }
     let (new, gone) = (history.number("folio new"), history.number("folio remove"))
     let wrong = history.alteringFolio("folio remove") { $0.index = $0.index + 1 }
-    let expected = "folio_add_new_anon_rmap \(new) to folio_remove_rmap \(gone)"
+    let expected = "folio_add_new_anon_rmap \(new) to folio_remove_rmap_ptes \(gone)"
     #expect(try doer(wrong, "index-fixed") == expected)
   }
 

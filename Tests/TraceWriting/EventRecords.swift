@@ -23,12 +23,12 @@ struct EventRecords {
     self.treeOffset = treeOffset
     names = EventDeclaration.all.filter { $0.level <= .pages }.map(\.name)
     places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
-    let halves = Set(VMAFieldNames.vma.optional + VMAFieldNames.source.optional)
+    let newer = Set(VMAFieldNames.vma.optional + VMAFieldNames.source.optional + [.cloneOperation])
     fields = Dictionary(
       uniqueKeysWithValues: names.map { name in
-        // Other dialects': that hugetlbfs counts huge pages (until 6.7), what anon_vma_clone is for (7.0 on).
-        let all = name.declaration.fields.map(\.name).filter { $0 != .unitHuge && $0 != .cloneOperation }
-        return (name, hasAnonPgoff ? all : all.filter { !halves.contains($0) })
+        // The mark of kernels on which hugetlbfs counts huge pages is another dialect's.
+        let all = name.declaration.fields.map(\.name).filter { $0 != .unitHuge }
+        return (name, hasAnonPgoff ? all : all.filter { !newer.contains($0) })
       })
   }
 
@@ -82,7 +82,7 @@ struct EventRecords {
       view(entry.vma) + view(entry.source, .source) + [
         (.address, entry.address.raw), (.sourceAddress, entry.sourceAddress.raw), (.length, entry.length),
         (.mm, entry.mm.raw), (.locks, entry.takesRmapLocks ?? false ? 1 : 0),
-        (.mmapLock, entry.mmapLockCount ?? 0x100), (.vmOperations, operations), (.vmFile, 0),
+        (.cloneOperation, 0), (.mmapLock, entry.mmapLockCount ?? 0x100), (.vmOperations, operations), (.vmFile, 0),
       ]
     )
   }

@@ -14,7 +14,7 @@ extension Invariant {
     exceptions: """
       A merge is known by its survivor, as merge-closure knows it. exec's temporary stack.
       """,
-    needs: .graphChanges, marker: .vmAnonPgoffLow,
+    needs: .graphChanges, marker: .vmAnonPgoffLow, isOccasional: true,
     checks: [.didEnter([.unlink], judge)])
 }
 
