@@ -195,6 +195,8 @@ extension KnownLaw {
     struct vm_area_struct *new_vma, unsigned long new_addr, unsigned long len, bool need_rmap_locks, bool for_stack)
     move_pages(struct userfaultfd_ctx *ctx, struct mm_struct *mm, unsigned long dst_start, unsigned long src_start, \
     unsigned long len, __u64 mode)
+    move_pages_ptes(struct mm_struct *mm, pmd_t *dst_pmd, pmd_t *src_pmd, struct vm_area_struct *dst_vma, \
+    struct vm_area_struct *src_vma, unsigned long dst_addr, unsigned long src_addr, unsigned long len, __u64 mode)
     page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long address, bool compound, rmap_t flags)
     page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long address, bool compound)
     page_move_anon_rmap(struct page *page, struct vm_area_struct *vma)

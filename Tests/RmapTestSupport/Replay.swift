@@ -14,12 +14,10 @@ public struct Outcome: Sendable {
     contradictions = watch.audit.contradictions
   }
 
-  /// One invariant's ledger.
+  /// One invariant's ledger; an empty one if the history's kernel has no such rule.
   public func ledger(_ name: String) -> Ledger {
-    guard let index = judge.invariants.firstIndex(where: { $0.name == name }) else {
-      preconditionFailure("no invariant is named \(name)")
-    }
-    return judge.ledgers[index]
+    guard let invariant = Invariant.named(name) else { preconditionFailure("no invariant is named \(name)") }
+    return judge.ledger(of: invariant) ?? Ledger()
   }
 
   /// Every finding, as `name: what [contradiction] at event n`.
