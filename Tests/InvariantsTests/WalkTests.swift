@@ -104,7 +104,8 @@ import Testing
     }
     #expect(
       finding(astray, "ksm-offset")
-        == "A walk for a page of KSM visits an address of another offset. [it visits V at 0x12000, which is offset 0x12]")
+        == "A walk for a page of KSM visits an address of another offset. [it visits V at 0x12000, which is offset 0x12]"
+    )
     let wide = healthy.replacingWalk("walk first") { event in
       guard case .first(var start) = event else { return event }
       start.last = PgOff(99)
