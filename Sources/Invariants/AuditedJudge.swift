@@ -29,9 +29,9 @@ extension AuditedJudge: GraphObserver {
   }
 
   /// See ``RmapGraph/GraphObserver``.
-  public mutating func willApply(
+  public mutating func willAllocateVMA(
     _ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph
-  ) { audit.willApply(result, at: stamp, in: graph) }
+  ) { audit.willAllocateVMA(result, at: stamp, in: graph) }
 
   /// See ``RmapGraph/GraphObserver``.
   public mutating func willLeave(_ s: borrowing LeavingSituation, in graph: borrowing RmapGraph) {

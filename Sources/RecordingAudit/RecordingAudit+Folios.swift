@@ -4,7 +4,13 @@ public import RmapGraph
 /// What events say of folios, against what is known of them.
 extension RecordingAudit {
   /// See ``RmapGraph/GraphObserver``.
-  @inline(__always) public mutating func didSeeFolio(_ s: borrowing FolioSituation, in graph: borrowing RmapGraph) {
+  @inline(__always) public mutating func didSeeFolio(
+    _ s: borrowing FolioSituation, in graph: borrowing RmapGraph
+  ) {
+    if s.differs || s.event.step == .seen || graph.hasWalkers { expectStep(s, graph) }
+  }
+
+  private mutating func expectStep(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) {
     guard s.event.indexIsKnown else { return }
     switch s.event.step {
     case .new, .move: break

@@ -8,84 +8,115 @@ extension RecordingAudit {
   /// See ``RmapGraph/GraphObserver``.
   public mutating func willEnter(_ s: borrowing EnteringSituation, in graph: borrowing RmapGraph) {
     expectTask(s.stamp)
-    if let count = s.entry.mmapLockCount, !LockView.isPossible(count) {
-      note(.noLock, .mm(s.entry.vma.mm), .mmapLock, now: .word(count), s.stamp)
+    if let count = s.operation.entry.mmapLockCount, !LockView.isPossible(count) {
+      note(.noLock, .mm(s.operation.entry.vma.mm), .mmapLock, now: .word(count), s.stamp)
     }
-    if let outer = s.outerPlace { expectOperand(s.entry.vma, of: outer, s.stamp) }
-    expectUnmet(s.entry, graph, s.stamp)
-    expectFollowing(s.entry, s.stamp)
-    switch s.entry.kind {
-    case .prepare: expectLivingMM(s.entry, graph, s.stamp)
+    if let outer = s.outerPlace, outer.pointee.entry.vma.address == s.operation.entry.vma.address {
+      expectOperand(s.operation.entry.vma, of: outer, s.stamp)
+    }
+    if !notes.isEmpty { expectNoted(s) }
+    switch s.operation.kind {
+    case .prepare: expectLivingMM(s, graph)
     case .fork:
-      expectLivingMM(s.entry, graph, s.stamp)
-      // kernel/fork.c: a copy but for its mm, and without what userfaultfd has registered.
-      let copied: Fields = [.flags, .anonVMA, .range]
-      noteDifference(s.entry.vma, from: s.entry.source, copied, ignoring: Self.forkedFlags, s.stamp)
+      expectLivingMM(s, graph)
+      expectFork(s, graph)
     case .copyRange:
-      expectLivingMM(s.entry, graph, s.stamp)
-      expectForked(s.entry, graph, s.stamp)
+      expectLivingMM(s, graph)
+      expectForked(s, graph)
     case .split:
-      if s.entry.address <= s.entry.vma.start || s.entry.address >= s.entry.vma.end {
-        note(.vmaView, .vma(s.entry.vma.address), .splitAt, now: .user(s.entry.address), s.stamp)
+      let address = s.operation.entry.address
+      if address <= s.operation.entry.vma.start || address >= s.operation.entry.vma.end {
+        note(.vmaView, .vma(s.operation.entry.vma.address), .splitAt, now: .user(address), s.stamp)
       }
-    case .moveTables: expectMove(s.entry, s.stamp)
-    case .clone, .vmaDup, .unlink:
-      if let outer = s.outerPlace { expectOperand(s.entry, within: outer, s.stamp) }
+      expectUnmetSource(s, graph)
+    case .moveTables:
+      expectUnmetSource(s, graph)
+      expectMove(s.operation.entry, s.stamp)
+    case .clone, .unlink:
+      if let outer = s.outerPlace { expectOuterOperand(s, outer) }
+    case .vmaDup:
+      expectUnmetSource(s, graph)
+      if let outer = s.outerPlace { expectOuterOperand(s, outer) }
+    case .copyVMA: expectUnmetSource(s, graph)
     case .userfaultMove: walks.foliosWander = true
     default: break
     }
   }
 
-  /// The VMAs that the graph does not take over from the entry.
-  private mutating func expectUnmet(_ entry: OperationEntry, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
-    if !entry.meetsVMA, let vma = graph.vma(at: entry.vma.address) { expectRange(entry.vma, of: vma, graph, stamp) }
-    if !entry.meetsSource, let vma = graph.vma(at: entry.source.address) {
-      expectRange(entry.source, of: vma, graph, stamp)
-    }
-    // The child's VMA is fresh: the graph takes one with a chain for another.
-    if entry.kind == .fork, let vma = graph.vma(at: entry.vma.address), graph.chainCount(of: vma) > 0 {
-      expectRange(entry.vma, of: vma, graph, stamp)
+  /// A VMA that is copied, and that the graph does not take over from the entry.
+  private mutating func expectUnmetSource(_ s: borrowing EnteringSituation, _ graph: borrowing RmapGraph) {
+    if !s.operation.entry.source.address.isNull, let vma = graph.vma(at: s.operation.entry.source.address) {
+      expectRange(s.operation.entry.source, of: vma, graph, s.stamp)
     }
   }
 
-  private mutating func expectLivingMM(_ entry: OperationEntry, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
-    guard graph.hasExitingMMs else { return }
-    let mm = graph.isExiting(mm: entry.vma.mm) ? entry.vma.mm : entry.source.mm
-    if graph.isExiting(mm: mm) { note(.deadMM, .mm(mm), .user, now: .function(entry.kind), stamp) }
-  }
-
-  private mutating func expectForked(_ entry: OperationEntry, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
-    if let vma = graph.vma(at: entry.vma.address), graph[vma].forkAwaitsSight {
+  /// kernel/fork.c: the child's VMA is a copy but for its mm, and without what userfaultfd has registered. It is fresh: the
+  /// graph takes one with a chain for another.
+  private mutating func expectFork(_ s: borrowing EnteringSituation, _ graph: borrowing RmapGraph) {
+    if s.operation.entry.source.anonVMA.isNull { expectUnmetSource(s, graph) }
+    if let vma = graph.vma(at: s.operation.entry.vma.address), graph[vma].chainCount > 0 {
+      expectRange(s.operation.entry.vma, of: vma, graph, s.stamp)
+    }
+    if s.operation.entry.vma.anonVMA != s.operation.entry.source.anonVMA
+      || !s.operation.entry.vma.hasRange(of: s.operation.entry.source)
+      || !isForked(s.operation.entry.vma.flags, from: s.operation.entry.source.flags)
+    {
+      let copied: Fields = [.flags, .anonVMA, .range]
       noteDifference(
-        entry.vma, from: graph[vma].view, [.mm, .flags, .range], ignoring: Self.forkedFlags,
-        since: graph[vma].viewOrdinal, stamp)
+        s.operation.entry.vma, from: s.operation.entry.source, copied, ignoring: Self.forkedFlags, s.stamp)
     }
-    if !entry.source.anonVMA.isNull, let vma = graph.vma(at: entry.source.address) {
-      noteDifference(entry.source, from: graph[vma].view, .flags, since: graph[vma].viewOrdinal, stamp)
+  }
+
+  private mutating func expectLivingMM(_ s: borrowing EnteringSituation, _ graph: borrowing RmapGraph) {
+    guard graph.hasExitingMMs else { return }
+    let (own, other) = (s.operation.entry.vma.mm, s.operation.entry.source.mm)
+    let mm = graph.isExiting(mm: own) ? own : other
+    if graph.isExiting(mm: mm) { note(.deadMM, .mm(mm), .user, now: .function(s.operation.kind), s.stamp) }
+  }
+
+  private mutating func expectForked(_ s: borrowing EnteringSituation, _ graph: borrowing RmapGraph) {
+    if let vma = graph.vma(at: s.operation.entry.vma.address), graph[vma].forkAwaitsSight {
+      noteDifference(
+        s.operation.entry.vma, from: graph[vma].view, [.mm, .flags, .range], ignoring: Self.forkedFlags,
+        since: graph[vma].viewOrdinal, s.stamp)
+    }
+    if !s.operation.entry.source.anonVMA.isNull, let vma = graph.vma(at: s.operation.entry.source.address),
+      graph[vma].view.flags != s.operation.entry.source.flags
+    {
+      noteDifference(
+        s.operation.entry.source, from: graph[vma].view, .flags, since: graph[vma].viewOrdinal, s.stamp)
     }
   }
 
   /// An operation is on what the one around it is on.
-  private mutating func expectOperand(
-    _ entry: OperationEntry, within outer: UnsafePointer<Operation>, _ stamp: EventStamp
-  ) {
+  private mutating func expectOuterOperand(_ s: borrowing EnteringSituation, _ outer: UnsafePointer<Operation>) {
     let since = outer.pointee.stamp.ordinal
-    switch (outer.pointee.kind, entry.kind) {
-    case (.fork, .clone): noteDifference(entry.source, from: outer.pointee.entry.source, .all, since: since, stamp)
-    case (.split, .vmaDup): noteDifference(entry.source, from: outer.pointee.entry.vma, .all, since: since, stamp)
-    case (.mmExit, .unlink):
-      let mm = outer.pointee.entry.mm
-      if mm != entry.vma.mm {
-        note(
-          .vmaView, .vma(entry.vma.address), .mm, was: .kernel(mm), now: .kernel(entry.vma.mm), since: since, stamp)
+    switch (outer.pointee.kind, s.operation.kind) {
+    case (.fork, .clone):
+      if outer.pointee.entry.source != s.operation.entry.source {
+        noteDifference(s.operation.entry.source, from: outer.pointee.entry.source, .all, since: since, s.stamp)
       }
+    case (.split, .vmaDup):
+      if outer.pointee.entry.vma != s.operation.entry.source {
+        noteDifference(s.operation.entry.source, from: outer.pointee.entry.vma, .all, since: since, s.stamp)
+      }
+    case (.mmExit, .unlink): expectExit(s, outer)
     default: break
     }
-    // exit_mmap goes through its VMAs upwards (mm/memory.c:free_pgtables), all of them before it frees the first.
-    if outer.pointee.kind == .mmExit, entry.kind == .unlink, entry.vma.start < outer.pointee.unlinkedUpTo {
+  }
+
+  /// exit_mmap goes through its VMAs upwards (mm/memory.c:free_pgtables), all of them before it frees the first.
+  private mutating func expectExit(_ s: borrowing EnteringSituation, _ outer: UnsafePointer<Operation>) {
+    let since = outer.pointee.stamp.ordinal
+    let vma = Contradiction.Object.vma(s.operation.entry.vma.address)
+    let mm = outer.pointee.entry.mm
+    if mm != s.operation.entry.vma.mm {
+      note(.vmaView, vma, .mm, was: .kernel(mm), now: .kernel(s.operation.entry.vma.mm), since: since, s.stamp)
+    }
+    if s.operation.entry.vma.start < outer.pointee.unlinkedUpTo {
       note(
-        .vmaView, .vma(entry.vma.address), .start, was: .user(outer.pointee.unlinkedUpTo), now: .user(entry.vma.start),
-        since: since, stamp)
+        .vmaView, vma, .start, was: .user(outer.pointee.unlinkedUpTo), now: .user(s.operation.entry.vma.start),
+        since: since, s.stamp)
     }
   }
 
@@ -122,22 +153,21 @@ extension RecordingAudit {
   /// What fork takes from the child (kernel/fork.c:dup_mmap).
   private static var forkedFlags: VMFlags { [.locked, .lockOnFault, .uffdMissing, .uffdWP, .uffdMinor] }
 
+  /// Whether a child's flags are its parent's, but for those.
+  @inline(__always) private func isForked(_ child: VMFlags, from parent: VMFlags) -> Bool {
+    let taken: VMFlags = [.locked, .lockOnFault, .uffdMissing, .uffdWP, .uffdMinor]
+    return taken.isSuperset(of: child.symmetricDifference(parent))
+  }
+
   // MARK: Returns
 
-  /// Most functions return 0 or an error, some return a pointer.
-  public mutating func willApply(_ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph) {
+  /// See ``RmapGraph/GraphObserver``.
+  public mutating func willAllocateVMA(
+    _ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph
+  ) {
     let address = KernelAddress(UInt64(bitPattern: result.value))
-    let isFine: Bool
-    switch result.kind {
-    case .prepare, .clone, .fork, .copyRange, .split: isFine = result.value == 0 || result.failed
-    case .vmaAlloc, .vmaDup:
-      isFine = result.value == 0 || address.isKernel
-      if address.isKernel { noteAllocation(at: address, graph, stamp) }
-    case .copyVMA: isFine = result.value == 0 || address.isKernel
-    default: isFine = true
-    }
-    if result.kind != .vmaAlloc { expectTask(stamp) }
-    if !isFine { note(.returnValue, .function(result.kind), .result, now: .number(result.value), stamp) }
+    if address.isKernel { return noteAllocation(at: address, graph, stamp) }
+    if result.value != 0 { note(.returnValue, .function(result.kind), .result, now: .number(result.value), stamp) }
   }
 
   private mutating func noteAllocation(at address: KernelAddress, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
@@ -150,6 +180,8 @@ extension RecordingAudit {
 
   /// See ``RmapGraph/GraphObserver``.
   public mutating func willLeave(_ s: borrowing LeavingSituation, in graph: borrowing RmapGraph) {
+    expectTask(s.stamp)
+    expectResult(s)
     guard let operation = s.operationPlace else {
       if s.taskIsClear { note(.returnWithoutEntry, .function(s.result.kind), .entry, now: .missing, s.stamp) }
       return
@@ -167,6 +199,17 @@ extension RecordingAudit {
     case .vmaDup, .copyVMA: keepNote(operation, s)
     default: break
     }
+  }
+
+  /// Most functions return 0 or an error, copy_vma returns a pointer.
+  @inline(__always) private mutating func expectResult(_ s: borrowing LeavingSituation) {
+    if s.result.value == 0 { return }
+    switch s.result.kind {
+    case .prepare, .clone, .fork, .copyRange, .split: if s.result.failed { return }
+    case .copyVMA: if KernelAddress(UInt64(bitPattern: s.result.value)).isKernel { return }
+    default: return
+    }
+    note(.returnValue, .function(s.result.kind), .result, now: .number(s.result.value), s.stamp)
   }
 
   /// move_page_tables returns how far it has come; mm/hugetlb.c:move_hugetlb_page_tables steps over whole page tables
@@ -203,19 +246,17 @@ extension RecordingAudit {
   // MARK: Operations that follow one another
 
   /// What vm_area_dup and copy_vma were told is what the fork and the move that follow them are told.
-  @inline(__always) private mutating func expectFollowing(_ entry: OperationEntry, _ stamp: EventStamp) {
-    if !notes.isEmpty { expectNoted(entry, stamp) }
-  }
-
-  private mutating func expectNoted(_ entry: OperationEntry, _ stamp: EventStamp) {
-    let (task, vma) = (stamp.pid, entry.vma.address)
-    switch entry.kind {
+  private mutating func expectNoted(_ s: borrowing EnteringSituation) {
+    let (task, vma) = (s.stamp.pid, s.operation.entry.vma.address)
+    switch s.operation.kind {
     case .fork:
       guard let note = takeNote({ $0.kind == .vmaDup && $0.result == vma }) else { return }
-      noteDifference(entry.source, from: note.view, .all, since: note.ordinal, stamp)
+      if note.view != s.operation.entry.source {
+        noteDifference(s.operation.entry.source, from: note.view, .all, since: note.ordinal, s.stamp)
+      }
     case .moveTables:
       guard let note = takeNote({ $0.kind == .copyVMA && $0.pid == task }) else { return }
-      expectCopied(entry, note, stamp)
+      expectCopied(s.operation.entry, note, s.stamp)
     default:
       // The move comes right after copy_vma, or not at all.
       if notedCopies > 0 { _ = takeNote { $0.kind == .copyVMA && $0.pid == task } }
@@ -272,19 +313,4 @@ extension RecordingAudit {
 extension VMFlags {
   /// All others.
   fileprivate var complement: VMFlags { VMFlags(rawValue: ~rawValue) }
-}
-
-extension OperationEntry {
-  /// Whether the graph takes over the VMA that the operation changes, and the audit meets it then.
-  fileprivate var meetsVMA: Bool {
-    switch kind {
-    case .prepare, .fork, .clone, .unlink, .split, .copyVMA, .copyRange, .moveTables: true
-    default: false
-    }
-  }
-
-  /// The same of the VMA that it copies; where there is none, there is nothing to compare.
-  fileprivate var meetsSource: Bool {
-    kind == .clone || kind == .copyRange || kind == .fork && !source.anonVMA.isNull || source.address.isNull
-  }
 }

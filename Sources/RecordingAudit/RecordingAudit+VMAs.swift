@@ -72,29 +72,32 @@ extension RecordingAudit {
   @inline(__always) public mutating func willInsertAVC(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
     expectTask(s.stamp)
     expectLock(s.update.lock, of: s.update.root, s.stamp)
-    guard let operation = s.operation, operation.vma == s.update.vma.address else { return }
-    expectOperand(s.update.vma, graph, s.stamp)
-    switch operation.kind {
+    guard let operation = s.operationPlace,
+      operation.pointee.entry.vma.address == s.update.vma.address
+    else { return }
+    expectOperand(s.update.vma, of: operation, s.stamp)
+    switch operation.pointee.kind {
     case .prepare, .fork:
       if s.update.vma.anonVMA != s.update.anonVMA {
         note(
           .vmaView, .vma(s.update.vma.address), .anonVMA, was: .kernel(s.update.anonVMA),
           now: .kernel(s.update.vma.anonVMA), s.stamp)
       }
-    case .clone: expectReuse(s.update, graph, s.stamp)
+    case .clone: if !s.update.vma.anonVMA.isNull { expectReuse(s, operation, graph) }
     default: break
     }
   }
 
-  private mutating func expectReuse(_ update: TreeUpdate, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
-    guard !update.vma.anonVMA.isNull, graph.operation(ofTask: stamp.pid, outward: 1)?.pointee.kind == .fork,
-      let clone = graph.operation(ofTask: stamp.pid), let reuse = clone.pointee.reuse
+  private mutating func expectReuse(
+    _ s: borrowing TreeSituation, _ clone: UnsafePointer<Operation>, _ graph: borrowing RmapGraph
+  ) {
+    guard graph.operation(ofTask: s.stamp.pid, outward: 1)?.pointee.kind == .fork, let reuse = clone.pointee.reuse
     else { return }
     let chosen = graph[reuse].address
-    if chosen != update.vma.anonVMA {
+    if chosen != s.update.vma.anonVMA {
       note(
-        .vmaView, .vma(update.vma.address), .anonVMA, was: .kernel(chosen), now: .kernel(update.vma.anonVMA),
-        since: clone.pointee.stamp.ordinal, stamp)
+        .vmaView, .vma(s.update.vma.address), .anonVMA, was: .kernel(chosen), now: .kernel(s.update.vma.anonVMA),
+        since: clone.pointee.stamp.ordinal, s.stamp)
     }
   }
 
@@ -102,23 +105,26 @@ extension RecordingAudit {
   @inline(__always) public mutating func willRemoveAVC(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
     expectTask(s.stamp)
     expectLock(s.update.lock, of: s.update.root, s.stamp)
-    if let operation = s.operation, operation.vma == s.update.vma.address {
-      expectOperand(s.update.vma, graph, s.stamp)
+    if let operation = s.operationPlace,
+      operation.pointee.entry.vma.address == s.update.vma.address
+    {
+      expectOperand(s.update.vma, of: operation, s.stamp)
     }
   }
 
-  /// Within an operation, the VMA that it works on stays as it was at the entry, its anon_vma apart.
-  private mutating func expectOperand(_ view: VMAView, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
-    guard let operation = graph.operation(ofTask: stamp.pid) else { return }
-    expectOperand(view, of: operation, stamp)
-  }
-
-  mutating func expectOperand(_ view: VMAView, of operation: UnsafePointer<Operation>, _ stamp: EventStamp) {
+  /// Within an operation, the VMA that it works on, at the same address, stays as it was at the entry, its anon_vma apart.
+  @inline(__always) mutating func expectOperand(
+    _ view: VMAView, of operation: UnsafePointer<Operation>, _ stamp: EventStamp
+  ) {
     let kind = operation.pointee.kind
-    guard operation.pointee.entry.vma.address == view.address,
-      kind == .prepare || kind == .clone || kind == .fork || kind == .unlink
-    else { return }
+    guard kind == .prepare || kind == .clone || kind == .fork || kind == .unlink else { return }
     let keepsAnonVMA = kind == .unlink || kind == .clone && !operation.pointee.entry.vma.anonVMA.isNull
+    if operation.pointee.entry.vma.mm == view.mm, operation.pointee.entry.vma.flags == view.flags,
+      operation.pointee.entry.vma.hasRange(of: view),
+      !keepsAnonVMA || operation.pointee.entry.vma.anonVMA == view.anonVMA
+    {
+      return
+    }
     noteDifference(
       view, from: operation.pointee.entry.vma, keepsAnonVMA ? .all : .allButAnonVMA,
       since: operation.pointee.stamp.ordinal, stamp)
@@ -194,22 +200,9 @@ extension RecordingAudit {
   }
 
   /// Notes the first of these fields in which two views of a VMA differ, if any does; of the flags all but `ignored` count.
-  @inline(__always) @discardableResult mutating func noteDifference(
+  @inline(never) mutating func noteDifference(
     _ view: VMAView, from known: VMAView, _ fields: Fields, ignoring ignored: VMFlags = [], since: UInt64? = nil,
     _ stamp: EventStamp
-  ) -> Bool {
-    let isSame =
-      (!fields.contains(.address) || view.address == known.address) && (!fields.contains(.mm) || view.mm == known.mm)
-      && (!fields.contains(.flags) || view.flags.symmetricDifference(known.flags).subtracting(ignored).isEmpty)
-      && (!fields.contains(.anonVMA) || view.anonVMA == known.anonVMA)
-      && (!fields.contains(.range) || view.hasRange(of: known))
-    if isSame { return false }
-    noteFirst(of: fields, view, known, ignored, since, stamp)
-    return true
-  }
-
-  @inline(never) private mutating func noteFirst(
-    of fields: Fields, _ view: VMAView, _ known: VMAView, _ ignored: VMFlags, _ since: UInt64?, _ stamp: EventStamp
   ) {
     let (field, was, now): (Contradiction.Field, Contradiction.Value, Contradiction.Value)
     if fields.contains(.address), view.address != known.address {
@@ -228,8 +221,10 @@ extension RecordingAudit {
       }
     } else if fields.contains(.flags), !view.flags.symmetricDifference(known.flags).subtracting(ignored).isEmpty {
       (field, was, now) = (.flags, .word(known.flags.rawValue), .word(view.flags.rawValue))
-    } else {
+    } else if fields.contains(.anonVMA), view.anonVMA != known.anonVMA {
       (field, was, now) = (.anonVMA, .kernel(known.anonVMA), .kernel(view.anonVMA))
+    } else {
+      return
     }
     note(.vmaView, .vma(view.address), field, was: was, now: now, since: since, stamp)
   }

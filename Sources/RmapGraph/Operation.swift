@@ -94,6 +94,11 @@ struct Task: ~Copyable {
   /// The index of the innermost operation.
   var last: Int? { operations.isEmpty ? nil : operations.count - 1 }
 
+  /// The operation that the task is in, where it lies.
+  var innermostPlace: UnsafePointer<Operation>? {
+    operations.isEmpty ? nil : operations.address(of: operations.count - 1)
+  }
+
   /// The operation that the task is in.
   var innermost: OuterOperation? { outer(of: operations.count) }
 

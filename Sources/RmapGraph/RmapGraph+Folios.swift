@@ -201,13 +201,16 @@ extension RmapGraph {
     _ observer: inout Observer
   ) {
     let own = vma.flatMap { membership(of: $0, in: event.vma.anonVMA) }
+    let differs =
+      vma.map { vmas[$0.slot].view.mm != event.vma.mm || !isLinked($0.slot, as: event.vma) } ?? true
+      || folio.map { folios[$0].isLarge != event.isLarge } ?? false
     withUnsafePointer(to: event) { event in
       observer.didSeeFolio(
         FolioSituation(
           eventPlace: event, stamp: stamp, folio: folio.map(FolioID.init), vma: vma, ownMembership: own,
           removedFrom: address, wasPredicted: wasPredicted, priorMapping: prior?.mapping,
           priorWasPredicted: prior?.wasPredicted ?? false, priorStamp: prior?.stamp ?? stamp,
-          priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid)), in: self)
+          priorIndex: priorIndex, isInRangeChange: isChangingRange(stamp.pid), differs: differs), in: self)
     }
   }
 

@@ -24,7 +24,7 @@ extension RmapGraph {
   }
 
   /// Whether the VMA has the range that it had when its AVCs were put into their trees, if they were.
-  @inline(__always) private func isLinked(_ slot: UInt32, as view: VMAView) -> Bool {
+  @inline(__always) func isLinked(_ slot: UInt32, as view: VMAView) -> Bool {
     guard let linked = vmas[slot].linkedView else { return true }
     return linked.hasRange(of: view)
   }

@@ -18,13 +18,13 @@ extension RmapGraph {
     if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
     dropStale(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
-    tellEntering(task, entry, stamp, &observer)
-    if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
     let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
     _ = tasks[task].operations.append { place in
       place.initialize(to: Operation(entry: entry, stamp: stamp, isClear: isClear))
       return true
     }
+    tellEntering(task, stamp, &observer)
+    if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
     let vma: VMAID?
     var source: VMAID?
     switch entry.kind {
@@ -78,16 +78,15 @@ extension RmapGraph {
   }
 
   private mutating func tellEntering<Observer: GraphObserver & ~Copyable>(
-    _ task: UInt32, _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
+    _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let outer = tasks[task].last
-    withUnsafePointer(to: entry) { entry in
-      observer.willEnter(
-        EnteringSituation(
-          entryPlace: entry, outerPlace: outer.map { tasks[task].operations.address(of: $0) }, stamp: stamp), in: self)
-    }
-    if entry.kind == .unlink, let outer, tasks[task].operations[outer].kind == .mmExit {
-      tasks[task].operations[outer].unlinkedUpTo = entry.vma.end
+    let last = tasks[task].operations.count - 1
+    observer.willEnter(
+      EnteringSituation(
+        operationPlace: tasks[task].operations.address(of: last),
+        outerPlace: last > 0 ? tasks[task].operations.address(of: last - 1) : nil, stamp: stamp), in: self)
+    if last > 0, tasks[task].operations[last].kind == .unlink, tasks[task].operations[last - 1].kind == .mmExit {
+      tasks[task].operations[last - 1].unlinkedUpTo = tasks[task].operations[last].entry.vma.end
     }
   }
 
@@ -217,8 +216,8 @@ extension RmapGraph {
   mutating func leave<Observer: GraphObserver & ~Copyable>(
     _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    observer.willApply(result, at: stamp, in: self)
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
+      observer.willAllocateVMA(result, at: stamp, in: self)
       let origin = result.kind == .vmaAlloc ? OffsetOrigin.own : offsetOriginOfCopy(by: stamp.pid)
       vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
     }

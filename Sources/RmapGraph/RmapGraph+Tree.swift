@@ -21,7 +21,8 @@ extension RmapGraph {
       observer.willInsertAVC(
         TreeSituation(
           updatePlace: update, stamp: stamp, isInsertion: true, vma: vma, anonVMA: anonVMA,
-          avc: avc.map(AVCID.init), operation: operation, anonVMAIsNew: isNew, isContended: contended), in: self)
+          avc: avc.map(AVCID.init), operation: operation, operationPlace: tasks[task].innermostPlace,
+          anonVMAIsNew: isNew, isContended: contended), in: self)
     }
 
     learnProtection(update, stamp)
@@ -184,7 +185,8 @@ extension RmapGraph {
       observer.willRemoveAVC(
         TreeSituation(
           updatePlace: update, stamp: stamp, isInsertion: false, vma: vma, anonVMA: anonVMA, avc: avc,
-          operation: operation, anonVMAIsNew: false, isContended: contended), in: self)
+          operation: operation, operationPlace: tasks[task].innermostPlace, anonVMAIsNew: false, isContended: contended),
+        in: self)
     }
 
     learnCounters(of: anonVMA, from: update, contended, stamp)

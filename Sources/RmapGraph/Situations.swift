@@ -23,6 +23,8 @@ public struct TreeSituation: ~Copyable {
   public let avc: AVCID?
   /// The innermost operation that the task is in.
   public let operation: OuterOperation?
+  /// The same, where it lies.
+  public let operationPlace: UnsafePointer<Operation>?
   /// Insertion: whether the anon_vma is new with this event.
   public let anonVMAIsNew: Bool
   /// Whether another task may be half-way through an operation on the same root.
@@ -147,6 +149,9 @@ public struct FolioSituation: ~Copyable {
   /// Whether the task is changing the VMA's range under the root's lock: its AVCs are in no tree meanwhile
   /// (mm/vma.c: vma_prepare to vma_complete, with vma_adjust_trans_huge in between).
   public let isInRangeChange: Bool
+  /// Whether the event shows the folio's size, or the VMA's mm or range, otherwise than the graph has it, or a VMA that the
+  /// graph does not have.
+  public let differs: Bool
 }
 
 /// A mapped page whose VMA has changed under it: inherited by fork, moved by mremap, or left behind.
@@ -192,8 +197,8 @@ public protocol GraphObserver: ~Copyable {
     _ view: VMAView, as vma: VMAID?, at stamp: EventStamp, in graph: borrowing RmapGraph)
   /// An operation is about to be entered.
   mutating func willEnter(_ situation: borrowing EnteringSituation, in graph: borrowing RmapGraph)
-  /// A return has come; the graph is as before.
-  mutating func willApply(_ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph)
+  /// vm_area_alloc or vm_area_dup has returned; the graph is as before.
+  mutating func willAllocateVMA(_ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph)
   /// An operation is about to be left.
   mutating func willLeave(_ situation: borrowing LeavingSituation, in graph: borrowing RmapGraph)
   /// The last reference to an anon_vma is about to go; the graph may not have it.

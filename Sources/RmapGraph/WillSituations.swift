@@ -4,12 +4,12 @@ public import RmapEvents
 
 /// A task is about to enter an operation. Those that can't enclose it are gone: their returns were not recorded.
 public struct EnteringSituation: ~Copyable {
-  @usableFromInline let entryPlace: UnsafePointer<OperationEntry>
-  /// The entry.
-  @inlinable public var entry: OperationEntry {
-    @inline(__always) unsafeAddress { entryPlace }
+  @usableFromInline let operationPlace: UnsafePointer<Operation>
+  /// The operation, which the task has just been given.
+  @inlinable public var operation: Operation {
+    @inline(__always) unsafeAddress { operationPlace }
   }
-  /// The operation that the task is in, where it lies.
+  /// The operation around it, where it lies.
   public let outerPlace: UnsafePointer<Operation>?
   /// The entry's place.
   public let stamp: EventStamp
@@ -69,7 +69,8 @@ extension GraphObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func willEnter(_ situation: borrowing EnteringSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
-  public mutating func willApply(_ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph) {}
+  public mutating func willAllocateVMA(_ result: OperationReturn, at stamp: EventStamp, in graph: borrowing RmapGraph) {
+  }
   /// Does nothing.
   public mutating func willLeave(_ situation: borrowing LeavingSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.
