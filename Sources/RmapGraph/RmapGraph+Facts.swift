@@ -53,7 +53,7 @@ extension RmapGraph {
   // MARK: Walks
 
   /// Whether any task walks.
-  public var hasWalkers: Bool { walking.walkers.count > 0 }
+  @inline(__always) public var hasWalkers: Bool { walking.walkers.count > 0 }
 
   /// What is known of a task that walks, where it lies.
   public func walker(ofTask pid: Int32) -> UnsafePointer<Walker>? {

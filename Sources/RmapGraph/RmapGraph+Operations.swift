@@ -77,7 +77,7 @@ extension RmapGraph {
     vmaOf[view.address.raw] == nil ? nil : meet(view, &observer)
   }
 
-  private mutating func tellEntering<Observer: GraphObserver & ~Copyable>(
+  @inline(__always) private mutating func tellEntering<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let last = tasks[task].operations.count - 1
