@@ -62,8 +62,9 @@ struct LawGap {
   /// Whether the probed functions are those of 7.3; nil if the sidecar does not say which they are.
   private static func treesAreAnonVMAs(_ sidecar: Sidecar?) -> Bool? {
     let names = [EventName.avcInsert, .avcRemove].map(\.rawValue)
-    let probed = (sidecar?.probes ?? []).filter { names.contains($0.event) }.compactMap(\.definition)
-    return probed.isEmpty ? nil : probed.contains { $0.contains(" anon_rmap_tree_") }
+    let probes = (sidecar?.probes ?? []).filter { names.contains($0.event) }.compactMap(\.definition)
+    let functions = probes.compactMap(FunctionNames.probe).map(\.function)
+    return functions.isEmpty ? nil : functions.contains { $0.hasPrefix("anon_rmap_tree_") }
   }
 
   /// Where the first record of a tree event says whether its tree is an anon_vma: an offset of 0 is written there for the

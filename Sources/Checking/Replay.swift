@@ -46,10 +46,16 @@ package struct Replay: ~Copyable {
     let invariants = check.invariants.filter { $0.isOfKernel(with: seen.fieldNames) }
     let limit = check.limit
     self.invariants = invariants
-    let lawful = invariants.filter { law.reason(for: $0) == nil }
-    watch = AuditedJudge(Judge(lawful.filter { $0.missing(from: seen.kinds).isEmpty }, keeping: limit))
-    loneJudge = Judge(
-      lawful.filter { !$0.missing(from: seen.kinds).isEmpty && $0.level <= seen.level }, keeping: limit)
+    var (whole, lone): ([Invariant], [Invariant]) = ([], [])
+    for invariant in invariants where law.reason(for: invariant) == nil {
+      if invariant.missing(from: seen.kinds).isEmpty {
+        whole.append(invariant)
+      } else if invariant.level <= seen.level {
+        lone.append(invariant)
+      }
+    }
+    watch = AuditedJudge(Judge(whole, keeping: limit))
+    loneJudge = Judge(lone, keeping: limit)
     loneJudge.blame(.notRecorded)
   }
 

@@ -104,8 +104,9 @@ extension Invariant {
   /// The events that it needs and a recording with `kinds` does not have. With any missing it does not judge: what
   /// is not seen would be taken for what is not so.
   public func missing(from kinds: Set<EventKind>) -> [EventKind] {
-    let hasPages = RecordingLevel(of: kinds) >= .pages
-    return (needs + (hasPages ? needsWithPages : [])).filter { !kinds.contains($0) }
+    let missing = needs.filter { !kinds.contains($0) }
+    if needsWithPages.isEmpty || RecordingLevel(of: kinds) < .pages { return missing }
+    return missing + needsWithPages.filter { !kinds.contains($0) }
   }
 }
 

@@ -281,9 +281,9 @@ public struct Sidecar: Codable, Sendable {
       guard let data = FileManager.default.contents(atPath: path) else {
         throw SidecarError(path: path, reason: "it can't be read")
       }
-      let head = try head(of: data, name, path)
-      if path == folder + "about.json", try isOfAnother(head, names, folder, path) { continue }
-      return (path, try Sidecar(data, head, of: names.first { $0 == head.recording } ?? name, path))
+      let candidate = try Candidate(data, name, path)
+      if path == folder + "about.json", try isOfAnother(candidate.head, names, folder, path) { continue }
+      return (path, try candidate.sidecar(of: names.first { $0 == candidate.head.recording } ?? name, path))
     }
     return nil
   }
@@ -293,27 +293,7 @@ public struct Sidecar: Codable, Sendable {
 
   /// Reads the text of a sidecar of the recording `name`, as if it lay at `path`.
   package init(_ data: Data, of name: String, at path: String) throws(SidecarError) {
-    try self.init(data, try Self.head(of: data, name, path), of: name, path)
-  }
-
-  private init(_ data: Data, _ head: Head, of name: String, _ path: String) throws(SidecarError) {
-    guard head.recording == name else { throw SidecarError(path: path, reason: "not a sidecar of \(name)") }
-    guard head.schema == Self.currentSchema else {
-      throw SidecarError(path: path, reason: "schema \(head.schema ?? "none") is not \(Self.currentSchema)")
-    }
-    do {
-      self = try JSONDecoder().decode(Sidecar.self, from: data)
-    } catch {
-      throw SidecarError(path: path, reason: "\(error)")
-    }
-  }
-
-  private static func head(of data: Data, _ name: String, _ path: String) throws(SidecarError) -> Head {
-    do {
-      return try JSONDecoder().decode(Head.self, from: data)
-    } catch {
-      throw SidecarError(path: path, reason: "not a sidecar of \(name)")
-    }
+    self = try Candidate(data, name, path).sidecar(of: name, path)
   }
 
   /// Any program may have an `about.json` in a folder, and a recording's neighbour may have one of ours.
@@ -332,6 +312,36 @@ public struct Sidecar: Codable, Sendable {
   private struct Head: Decodable {
     let schema: String?
     let recording: String?
+  }
+
+  /// What may be a sidecar: that is seen before the rest is understood, though both are decoded at once.
+  private struct Candidate: Decodable {
+    let head: Head
+    private let outcome: Result<Sidecar, any Error>
+
+    init(from decoder: any Decoder) throws {
+      head = try Head(from: decoder)
+      outcome = Result { try Sidecar(from: decoder) }
+    }
+
+    init(_ data: Data, _ name: String, _ path: String) throws(SidecarError) {
+      do {
+        self = try JSONDecoder().decode(Candidate.self, from: data)
+      } catch {
+        throw SidecarError(path: path, reason: "not a sidecar of \(name)")
+      }
+    }
+
+    func sidecar(of name: String, _ path: String) throws(SidecarError) -> Sidecar {
+      guard head.recording == name else { throw SidecarError(path: path, reason: "not a sidecar of \(name)") }
+      guard head.schema == Sidecar.currentSchema else {
+        throw SidecarError(path: path, reason: "schema \(head.schema ?? "none") is not \(Sidecar.currentSchema)")
+      }
+      switch outcome {
+      case .success(let sidecar): return sidecar
+      case .failure(let error): throw SidecarError(path: path, reason: "\(error)")
+      }
+    }
   }
 
   private static func splitPath(_ path: String) -> (folder: String, name: String) {

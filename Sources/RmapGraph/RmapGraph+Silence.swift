@@ -80,8 +80,12 @@ extension RmapGraph {
   }
 
   /// A task is at work in an mm. The last one to let go of an mm takes it down, whoever that is.
-  @inline(never) mutating func noteActing(_ pid: Int32, in mm: KernelAddress, isTakingDown: Bool = false) {
+  @inline(__always) mutating func noteActing(_ pid: Int32, in mm: KernelAddress, isTakingDown: Bool = false) {
     if silence.last.pid == pid, silence.last.mm == mm, !isTakingDown { return }
+    noteOtherActing(pid, in: mm, isTakingDown)
+  }
+
+  @inline(never) private mutating func noteOtherActing(_ pid: Int32, in mm: KernelAddress, _ isTakingDown: Bool) {
     silence.last = (pid, mm)
     guard let slot = silence.slotOf[mm.raw], isTakingDown || silence.mms[slot].forked.pid != pid else { return }
     if silence.mms[slot].forked.pid != pid { silence.someHaveActed = true }

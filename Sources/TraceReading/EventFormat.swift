@@ -69,18 +69,15 @@ public struct EventFormat: Equatable, Sendable {
   }
 }
 
-/// The formats of all events of a recording, by event number.
+/// The formats of the events of our probes in a recording, by event number.
 public struct EventFormats: Sendable {
   /// All formats, in the file's order.
   public let all: [EventFormat]
-  /// Events whose format text could not be understood, as `system:name`; never one of ours.
-  public let unreadable: [String]
   private var indexByID: [UInt16: Int] = [:]
 
   /// The formats given; of two with one number the later counts.
-  public init(_ formats: [EventFormat], unreadable: [String] = []) {
+  public init(_ formats: [EventFormat]) {
     all = formats
-    self.unreadable = unreadable
     for (index, format) in formats.enumerated() { indexByID[format.id] = index }
   }
 

@@ -2,7 +2,8 @@ import CTraceEvent
 import Synchronization
 import Vocabulary
 
-/// Parses format texts with libtraceevent.
+/// Parses the format texts of our probes with libtraceevent. Of those of other groups just the number is read: a
+/// recording of all of a kernel's events has thousands, and we look at none of their records.
 ///
 /// The library keeps parser state in file-static variables, so one lock guards every use of it, and what it has parsed.
 enum EventFormatParser {
@@ -31,23 +32,24 @@ enum EventFormatParser {
 
     var formats: [EventFormat] = []
     var seen: Set<UInt16> = []
-    var unreadable: [String] = []
-    for text in texts {
-      do throws(TraceReadingError) {
-        let format = try memo.format(of: text, longSize: longSize) { () throws(TraceReadingError) in
-          try parse(text, handle)
-        }
-        guard seen.insert(format.id).inserted else {
-          throw TraceReadingError(
-            .damaged, "two event formats have the number \(format.id)", at: text.offset)
-        }
-        formats.append(format)
-      } catch {
-        if error.kind != .eventFormat || ProbeGroup.isOurs(text.system) { throw error }
-        unreadable.append("\(text.system):\(text.name)")
+    // Of two events with one number, records of the one would be taken for the other's.
+    func enter(_ id: UInt16, _ text: FormatText) throws(TraceReadingError) {
+      if !seen.insert(id).inserted {
+        throw TraceReadingError(.damaged, "two event formats have the number \(id)", at: text.offset)
       }
     }
-    return EventFormats(formats, unreadable: unreadable)
+    for text in texts {
+      guard ProbeGroup.isOurs(text.system) else {
+        if let id = text.id { try enter(id, text) }
+        continue
+      }
+      let format = try memo.format(of: text, longSize: longSize) { () throws(TraceReadingError) in
+        try parse(text, handle)
+      }
+      try enter(format.id, text)
+      formats.append(format)
+    }
+    return EventFormats(formats)
   }
 
   private static func parse(
@@ -57,8 +59,8 @@ enum EventFormatParser {
       TraceReadingError(
         .eventFormat, "format of \(text.system):\(text.name) \(reason)", at: text.offset)
     }
-    if let objection = text.objection { throw failure(objection) }
     let parts = text.parts
+    if let objection = text.objection(to: parts.fields) { throw failure(objection) }
     let source = parts.fields + Array("print fmt: \"\"\n".utf8)
     var parsed: UnsafeMutablePointer<tep_event>?
     let status = source.withUnsafeBytes { bytes in

@@ -15,11 +15,12 @@ struct PageLayout: Equatable, Sendable {
 
   /// - Throws: `damaged` if the text lacks a field; `unsupported` if the layout is none we know.
   init(headerPage text: UnsafeRawBufferPointer, at offset: UInt64) throws(TraceReadingError) {
-    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map { $0.split(separator: ";") }
     func field(_ name: String) throws(TraceReadingError) -> (offset: Int, size: Int) {
-      for line in lines where line.contains("field:") {
-        let parts = line.split(separator: ";")
-        guard let declaration = parts.first, declaration.hasSuffix(" " + name) else { continue }
+      for parts in lines {
+        guard let declaration = parts.first, declaration.hasSuffix(" " + name),
+          declaration.drop(while: { $0 == "\t" || $0 == " " }).hasPrefix("field:")
+        else { continue }
         if let offset = PageLayout.number("offset:", in: parts),
           let size = PageLayout.number("size:", in: parts)
         {

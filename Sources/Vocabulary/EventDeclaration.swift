@@ -57,7 +57,7 @@ public struct EventDeclaration: Sendable {
   /// All of its fields.
   public var fields: [Field] { required + optional }
   /// The level that records it.
-  public var level: RecordingLevel { RecordingLevel(of: Set(kinds)) }
+  public var level: RecordingLevel { RecordingLevel(of: kinds) }
   /// The file and the function: `mm/rmap.c:anon_vma_fork`.
   public var source: String { "\(file):\(functions[0])" }
 

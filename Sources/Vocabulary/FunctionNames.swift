@@ -21,20 +21,29 @@ public enum KernelFunction: Hashable, Sendable {
 public struct FunctionNames: Sendable, Equatable {
   private var names: [String]
 
+  /// The names that most kernels have, made once for all recordings.
+  private static let usual = {
+    var names = [String](repeating: "", count: EventKind.allCases.count)
+    for declaration in EventDeclaration.all.reversed() {
+      for kind in declaration.kinds { names[Int(kind.rawValue)] = declaration.usualFunction }
+    }
+    for kind in EventKind.allCases where names[Int(kind.rawValue)].isEmpty {
+      names[Int(kind.rawValue)] = "\(kind)"
+    }
+    return names
+  }()
+
   /// The names that most kernels have: where no recording says more.
-  public init() { self.init(events: [], definitions: []) }
+  public init() { names = Self.usual }
 
   /// The names of a recording that can hold these events; `definitions` are lines of `kprobe_events`.
-  public init(events: some Sequence<EventName>, definitions: [String]) {
-    names = EventKind.allCases.map { kind in
-      EventDeclaration.all.first { $0.kinds.contains(kind) }?.usualFunction ?? "\(kind)"
-    }
+  public init(events: Set<EventName>, definitions: [String]) {
+    names = Self.usual
     let probed = Dictionary(definitions.compactMap(Self.probe)) { first, _ in first }
     // Where several events are of one kind, the first of the vocabulary names it: vm_area_free, rmap_walk_anon.
     for name in EventName.allCases.reversed() where name.declaration.role != .exit {
-      guard let function = probed[name] ?? (events.contains(name) ? name.declaration.usualFunction : nil) else {
-        continue
-      }
+      let usual = events.contains(name) ? name.declaration.usualFunction : nil
+      guard let function = probed[name].map({ String($0) }) ?? usual else { continue }
       for kind in name.declaration.kinds { names[Int(kind.rawValue)] = function }
     }
   }
@@ -50,13 +59,17 @@ public struct FunctionNames: Sendable, Equatable {
     }
   }
 
-  /// `p:rmap/fork anon_vma_fork …` is an event's name and its function.
-  private static func probe(_ definition: String) -> (EventName, String)? {
-    let words = definition.split(separator: " ", maxSplits: 2)
-    guard words.count >= 2, let colon = words[0].firstIndex(of: ":") else { return nil }
-    let path = words[0][words[0].index(after: colon)...]
-    let name = path.split(separator: "/").last.flatMap { EventName(rawValue: String($0)) }
-    return name.map { ($0, String(words[1].split(separator: "+")[0])) }
+  /// `p:rmap/fork anon_vma_fork+4 …`, a line of `kprobe_events`, is an event's name and its function; nil if it is none of
+  /// ours.
+  public static func probe(_ definition: String) -> (event: EventName, function: Substring)? {
+    let text = definition.utf8
+    guard let space = text.firstIndex(of: UInt8(ascii: " ")),
+      let mark = text[..<space].lastIndex(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }),
+      let name = EventName(rawValue: String(definition[text.index(after: mark)..<space]))
+    else { return nil }
+    let rest = text[text.index(after: space)...]
+    let end = rest.firstIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "+") } ?? rest.endIndex
+    return rest.startIndex == end ? nil : (name, definition[rest.startIndex..<end])
   }
 }
 

@@ -7,14 +7,20 @@ public enum RecordingLevel: String, Codable, Sendable, CaseIterable, Comparable 
   /// That, and the kernel's own rmap walks.
   case walks
 
-  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+  private var rank: Int {
+    switch self {
+    case .structure: 0
+    case .pages: 1
+    case .walks: 2
+    }
+  }
 
   /// By how much they hold.
   public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 
   /// The level of a recording with these kinds of event: the highest of which it has any. A kind that is missing
   /// from that level is then a flaw of the recording, and not a choice.
-  public init(of kinds: Set<EventKind>) {
-    self = kinds.map(\.level).max() ?? .structure
+  public init(of kinds: some Sequence<EventKind>) {
+    self = kinds.lazy.map(\.level).max() ?? .structure
   }
 }

@@ -36,7 +36,8 @@ import Testing
 
   @Test func formatTextsThatAreRefused() {
     func objection(_ text: String) -> String? {
-      FormatText(system: "rmap", bytes: Array(text.utf8), offset: 0).objection
+      let text = FormatText(system: "rmap", bytes: Array(text.utf8), offset: 0)
+      return text.objection(to: text.parts.fields)
     }
     #expect(objection(SampleTrace.format("good", id: 1)) == nil)
     #expect(objection("ID: 1\n") == "does not begin with \"name: \"")

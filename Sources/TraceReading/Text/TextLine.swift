@@ -42,8 +42,8 @@ enum TextLine {
       self = .event(event)
     } else if Self.isCaller(bytes) {
       self = .blank
-    } else if let clock = selectedClock(String(decoding: scanner.rest, as: UTF8.self)),
-      scanner.rest.starts(with: Array("local".utf8)) || scanner.rest.starts(with: Array("[local]".utf8))
+    } else if scanner.rest.starts(with: "local".utf8) || scanner.rest.starts(with: "[local]".utf8),
+      let clock = selectedClock(String(decoding: scanner.rest, as: UTF8.self))
     {
       self = .clock(clock)
     } else {
