@@ -73,6 +73,12 @@ public struct RecordingCheck: Sendable {
       ChecksumComparison(of: input, packed: isOfFile, with: $0, beside: readsAhead)
     }
     check(&result, checksum) { () throws(TraceReadingError) in try Recording(input) }
+    result.xxh64 =
+      switch result.checksum {
+      case .matches: result.sidecar?.xxh64
+      case .differs(let sum, _): sum
+      case nil: result.violations > 0 ? input.checksum(packed: true) : nil
+      }
     if input.packing != nil, let damage = result.damage { result.damage = "in what it unpacks to: \(damage)" }
     return result
   }

@@ -35,6 +35,9 @@ public struct RecordingResult: Sendable {
   public internal(set) var doubts: [String] = []
   /// One entry for each invariant, in catalog order.
   public internal(set) var invariants: [InvariantResult] = []
+  /// What is wrong: every violation is the first of one of these or follows from it. In the order of their first wrong
+  /// events.
+  public internal(set) var defects: [Defect] = []
   /// How well the model's page tables predicted the recording.
   public internal(set) var statistics = GraphStatistics()
   /// What contradicts itself in the recording.
@@ -43,6 +46,8 @@ public struct RecordingResult: Sendable {
   public internal(set) var commandNames: [Int32: String] = [:]
   /// Whether the file is what was recorded; nil where the sidecar has no checksum, or there is none.
   public internal(set) var checksum: ChecksumOutcome?
+  /// XXH64 of the file's bytes; nil where nobody asked for it: the recording has neither a sidecar's sum nor a violation.
+  public internal(set) var xxh64: String?
   /// Whether what shows the recording's events rounds their times to microseconds, as trace-cmd does; perf cuts them off.
   public internal(set) var roundsTimes = true
   /// The recording's sidecar.
@@ -65,8 +70,21 @@ public struct RecordingResult: Sendable {
 
   /// All findings, in the order of their events.
   public var findings: [(invariant: Invariant, finding: Finding)] {
-    invariants.flatMap { result in result.findings.map { (result.invariant, $0) } }
-      .sorted { $0.finding.stamp.ordinal < $1.finding.stamp.ordinal }
+    findingsOfDefects.map { ($0.invariant, $0.finding) }
+  }
+
+  /// All findings, in the order of their events, each with the place of its defect among ``defects``.
+  public var findingsOfDefects: [(invariant: Invariant, finding: Finding, defect: Int)] {
+    var defectOf: [DefectLog.Chain: Int] = [:]
+    for (place, defect) in defects.enumerated() {
+      for chain in defect.chains { defectOf[chain] = place }
+    }
+    let all = invariants.flatMap { result in
+      zip(result.ledger.findings, result.ledger.chains).map { (result.invariant, $0, defectOf[$1] ?? 0) }
+    }
+    return all.enumerated()
+      .sorted { ($0.element.1.stamp.ordinal, $0.offset) < ($1.element.1.stamp.ordinal, $1.offset) }
+      .map { (invariant: $0.element.0, finding: $0.element.1, defect: $0.element.2) }
   }
 
   /// All violations, including those without a finding of their own.

@@ -22,6 +22,8 @@ package struct Replay: ~Copyable {
   private var watch: AuditedJudge
   /// Judges, event by event, the invariants for which some are missing.
   private var loneJudge: Judge
+  /// What follows from what, among what both of them find.
+  private let defects = DefectLog()
   private var losses: [Loss] = []
   /// Up to this time, ns, records of some CPU are missing.
   private var blindUntil: UInt64?
@@ -54,8 +56,8 @@ package struct Replay: ~Copyable {
         lone.append(invariant)
       }
     }
-    watch = AuditedJudge(Judge(whole, keeping: limit))
-    loneJudge = Judge(lone, keeping: limit)
+    watch = AuditedJudge(Judge(whole, keeping: limit, defects))
+    loneJudge = Judge(lone, keeping: limit, defects)
     loneJudge.blame(.notRecorded)
   }
 
@@ -217,6 +219,7 @@ package struct Replay: ~Copyable {
           && (intake.lowestMalformed.map { invariant.highestLevel < $0 } ?? true),
         isRecorded: invariant.level <= result.level)
     }
+    result.defects = Defect.all(of: defects)
     for (_, finding) in result.findings {
       for stamp in finding.events {
         result.commandNames[stamp.pid] = file.commandName(ofPID: stamp.pid)

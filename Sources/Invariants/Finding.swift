@@ -57,6 +57,12 @@ public struct Finding: Sendable, Equatable {
     self.rule = rule
   }
 
+  /// The function that broke the rule, as far as the events show it; otherwise the one in which it became visible.
+  public var responsible: KernelFunction {
+    guard case .step(let did) = doer, let kind = did.function else { return function }
+    return .kind(kind)
+  }
+
   /// Every event that the explanation rests on, in their order.
   public var events: [EventStamp] {
     var all = established.compactMap(\.stamp) + [stamp]

@@ -13,10 +13,10 @@ public struct Judge: Sendable {
 
   private let moments = Moments()
 
-  /// A judge of the given invariants, which keeps so many findings of each.
-  public init(_ invariants: [Invariant], keeping limit: FindingLimit = .standard) {
+  /// A judge of the given invariants, which keeps so many findings of each, and notes in `defects` what follows from what.
+  public init(_ invariants: [Invariant], keeping limit: FindingLimit = .standard, _ defects: DefectLog = DefectLog()) {
     self.invariants = invariants
-    ledgers = invariants.map { _ in Ledger(keeping: limit) }
+    ledgers = invariants.map { Ledger(of: $0.number, keeping: limit, defects) }
     for (ledger, invariant) in invariants.enumerated() {
       for check in invariant.checks { check.enlist(moments, ledger) }
     }

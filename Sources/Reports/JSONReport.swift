@@ -75,6 +75,8 @@ public enum JSONReport {
     let damage: String?
     let checksum: String?
     let kernel: String?
+    let xxh64: String?
+    let made: MadeEntry?
     let records: UInt64
     let events: UInt64
     let malformed: UInt64
@@ -89,6 +91,7 @@ public enum JSONReport {
     let inheritedPages: UInt64
     let missingReturns: UInt64
     let invariants: [InvariantEntry]
+    let defects: [DefectEntry]
     let violations: [ViolationEntry]
 
     init(_ result: RecordingResult, _ identity: RunIdentity) {
@@ -102,6 +105,8 @@ public enum JSONReport {
       damage = result.damage
       checksum = result.checksum?.word
       kernel = result.kernel
+      xxh64 = result.xxh64
+      made = result.sidecar.map(MadeEntry.init)
       records = result.records
       events = result.events
       malformed = result.malformed
@@ -116,7 +121,11 @@ public enum JSONReport {
       inheritedPages = result.statistics.inheritedPages
       missingReturns = result.statistics.missingReturns
       invariants = result.invariants.map { InvariantEntry($0, result.functions) }
-      violations = result.findings.map { ViolationEntry($0.invariant, $0.finding, result) }
+      let findings = result.findingsOfDefects
+      defects = result.defects.enumerated().map { place, defect in
+        DefectEntry(defect, findings.indices.filter { findings[$0].defect == place }, result)
+      }
+      violations = findings.map { ViolationEntry($0.invariant, $0.finding, $0.defect, result) }
     }
   }
 
@@ -190,8 +199,61 @@ public enum JSONReport {
     }
   }
 
+  /// When, on which machine and of what the recording was made, as its sidecar has it.
+  private struct MadeEntry: Encodable {
+    let date: String?
+    let kernelVersion: String?
+    let machine: String?
+    let cpus: Int?
+    let workload: [String]?
+    let recorder: String?
+
+    init(_ sidecar: Sidecar) {
+      date = sidecar.date
+      kernelVersion = sidecar.kernel?.version
+      machine = sidecar.kernel?.machine
+      cpus = sidecar.recorder?.cpus
+      workload = sidecar.workload?.command
+      recorder = sidecar.recorder?.version
+    }
+  }
+
+  /// A violation, and what follows from it. `findings` are places among `violations`, the first one's first.
+  private struct DefectEntry: Encodable {
+    let fingerprint: String
+    let invariant: String
+    let what: String
+    let function: String
+    let event: UInt64
+    let occurrences: UInt64
+    let violations: UInt64
+    let findings: [Int]
+    let follows: [FollowEntry]
+
+    init(_ defect: Defect, _ findings: [Int], _ result: RecordingResult) {
+      fingerprint = defect.fingerprint
+      invariant = defect.invariant.name
+      what = defect.first.what
+      function = result.functions[defect.first.function]
+      event = defect.first.stamp.ordinal
+      occurrences = defect.occurrences
+      violations = defect.violations
+      self.findings = findings
+      follows = defect.follows.map {
+        FollowEntry(invariant: $0.invariant.name, count: $0.count, firstEvent: $0.firstEvent)
+      }
+    }
+  }
+
+  private struct FollowEntry: Encodable {
+    let invariant: String
+    let count: UInt64
+    let firstEvent: UInt64
+  }
+
   private struct ViolationEntry: Encodable {
     let invariant: String
+    let defect: Int
     let fingerprint: String
     let what: String
     let function: String
@@ -204,8 +266,9 @@ public enum JSONReport {
     let rule: String
     let events: [EventEntry]
 
-    init(_ invariant: Invariant, _ finding: Finding, _ result: RecordingResult) {
+    init(_ invariant: Invariant, _ finding: Finding, _ defect: Int, _ result: RecordingResult) {
       self.invariant = invariant.name
+      self.defect = defect
       fingerprint = Fingerprint.of(finding, of: invariant)
       what = finding.what
       let functions = result.functions

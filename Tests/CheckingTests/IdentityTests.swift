@@ -47,6 +47,6 @@ import Testing
   }
 
   @Test func fingerprintsHaveNoNumbers() {
-    #expect(Fingerprint.withoutNumbers("3 of 0xff12: 2nd i15") == "# of #: 2nd i15")
+    #expect(DefectKind.withoutNumbers("3 of 0xff12: 2nd i15") == "# of #: 2nd i15")
   }
 }

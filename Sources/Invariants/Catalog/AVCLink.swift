@@ -31,11 +31,11 @@ private let rule =
 private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   if s.update.treeOwner != s.update.anonVMA {
     let (update, stamp) = (s.update, s.stamp)
-    return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: true) }
+    return ledger.broken(key: update.avc.raw, in: graph) { wrongTree(update, stamp, inserted: true) }
   }
   if let id = s.avc, graph[id].isLinked {
     let (old, update, stamp) = (graph[id], s.update, s.stamp)
-    return ledger.broken(key: update.avc.raw) {
+    return ledger.broken(key: update.avc.raw, in: graph) {
       finding(
         "An AVC that is in a tree is inserted again.", update, stamp,
         [.init("C is in a tree", old.stamp)],
@@ -44,7 +44,7 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   }
   if let twin = graph.membership(of: s.vma, in: s.anonVMA), graph[twin].address != s.update.avc {
     let (old, update, stamp) = (graph[twin], s.update, s.stamp)
-    return ledger.broken(key: update.avc.raw) {
+    return ledger.broken(key: update.avc.raw, in: graph) {
       finding(
         "A VMA becomes a member of an anon_vma for the second time.", update, stamp,
         [.init("V is a member of A through AVC \(old.address)", old.stamp)],
@@ -66,14 +66,14 @@ private func judgeEmptiness(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   let (update, stamp, node) = (s.update, s.stamp, graph[s.anonVMA])
   let seen = graph.lastSeen(s.anonVMA)
   if isEmpty {
-    return ledger.broken(key: update.anonVMA.raw) {
+    return ledger.broken(key: update.anonVMA.raw, in: graph) {
       finding(
         "A tree has lost its AVCs without a removal.", update, stamp,
         [.init("\(node.linkedCount) AVC(s) were inserted into A's tree and not removed", node.birth)],
         .init("A's tree is empty", stamp), insertion: true, seen)
     }
   }
-  ledger.broken(key: update.anonVMA.raw) {
+  ledger.broken(key: update.anonVMA.raw, in: graph) {
     finding(
       "A tree holds an AVC that should have left it.", update, stamp,
       [.init("every AVC that entered A's tree was removed", node.birth)],
@@ -90,11 +90,11 @@ private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapG
   }
   let (update, stamp) = (s.update, s.stamp)
   if update.treeOwner != update.anonVMA {
-    return ledger.broken(key: update.avc.raw) { wrongTree(update, stamp, inserted: false) }
+    return ledger.broken(key: update.avc.raw, in: graph) { wrongTree(update, stamp, inserted: false) }
   }
   if update.treeIsEmpty {
     let seen = graph.lastSeen(s.anonVMA)
-    return ledger.broken(key: update.avc.raw) {
+    return ledger.broken(key: update.avc.raw, in: graph) {
       finding(
         "An AVC is removed from an empty tree.", update, stamp, [],
         .init("A's tree is empty when C is taken out of it", stamp), insertion: false, seen)
@@ -103,7 +103,7 @@ private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapG
   guard let id = s.avc else {
     guard graph[s.vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
     let chain = graph[s.vma].chainStamp
-    return ledger.broken(key: update.avc.raw) {
+    return ledger.broken(key: update.avc.raw, in: graph) {
       finding(
         "An AVC is removed that was never inserted.", update, stamp,
         [.init("every AVC of V is known, and C is not among them", chain)],
@@ -112,7 +112,7 @@ private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapG
   }
   let avc = graph[id]
   if !avc.isLinked {
-    return ledger.broken(key: update.avc.raw) {
+    return ledger.broken(key: update.avc.raw, in: graph) {
       finding(
         "An AVC is removed from its tree twice.", update, stamp,
         [.init("C was removed", avc.stamp)], .init("C is removed again", stamp), insertion: false)
@@ -120,7 +120,7 @@ private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapG
   }
   let (vma, anonVMA) = (s.vma, s.anonVMA)
   if avc.vma != vma || avc.anonVMA != anonVMA {
-    return ledger.broken(key: update.avc.raw) {
+    return ledger.broken(key: update.avc.raw, in: graph) {
       finding(
         "An AVC in a tree has changed its VMA or its anon_vma.", update, stamp,
         [.init("C linked other objects than V and A", avc.stamp)],
@@ -140,7 +140,7 @@ private func judgeUnlink(_ s: borrowing VMASituation, _ graph: borrowing RmapGra
   guard let left else { return ledger.holds() }
   let owner = graph.describe(left.anonVMA)
   let (view, stamp) = (s.view, s.stamp)
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "unlink_anon_vmas leaves an AVC of the VMA behind.", function: .kind(.unlink),
       stamp: stamp, objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
@@ -152,7 +152,7 @@ private func judgeUnlink(_ s: borrowing VMASituation, _ graph: borrowing RmapGra
 private func judgeStranded(_ s: borrowing StrandedSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (avc, stamp) = (graph[s.avc], s.stamp)
   let (view, owner) = (graph[avc.vma].view, graph.describe(avc.anonVMA))
-  ledger.broken(key: avc.address.raw) {
+  ledger.broken(key: avc.address.raw, in: graph) {
     Finding(
       what: "An AVC is not put back into its tree after a range change.",
       function: .named("anon_vma_interval_tree_post_update_vma"), stamp: stamp, doer: .between(avc.stamp, stamp),

@@ -82,7 +82,7 @@ private func broken(
   _ ledger: inout Ledger
 ) {
   let (stamp, object) = (s.stamp, graph.describe(s.anonVMA))
-  ledger.broken(key: node.address.raw) {
+  ledger.broken(key: node.address.raw, in: graph) {
     Finding(
       what: "An anon_vma is freed that is still in use.", function: .kind(.put), stamp: stamp,
       doer: doer, objects: [("A", object)], established: established, contradiction: contradiction,

@@ -34,13 +34,13 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
     if graph[s.vma].chainCount == 0 { return ledger.holds() }
     return broken(
       s, "A clone that failed has left AVCs.", [.init("anon_vma_clone failed", s.stamp)],
-      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), &ledger)
+      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), graph, &ledger)
   }
   if entry.vma.anonVMA != entry.source.anonVMA {
     return broken(
       s, "A copied VMA has another anon_vma than its source.",
       [.init("P's anon_vma is \(entry.source.anonVMA)", s.operation.stamp)],
-      .init("V's anon_vma is \(entry.vma.anonVMA)", s.operation.stamp), &ledger)
+      .init("V's anon_vma is \(entry.vma.anonVMA)", s.operation.stamp), graph, &ledger)
   }
   let copy = s.vma
   if let split = s.outer, split.kind == .split, split.copy == copy,
@@ -50,7 +50,7 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
     return broken(
       s, "A split has broken the linearity of page offsets.",
       [.init("P maps \(entry.source.start) at offset \(entry.source.firstIndex)", s.operation.stamp)],
-      fact, &ledger)
+      fact, graph, &ledger)
   }
   guard let source = s.source, graph[source].chainIsKnown, graph[s.vma].chainIsKnown,
     graph[source].parkedCount == 0
@@ -66,13 +66,13 @@ private func judgeChains(
     return broken(
       s, "A copied VMA is missing from a tree in which its source stands.",
       [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
-      .init("anon_vma_clone returned without linking V to it", s.stamp), &ledger)
+      .init("anon_vma_clone returned without linking V to it", s.stamp), graph, &ledger)
   }
   if let extra = graph.firstAVC(of: s.vma, missingFrom: source).map({ graph[$0] }) {
     return broken(
       s, "A copied VMA is in a tree in which its source does not stand.",
       [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph[source].chainStamp)],
-      .init("V was linked to it", extra.stamp), &ledger)
+      .init("V was linked to it", extra.stamp), graph, &ledger)
   }
   ledger.holds()
 }
@@ -91,7 +91,7 @@ private func judgeSplit(_ s: borrowing OperationSituation, _ graph: borrowing Rm
     return ledger.holds()
   }
   let (stamp, since) = (s.stamp, s.operation.stamp)
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "The parts of a split, as they stand in their trees, do not make up the VMA that was split.",
       function: .kind(.split),
@@ -119,7 +119,7 @@ private func judgeMove(_ s: borrowing EntrySituation, _ graph: borrowing RmapGra
     let isOld = graph.linkedView(of: vma)?.index(of: entry.address) == entry.vma.index(of: entry.address)
     doer = isOld ? .step(since) : .between(since, stamp)
   }
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: isWithin
         ? "mremap moves pages to addresses that have other offsets."
@@ -144,11 +144,11 @@ private func brokenSplit(_ entry: OperationEntry, _ stamp: EventStamp) -> Findin
 
 private func broken(
   _ s: borrowing OperationSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
   let function = KernelFunction.kind(s.outer?.kind ?? .clone)
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],

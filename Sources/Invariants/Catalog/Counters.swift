@@ -39,7 +39,7 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
   let (changed, seen) = (graph[s.anonVMA].counterStamp, graph.lastSeen(s.anonVMA))
   let isActive = Int64(bitPattern: active) != knownActive
   let field = isActive ? "num_active_vmas" : "num_children"
-  ledger.broken(key: update.anonVMA.raw) {
+  ledger.broken(key: update.anonVMA.raw, in: graph) {
     Finding(
       what: "\(field) of an anon_vma is \(isActive ? active : children), and must be "
         + "\(isActive ? knownActive : knownChildren).",

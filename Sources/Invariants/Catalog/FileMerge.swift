@@ -25,7 +25,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   else { return }
   let (index, fileIndex, stamp) = (new.index(of: old.start), new.fileIndex(of: old.start), s.stamp)
   if index == old.anonPgoff, fileIndex == old.vmPgoff { return ledger.holds() }
-  ledger.broken(key: new.address.raw ^ old.address.raw) {
+  ledger.broken(key: new.address.raw ^ old.address.raw, in: graph) {
     Finding(
       what: "VMAs have merged of which one offset does not go on.", function: .kind(.unlink), stamp: stamp,
       objects: [("K", describe(new)), ("V", describe(old))],

@@ -38,12 +38,12 @@ private func judgeForked(_ s: borrowing OperationSituation, _ graph: borrowing R
     let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
     return broken(
       s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],
-      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), &ledger)
+      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), graph, &ledger)
   }
   if let contradiction = ownAnonVMA(s, graph) {
     return broken(
       s, "A forked VMA's own anon_vma is wrong.", [.init("V was forked from P", s.operation.stamp)],
-      contradiction, &ledger)
+      contradiction, graph, &ledger)
   }
   guard let source = s.source, graph[source].chainIsKnown, graph[source].parkedCount == 0,
     graph.birthWasSeen(at: entry.source.anonVMA)
@@ -52,14 +52,14 @@ private func judgeForked(_ s: borrowing OperationSituation, _ graph: borrowing R
     return broken(
       s, "A forked VMA is missing from a tree in which its parent stands.",
       [.init("P is in the tree of \(graph.describe(missing.anonVMA))", missing.stamp)],
-      .init("anon_vma_fork returned without linking V to it", s.stamp), &ledger)
+      .init("anon_vma_fork returned without linking V to it", s.stamp), graph, &ledger)
   }
   let own = graph[s.vma].forkedAnonVMA
   if let extra = graph.firstAVC(of: s.vma, missingFrom: source, except: own).map({ graph[$0] }) {
     return broken(
       s, "A forked VMA is in a tree in which its parent does not stand.",
       [.init("P is not in the tree of \(graph.describe(extra.anonVMA))", graph[source].chainStamp)],
-      .init("V was linked to it", extra.stamp), &ledger)
+      .init("V was linked to it", extra.stamp), graph, &ledger)
   }
   ledger.holds()
 }
@@ -89,7 +89,7 @@ private func judgeParent(_ s: borrowing TreeSituation, _ graph: borrowing RmapGr
   if s.update.parent == graph[s.anonVMA].parent { return }
   let (update, stamp, name) = (s.update, s.stamp, function(of: s))
   let (node, seen) = (graph[s.anonVMA], graph.lastSeen(s.anonVMA))
-  ledger.broken(key: update.anonVMA.raw) {
+  ledger.broken(key: update.anonVMA.raw, in: graph) {
     Finding(
       what: "An anon_vma's parent has changed while it lives.", function: name, stamp: stamp,
       doer: .between(seen, stamp),
@@ -110,13 +110,13 @@ private func judgeSight(_ s: borrowing VMASituation, _ graph: borrowing RmapGrap
     return brokenSight(
       s, vma, "A forked VMA does not use the anon_vma that was made for it.",
       [.init("the fork made anon_vma \(node.address) for V", node.birth)],
-      .init("V's anon_vma is \(given)", s.stamp), &ledger)
+      .init("V's anon_vma is \(given)", s.stamp), graph, &ledger)
   }
   guard let id = graph.membership(of: s.vma, in: given) else {
     return brokenSight(
       s, vma, "A forked VMA uses an anon_vma in whose tree it does not stand.",
       [.init("the fork made no anon_vma for V", vma.forkStamp)],
-      .init("V's anon_vma is \(given), not one of its chain", s.stamp), &ledger)
+      .init("V's anon_vma is \(given), not one of its chain", s.stamp), graph, &ledger)
   }
   let avc = graph[id]
   guard let children = avc.childrenAtLink, let active = avc.activeAtLink else {
@@ -131,7 +131,7 @@ private func judgeSight(_ s: borrowing VMASituation, _ graph: borrowing RmapGrap
         "A = anon_vma \(given) had num_active_vmas \(active), num_children \(children)"
           + (isRoot ? " and is the root" : ""), avc.stamp)
     ],
-    .init("V's anon_vma is A", s.stamp), &ledger)
+    .init("V's anon_vma is A", s.stamp), graph, &ledger)
 }
 
 /// copy_page_range has been entered: from now on the child maps its parent's pages.
@@ -140,23 +140,25 @@ private func judgeCopy(_ s: borrowing EntrySituation, _ graph: borrowing RmapGra
   let entry = s.operation.entry
   let (new, old) = (entry.vma, entry.source)
   if !new.hasRange(of: old) || new.mm == old.mm {
-    return brokenCopy(s, .init("V does not map P's range at P's offsets in an mm of its own", s.stamp), &ledger)
+    return brokenCopy(s, .init("V does not map P's range at P's offsets in an mm of its own", s.stamp), graph, &ledger)
   }
   guard !old.anonVMA.isNull else { return }
   if new.anonVMA.isNull {
-    return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), &ledger)
+    return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), graph, &ledger)
   }
   guard let missing = graph.firstAVC(of: parent, missingFrom: child).map({ graph[$0] }) else {
     return ledger.decide(if: graph.chainIsKnown(of: parent))
   }
   guard graph[child].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   let tree = graph.describe(missing.anonVMA)
-  brokenCopy(s, .init("P is in the tree of \(tree), and V is not", missing.stamp), &ledger)
+  brokenCopy(s, .init("P is in the tree of \(tree), and V is not", missing.stamp), graph, &ledger)
 }
 
-private func brokenCopy(_ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ ledger: inout Ledger) {
+private func brokenCopy(
+  _ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "fork copies page tables to a VMA that the rmap does not find as it finds the parent's.",
       function: .kind(.copyRange), stamp: stamp,
@@ -167,10 +169,10 @@ private func brokenCopy(_ s: borrowing EntrySituation, _ contradiction: Finding.
 
 private func broken(
   _ s: borrowing OperationSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: what, function: .kind(.fork), stamp: stamp,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
@@ -180,10 +182,10 @@ private func broken(
 
 private func brokenSight(
   _ s: borrowing VMASituation, _ vma: VMA, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (view, stamp) = (s.view, s.stamp)
-  ledger.broken(key: view.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: view.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: what, function: .kind(.fork), stamp: stamp, doer: vma.forkStamp.map { .step($0) },
       objects: [("V", describe(view))],

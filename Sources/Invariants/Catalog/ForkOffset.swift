@@ -20,7 +20,7 @@ extension Invariant {
 private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (new, old, stamp, kind) = (s.operation.entry.vma, s.operation.entry.source, s.stamp, s.operation.kind)
   if new.anonPgoff == old.anonPgoff, new.vmPgoff == old.vmPgoff { return ledger.holds() }
-  ledger.broken(key: new.address.raw) {
+  ledger.broken(key: new.address.raw, in: graph) {
     Finding(
       what: "A forked VMA has another offset than its parent's.", function: .kind(kind), stamp: stamp,
       objects: [("V", describe(new)), ("P", describe(old))],

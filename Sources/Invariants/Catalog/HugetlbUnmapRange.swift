@@ -20,7 +20,7 @@ extension Invariant {
 private func judge(_ s: borrowing HugetlbSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   let (unmap, view, stamp) = (s.unmap, s.unmap.vma, s.stamp)
   if unmap.start >= view.start, unmap.start <= unmap.end, unmap.end <= view.end { return ledger.holds() }
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "Huge pages are unmapped at addresses that are not the VMA's.", function: .kind(.hugetlbUnmap),
       stamp: stamp, objects: [("V", describe(view))], established: [],

@@ -38,25 +38,25 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
   if index != event.index {
     return broken(
       s, "A mapped folio's index has changed.", [.init("F was mapped with index \(index)", since)],
-      .init("F's index is \(event.index)", s.stamp), doer, &ledger)
+      .init("F's index is \(event.index)", s.stamp), doer, graph, &ledger)
   }
   // A predicted mapping that was not met is page-owner's business.
   if let mapping = s.priorMapping, mapping.isAnonymous, !s.priorWasPredicted, mapping != event.mapping {
     return broken(
       s, "A mapped folio's anon_vma has changed without a move.",
       [.init("F pointed to \(graph.describe(anonVMAAt: mapping.anonVMA))", s.priorStamp)],
-      .init("F points to \(graph.describe(anonVMAAt: event.mapping.anonVMA))", s.stamp), doer, &ledger)
+      .init("F points to \(graph.describe(anonVMAAt: event.mapping.anonVMA))", s.stamp), doer, graph, &ledger)
   }
   ledger.holds()
 }
 
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, _ doer: Finding.Doer?, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, _ doer: Finding.Doer?, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
-  ledger.broken(key: event.folio.raw ^ stamp.ordinal) {
+  ledger.broken(key: event.folio.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp, doer: doer,
       objects: [("F", "folio \(event.folio), page \(event.subpage)"), ("V", describe(event.vma))],

@@ -29,7 +29,7 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
     return ledger.holds()
   }
   let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s))
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
       doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],
@@ -49,7 +49,7 @@ private func judgeRemoval(_ s: borrowing TreeSituation, _ graph: borrowing RmapG
   if view.firstIndex == start, view.lastIndex == graph[id].keyLast { return ledger.holds() }
   let avc = graph[id]
   let (stamp, name) = (s.stamp, function(of: s))
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     finding(view, stamp, name, pages(start, avc.keyLast), avc.stamp)
   }
 }
@@ -67,7 +67,7 @@ private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGr
     return false
   }
   let name = kernelFunction(s.event)
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     finding(view, stamp, name, pages(linked.firstIndex, linked.lastIndex), since)
   }
 }

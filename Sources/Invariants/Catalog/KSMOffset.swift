@@ -24,7 +24,7 @@ private func judge(_ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGra
   }
   let (visit, stamp, index) = (s.visit, s.stamp, view.index(of: s.visit.address))
   if view.contains(visit.address), index == start.first { return ledger.holds() }
-  ledger.broken(key: view.address.raw ^ visit.folio.raw) {
+  ledger.broken(key: view.address.raw ^ visit.folio.raw, in: graph) {
     Finding(
       what: "A walk for a page of KSM visits an address of another offset.", function: .kind(visit.purpose.kind),
       stamp: stamp, objects: [("F", "folio \(visit.folio)"), ("V", describe(view))],

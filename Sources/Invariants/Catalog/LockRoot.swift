@@ -31,20 +31,21 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
     return broken(
       s, "The root of an anon_vma is not its own root.",
       .init("A names R = anon_vma \(root) as its root", s.stamp),
-      .init("R names anon_vma \(s.update.rootOfRoot) as its root", s.stamp), &ledger)
+      .init("R names anon_vma \(s.update.rootOfRoot) as its root", s.stamp), graph, &ledger)
   }
   if graph.lives(s.anonVMA), graph[s.anonVMA].root != root {
     return broken(
       s, "An anon_vma's root has changed while it lives.",
       .init("A's root was anon_vma \(graph[s.anonVMA].root)", graph[s.anonVMA].birth),
-      .init("A's root is anon_vma \(root)", s.stamp), doer: .between(graph.lastSeen(s.anonVMA), s.stamp), &ledger)
+      .init("A's root is anon_vma \(root)", s.stamp), doer: .between(graph.lastSeen(s.anonVMA), s.stamp), graph, &ledger
+    )
   }
   if let other = graph.firstAVC(of: s.vma, notIn: s.anonVMA), graph[graph[other].anonVMA].root != root {
     let node = graph[graph[other].anonVMA]
     return broken(
       s, "A VMA links anon_vmas with different roots.",
       .init("V is linked to anon_vma \(node.address), whose root is \(node.root)", graph[other].stamp),
-      .init("V's link to A has root \(root)", s.stamp), &ledger)
+      .init("V's link to A has root \(root)", s.stamp), graph, &ledger)
   }
   let isWhole =
     graph.chainIsKnown(of: s.vma) && (s.anonVMAIsNew || graph.birthWasSeen(at: s.update.anonVMA))
@@ -53,10 +54,10 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
 
 private func broken(
   _ s: borrowing TreeSituation, _ what: String, _ established: Finding.Fact,
-  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (update, stamp, function) = (s.update, s.stamp, function(of: s))
-  ledger.broken(key: update.anonVMA.raw) {
+  ledger.broken(key: update.anonVMA.raw, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp, doer: doer,
       objects: [("V", describe(update.vma)), ("A", "anon_vma \(update.anonVMA)")],

@@ -32,7 +32,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
       range.mm == own.mm, range.start <= own.start, own.end <= range.end
     else { return }
     if range.index(of: own.start) != own.firstIndex, !range.isTemporaryStack, !own.isTemporaryStack {
-      return brokenOffset(s, own, range, &ledger)
+      return brokenOffset(s, own, range, graph, &ledger)
     }
     judgeChains(from: vma, to: survivor, s, graph, &ledger)
   case .moveTables:
@@ -53,7 +53,7 @@ private func judgeChains(
   let (stamp, kind) = (s.stamp, s.operation.kind)
   let (oldView, newView) = (graph[old].view, graph[new].view)
   let (tree, since) = (graph.describe(missing.anonVMA), graph[new].chainStamp)
-  ledger.broken(key: newView.address.raw ^ oldView.address.raw) {
+  ledger.broken(key: newView.address.raw ^ oldView.address.raw, in: graph) {
     Finding(
       what: kind == .unlink
         ? "A merge drops a VMA whose trees the survivor does not stand in."
@@ -72,9 +72,11 @@ private func judgeChains(
   }
 }
 
-private func brokenOffset(_ s: borrowing EntrySituation, _ old: VMAView, _ new: VMAView, _ ledger: inout Ledger) {
+private func brokenOffset(
+  _ s: borrowing EntrySituation, _ old: VMAView, _ new: VMAView, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+) {
   let stamp = s.stamp
-  ledger.broken(key: new.address.raw ^ old.address.raw) {
+  ledger.broken(key: new.address.raw ^ old.address.raw, in: graph) {
     Finding(
       what: "A merge gives the addresses that it takes over other page offsets.",
       function: .kind(.unlink), stamp: stamp,

@@ -28,18 +28,18 @@ private func judge(_ s: borrowing MigrationSituation, _ graph: borrowing RmapGra
   if old != new || oldIndex != newIndex {
     return broken(
       s, "F points to \(name(new)), index \(newIndex)",
-      [.init("O points to \(name(old)), index \(oldIndex)", s.stamp)], &ledger)
+      [.init("O points to \(name(old)), index \(oldIndex)", s.stamp)], graph, &ledger)
   }
   guard let source = s.source else { return ledger.cannotTell(.predatesRecording) }
   if source.mapping != old || source.index != oldIndex {
     return broken(
       s, "O and F point to \(name(new)), index \(newIndex)",
-      [.init("O pointed to \(name(source.mapping)), index \(source.index)", source.stamp)], &ledger)
+      [.init("O pointed to \(name(source.mapping)), index \(source.index)", source.stamp)], graph, &ledger)
   }
   if let id = source.anonVMA, !graph.lives(id) {
     return broken(
       s, "\(name(new)) has been freed since",
-      [.init("O pointed to \(name(source.mapping))", source.stamp)], &ledger)
+      [.init("O pointed to \(name(source.mapping))", source.stamp)], graph, &ledger)
   }
   ledger.holds()
 }
@@ -50,11 +50,11 @@ private func name(_ mapping: FolioMapping) -> String {
 
 private func broken(
   _ s: borrowing MigrationSituation, _ contradiction: String, _ established: [Finding.Fact],
-  _ ledger: inout Ledger
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (visit, stamp, source) = (s.visit, s.stamp, s.migration.source)
   let doer = s.source.map { Finding.Doer.between($0.stamp, stamp) }
-  ledger.broken(key: source.raw ^ visit.folio.raw) {
+  ledger.broken(key: source.raw ^ visit.folio.raw, in: graph) {
     Finding(
       what: "A migrated page does not belong where the old one did.",
       function: .kind(visit.purpose.kind), stamp: stamp, doer: doer,

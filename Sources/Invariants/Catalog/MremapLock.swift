@@ -31,7 +31,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
     return ledger.cannotTell(.predatesRecording)
   }
   if !isMerged { return ledger.holds() }
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "mremap moves page tables without the rmap locks into a VMA that walks visit first.",
       function: .kind(.moveTables), stamp: stamp,

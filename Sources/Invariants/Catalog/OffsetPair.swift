@@ -30,7 +30,7 @@ private func judgeRange(_ s: borrowing TreeSituation, _ graph: borrowing RmapGra
   let view = s.update.vma
   if view.offsetGap == old.offsetGap || old.isTemporaryStack || view.isTemporaryStack { return ledger.holds() }
   let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s))
-  broken(view, old, "V had", name, stamp, since, &ledger)
+  broken(view, old, "V had", name, stamp, since, graph, &ledger)
 }
 
 /// A split has cloned: the new VMA's offsets are as far apart as the old one's.
@@ -39,14 +39,15 @@ private func judgeCopy(_ s: borrowing OperationSituation, _ graph: borrowing Rma
   guard s.outer?.kind == .split, !entry.source.anonVMA.isNull, !s.result.failed else { return }
   if entry.vma.offsetGap == entry.source.offsetGap { return ledger.holds() }
   broken(
-    entry.vma, entry.source, "the VMA that V is split from has", .kind(.split), s.stamp, s.operation.stamp, &ledger)
+    entry.vma, entry.source, "the VMA that V is split from has", .kind(.split), s.stamp, s.operation.stamp, graph,
+    &ledger)
 }
 
 private func broken(
   _ view: VMAView, _ old: VMAView, _ whose: String, _ function: KernelFunction, _ stamp: EventStamp,
-  _ since: EventStamp?, _ ledger: inout Ledger
+  _ since: EventStamp?, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "A VMA's two offsets have moved apart.", function: function, stamp: stamp,
       doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],

@@ -28,7 +28,7 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
   if s.event.mapping.isKSM {
     guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
     if !isExclusive { return ledger.holds() }
-    return broken(s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp), &ledger)
+    return broken(s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp), graph, &ledger)
   }
   guard s.event.mapping.isAnonymous, let id = s.folio else { return }
   let count = graph.mappedPages(of: id)
@@ -42,7 +42,7 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
       step == .move
         ? "A page that is mapped more than once is given to one VMA's anon_vma."
         : "A page that is mapped elsewhere is mapped as exclusive.",
-      .init("F is mapped \(count) times", graph[id].changeStamp), &ledger)
+      .init("F is mapped \(count) times", graph[id].changeStamp), graph, &ledger)
   }
   guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
   if isExclusive, count <= 1, mayBeShared { return ledger.cannotTell(.predatesRecording) }
@@ -50,17 +50,17 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
   if let since = graph.folio(id).sharedSince {
     return broken(
       s, "A page has become exclusive without being given to its VMA's anon_vma.",
-      .init("F was not exclusive", since), doer: .between(since, s.stamp), &ledger)
+      .init("F was not exclusive", since), doer: .between(since, s.stamp), graph, &ledger)
   }
   if count <= 1 { return ledger.holds() }
   broken(
     s, "A page that is mapped more than once is marked exclusive.",
-    .init("F is mapped \(count) times", graph[id].changeStamp), doer: .step(graph[id].changeStamp), &ledger)
+    .init("F is mapped \(count) times", graph[id].changeStamp), doer: .step(graph[id].changeStamp), graph, &ledger)
 }
 
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: Finding.Fact, doer: Finding.Doer? = nil,
-  _ ledger: inout Ledger
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
@@ -70,7 +70,7 @@ private func broken(
     case .add where event.isExclusive: "F is mapped in V as RMAP_EXCLUSIVE"
     default: "F is marked PageAnonExclusive"
     }
-  ledger.broken(key: event.folio.raw) {
+  ledger.broken(key: event.folio.raw, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp, doer: doer,
       objects: [("F", "folio \(event.folio), index \(event.index)"), ("V", describe(event.vma))],

@@ -31,21 +31,21 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
       rightful = graph[own].root
     }
     if event.mapping.anonVMA == rightful { return ledger.holds() }
-    return broken(s, rightful, s.stamp, &ledger)
+    return broken(s, rightful, s.stamp, graph, &ledger)
   }
   // Probed before the mapping was set: this is the first event that shows it.
   guard let prior = s.priorMapping, s.priorWasPredicted, prior.isAnonymous else { return }
   if event.mapping == prior { return ledger.holds() }
-  broken(s, prior.anonVMA, s.priorStamp, &ledger)
+  broken(s, prior.anonVMA, s.priorStamp, graph, &ledger)
 }
 
 private func broken(
   _ s: borrowing FolioSituation, _ rightful: KernelAddress, _ since: EventStamp,
-  _ ledger: inout Ledger
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
-  ledger.broken(key: event.folio.raw ^ stamp.ordinal) {
+  ledger.broken(key: event.folio.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "A page points to another anon_vma than the rule gives it.", function: function,
       stamp: stamp, doer: .step(since),

@@ -35,7 +35,7 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
   let (view, stamp) = (graph[vma].view, s.stamp)
   let (child, parent) = (graph.describe(orphan.anonVMA), graph.describe(anonVMAAt: node.parent))
   let function = KernelFunction.kind(s.operation.kind)
-  ledger.broken(key: view.address.raw ^ node.address.raw) {
+  ledger.broken(key: view.address.raw ^ node.address.raw, in: graph) {
     Finding(
       what: "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
       function: function, stamp: stamp,

@@ -32,13 +32,13 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
     return broken(
       update.vma, update.anonVMA, stamp, "__anon_vma_prepare links a VMA that has anon_vmas already.",
       [.init("V's chain has \(node.chainCount) AVC(s)", node.chainStamp)],
-      .init("V is linked to A", stamp), &ledger)
+      .init("V is linked to A", stamp), graph, &ledger)
   }
   if update.root != update.anonVMA {
     return broken(
       update.vma, update.anonVMA, stamp, "__anon_vma_prepare links a VMA to an anon_vma that is no root.",
       [.init("V had no anon_vma", operation.stamp)],
-      .init("A's root is anon_vma \(update.root)", stamp), &ledger)
+      .init("A's root is anon_vma \(update.root)", stamp), graph, &ledger)
   }
   guard !s.anonVMAIsNew else { return ledger.holds() }
   let view = update.vma
@@ -50,7 +50,7 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   broken(
     update.vma, update.anonVMA, stamp, "A VMA gets an existing anon_vma that no neighbour offers.",
     [.init("A's tree holds \(anonVMA.linkedCount) AVC(s)", anonVMA.birth)],
-    .init("none is of a VMA next to V that stands in A's tree alone, and V is linked to A", stamp), &ledger)
+    .init("none is of a VMA next to V that stands in A's tree alone, and V is linked to A", stamp), graph, &ledger)
 }
 
 /// Whether find_mergeable_anon_vma may take the anon_vma from this VMA, as far as it was recorded.
@@ -77,14 +77,14 @@ private func judgeReturn(_ s: borrowing OperationSituation, _ graph: borrowing R
     }
   broken(
     view, view.anonVMA, s.stamp, what, [.init("V needs an anon_vma", s.operation.stamp)],
-    .init("__anon_vma_prepare returned \(s.result.value), having linked \(linked) AVC(s)", s.stamp), &ledger)
+    .init("__anon_vma_prepare returned \(s.result.value), having linked \(linked) AVC(s)", s.stamp), graph, &ledger)
 }
 
 private func broken(
   _ view: VMAView, _ anonVMA: KernelAddress, _ stamp: EventStamp, _ what: String,
-  _ established: [Finding.Fact], _ contradiction: Finding.Fact, _ ledger: inout Ledger
+  _ established: [Finding.Fact], _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  ledger.broken(key: view.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: view.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: what, function: .kind(.prepare), stamp: stamp,
       objects: [("V", describe(view))] + (anonVMA.isNull ? [] : [("A", "anon_vma \(anonVMA)")]),

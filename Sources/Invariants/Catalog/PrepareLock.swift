@@ -25,7 +25,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   let (view, stamp) = (s.operation.entry.vma, s.stamp)
   // fs/exec.c:get_arg_page: until 5.11 the stack of an mm that nobody else knows yet was faulted in without its lock.
   if view.isTemporaryStack { return }
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "A VMA gets its anon_vma while nobody holds mmap_lock.", function: .kind(.prepare),
       stamp: stamp, objects: [("V", describe(view))],

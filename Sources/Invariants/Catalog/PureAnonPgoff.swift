@@ -24,7 +24,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   guard isPlain else { return }
   if view.offsetGap == 0 { return ledger.holds() }
   let since = s.vma.map { graph[$0].chainStamp }
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "An anonymous VMA has two offsets.", function: .kind(.prepare), stamp: stamp,
       doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],

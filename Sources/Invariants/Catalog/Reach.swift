@@ -48,14 +48,14 @@ private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGr
     return broken(
       s, "A page is mapped at an address that its offset does not lead to.",
       [.init("F is mapped at \(address), which is offset \(event.vma.index(of: address)) in V", s.stamp)],
-      .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), &ledger)
+      .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), graph, &ledger)
   }
   let last = first + UInt64(event.pages - min(event.pages, 1))
   if !event.vma.holds(first, last) {
     return broken(
       s, "A page is mapped in a VMA that does not hold its offset.",
       [.init("V holds the offsets \(pages(event.vma.firstIndex, event.vma.lastIndex))", s.stamp)],
-      .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), &ledger)
+      .init("F's page has offset \(first)", s.stamp), doer: whoSet(s, graph), graph, &ledger)
   }
   judgeMembership(s, mapping, graph, &ledger)
 }
@@ -70,7 +70,7 @@ private func judgeMembership(
     return broken(
       s, "A mapped page points to an anon_vma that was freed.",
       [.init("F points to anon_vma \(mapping.anonVMA)", graph[folio].stamp)],
-      .init("that anon_vma was freed while V maps F", s.stamp), &ledger)
+      .init("that anon_vma was freed while V maps F", s.stamp), graph, &ledger)
   }
   let isOwn = mapping.anonVMA == s.event.vma.anonVMA
   if let id = isOwn ? s.ownMembership : graph.membership(of: vma, in: mapping.anonVMA) {
@@ -82,7 +82,8 @@ private func judgeMembership(
     return broken(
       s, "A page is mapped by a VMA that is out of its anon_vma's tree.",
       [.init("V's AVC was removed from A's tree and not put back", graph[id].stamp)],
-      .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), doer: .step(graph[id].stamp), &ledger
+      .init("V maps F, which points to A = anon_vma \(mapping.anonVMA)", s.stamp), doer: .step(graph[id].stamp), graph,
+      &ledger
     )
   }
   guard graph[vma].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
@@ -97,7 +98,7 @@ private func judgeMembership(
       .init("F points to A = \(owner)", since),
       .init("V's chain has \(graph[vma].chainCount) AVC(s), none for A", graph[vma].chainStamp),
     ],
-    .init("V maps F", s.stamp), doer: whoParted(s, vma, graph), &ledger)
+    .init("V maps F", s.stamp), doer: whoParted(s, vma, graph), graph, &ledger)
 }
 
 /// The step that gave the page the anon_vma or the index that this event shows; nil for the event's own function.
@@ -153,7 +154,7 @@ private func brokenPage(
     case .givenUp: "V no longer covers \(address) at the page's offset, and no other VMA does"
     }
   let (object, name) = (graph.describe(s.folio), KernelFunction.kind(s.function))
-  ledger.broken(key: view.address.raw ^ folio.mapping.raw) {
+  ledger.broken(key: view.address.raw ^ folio.mapping.raw, in: graph) {
     Finding(
       what: "A page is mapped where its anon_vma does not lead.", function: name, stamp: stamp,
       objects: [("F", object), ("V", describe(view))],
@@ -164,11 +165,11 @@ private func brokenPage(
 
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
   let function = kernelFunction(event)
-  ledger.broken(key: event.vma.address.raw ^ event.mapping.raw) {
+  ledger.broken(key: event.vma.address.raw ^ event.mapping.raw, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp, doer: doer,
       objects: [

@@ -30,7 +30,7 @@ private func judgeTree(_ s: borrowing TreeSituation, _ graph: borrowing RmapGrap
   let update = s.update
   let (stamp, name) = (s.stamp, KernelFunction.kind(s.operation?.kind ?? s.stamp.function ?? .insert))
   if update.refcount < 1 {
-    return ledger.broken(key: update.anonVMA.raw) {
+    return ledger.broken(key: update.anonVMA.raw, in: graph) {
       finding(
         "An anon_vma in use has no reference.", update.anonVMA, name, stamp,
         [.init("V = \(describe(update.vma)) is a member of A", stamp)],
@@ -41,7 +41,7 @@ private func judgeTree(_ s: borrowing TreeSituation, _ graph: borrowing RmapGrap
     return ledger.cannotTell(.predatesRecording)
   }
   let seen = graph.lastSeen(rootAt: update.root)
-  ledger.broken(key: update.root.raw) {
+  ledger.broken(key: update.root.raw, in: graph) {
     finding(
       "A root has fewer references than the anon_vmas that need it.", update.root, name, stamp,
       [
@@ -58,7 +58,7 @@ private func judgePut(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph,
   guard !s.isImplicitRoot, s.put.root != s.put.anonVMA else { return }
   if s.put.rootRefcount >= 1 { return ledger.holds() }
   let (put, stamp, seen) = (s.put, s.stamp, graph.lastSeen(rootAt: s.put.root))
-  ledger.broken(key: put.root.raw) {
+  ledger.broken(key: put.root.raw, in: graph) {
     finding(
       "A root has no reference while an anon_vma below it is freed.", put.root, .kind(.put), stamp,
       [.init("anon_vma \(put.anonVMA) names A as its root", stamp)],

@@ -22,7 +22,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   let (view, stamp, since, kind) = (s.operation.entry.vma, s.stamp, graph[vma].chainStamp, s.operation.kind)
   guard view.anonVMA.isNull, !view.isTemporaryStack else { return }
   if view.indexShift == 0 { return ledger.holds() }
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "MREMAP_DONTUNMAP leaves a VMA with the anonymous offset of what it mapped.", function: .kind(kind),
       stamp: stamp, doer: .between(since, stamp), objects: [("V", describe(view))],

@@ -29,7 +29,7 @@ private func judge(_ s: borrowing ReplacementSituation, _ graph: borrowing RmapG
   if !s.isLeft { return ledger.holds() }
   let (old, new, isPMD, address, mm) = (s.old, s.new, s.isPMD, s.address, s.mm)
   let (added, stamp) = (s.added, s.stamp)
-  ledger.broken(key: old.raw ^ mm.raw) {
+  ledger.broken(key: old.raw ^ mm.raw, in: graph) {
     Finding(
       what: isPMD
         ? "A PMD's mapping is split and not taken away." : "A page is replaced and its mapping not taken away.",

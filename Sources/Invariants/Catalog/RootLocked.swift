@@ -30,7 +30,7 @@ private func judgeStep(_ s: borrowing WalkStepSituation, _ graph: borrowing Rmap
   }
   let (root, stamp) = (s.root, s.stamp)
   let function: EventKind = s.isFirst ? .walkFirst : .walkNext
-  ledger.broken(key: root.raw) {
+  ledger.broken(key: root.raw, in: graph) {
     let state =
       lock.isWriteLocked
       ? "R's rwsem is write-held by pid \(lock.ownerPID), not by pid \(stamp.pid)"
@@ -48,7 +48,7 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
   guard let lock = s.update.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked, lock.ownerPID == s.stamp.pid { return ledger.holds() }
   let (update, stamp, function) = (s.update, s.stamp, function(of: s))
-  ledger.broken(key: update.root.raw) {
+  ledger.broken(key: update.root.raw, in: graph) {
     let state =
       lock.isWriteLocked
       ? "R's rwsem is write-held by pid \(lock.ownerPID), not by pid \(stamp.pid)"

@@ -84,7 +84,7 @@ private func broken(
   _ ledger: inout Ledger
 ) {
   let (node, object) = (graph[other], graph.describe(anonVMA))
-  ledger.broken(key: view.address.raw ^ node.view.address.raw) {
+  ledger.broken(key: view.address.raw ^ node.view.address.raw, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp,
       objects: [("A", object), ("V", describe(view)), ("W", describe(node.view))],

@@ -28,7 +28,7 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
   if put == (own == nil ? 1 : 0) { return ledger.holds() }
   let stamp = s.stamp
   let outcome = own.map { "V got an anon_vma of its own, \(graph.describe($0))" } ?? "V got no anon_vma of its own"
-  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: own == nil
         ? "A fork does not put the anon_vma that it has not used." : "A fork puts an anon_vma besides using one.",

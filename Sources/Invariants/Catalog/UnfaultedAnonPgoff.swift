@@ -30,7 +30,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   if origin == .unknown { return ledger.cannotTell(.predatesRecording) }
   let since = s.vma.map { graph[$0].chainStamp }
   let function = s.operation.kind
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "An unfaulted VMA does not have the anonymous offset of its address.", function: .kind(function),
       stamp: stamp, doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],

@@ -34,7 +34,7 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   if origin == .wiped { return }
   if origin == .unknown { return ledger.cannotTell(.predatesRecording) }
   let since = s.vma.map { graph[$0].chainStamp }
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "An unfaulted anonymous VMA does not have the offset of its address.",
       function: .kind(.prepare), stamp: stamp, doer: since.map { .between($0, stamp) },

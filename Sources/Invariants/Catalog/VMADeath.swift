@@ -24,7 +24,7 @@ private func judge(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ 
   }
   guard let left else { return }
   let (view, stamp, owner) = (s.view, s.stamp, graph.describe(left.anonVMA))
-  ledger.broken(key: view.address.raw ^ stamp.ordinal) {
+  ledger.broken(key: view.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "A VMA is freed while a tree still leads to it.", function: .kind(.vmaFree), stamp: stamp,
       objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],

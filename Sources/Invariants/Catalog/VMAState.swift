@@ -89,7 +89,7 @@ private func contradiction(
     } else {
       "vma->anon_vma names an anon_vma that is not on the VMA's chain."
     }
-  ledger.broken(key: view.address.raw ^ view.anonVMA.raw) {
+  ledger.broken(key: view.address.raw ^ view.anonVMA.raw, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp, doer: .between(node.chainStamp, stamp),
       objects: [("V", describe(view))],

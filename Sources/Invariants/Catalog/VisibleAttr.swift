@@ -30,7 +30,7 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
   if raw == known.raw { return ledger.holds() }
   let (view, stamp) = (s.update.vma, s.stamp)
   let name = function(of: s)
-  ledger.broken(key: view.address.raw) {
+  ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "A VMA enters a tree with a vm_page_prot that does not fit its vm_flags.", function: name,
       stamp: stamp, objects: [("V", describe(view))],

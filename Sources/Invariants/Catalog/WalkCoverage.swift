@@ -103,7 +103,7 @@ private func judgePlace(_ s: borrowing WalkVisitSituation, _ graph: borrowing Rm
   let (frame, address) = (s.frame, s.visit.address)
   if frame.isKSM {
     if view.contains(address) { return ledger.holds() }
-    return brokenPlace(s, "V does not cover \(address)", view, &ledger)
+    return brokenPlace(s, "V does not cover \(address)", view, graph, &ledger)
   }
   // Without the folio's lock UFFDIO_MOVE may give it another index meanwhile.
   guard frame.mapping.isAnonymous, frame.folioIsLocked else { return }
@@ -114,13 +114,16 @@ private func judgePlace(_ s: borrowing WalkVisitSituation, _ graph: borrowing Rm
   if address == right { return ledger.holds() }
   // 6.1: the index of a huge page of hugetlbfs that the model does not know counts in its own size.
   if view.isHugetlb { return ledger.cannotTell(.unitUnknown) }
-  brokenPlace(s, "F's offset \(index) is at \(right) in V", view, &ledger)
+  brokenPlace(s, "F's offset \(index) is at \(right) in V", view, graph, &ledger)
 }
 
-private func brokenPlace(_ s: borrowing WalkVisitSituation, _ fact: String, _ view: VMAView, _ ledger: inout Ledger) {
+private func brokenPlace(
+  _ s: borrowing WalkVisitSituation, _ fact: String, _ view: VMAView, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
   let (visit, stamp) = (s.visit, s.stamp)
   let object = "folio \(s.frame.folio), index \(s.frame.index)"
-  ledger.broken(key: view.address.raw ^ s.frame.folio.raw) {
+  ledger.broken(key: view.address.raw ^ s.frame.folio.raw, in: graph) {
     Finding(
       what: "An rmap walk looks for a page at another address than its offset's.",
       function: .kind(visit.purpose.kind), stamp: stamp,
@@ -347,7 +350,7 @@ private func broken(
   let function =
     frame.map { $0.isKSM ? KernelFunction.named("rmap_walk_ksm") : .kind(.walk) } ?? .named("collect_procs")
   let tree = graph.describe(anonVMAAt: anonVMA)
-  ledger.broken(key: anonVMA.raw ^ (frame?.folio.raw ?? 0)) {
+  ledger.broken(key: anonVMA.raw ^ (frame?.folio.raw ?? 0), in: graph) {
     var objects = [(name: "A", description: tree)]
     if let frame {
       objects.insert(

@@ -63,7 +63,7 @@ private func broken(
   let (entry, stamp) = (s.operation.entry, s.stamp)
   let tree = graph.describe(ahead.anonVMA)
   let key = { (avc: AVC) in avc.keyStart.map { pages($0, avc.keyLast) } ?? "unknown" }
-  ledger.broken(key: entry.vma.address.raw) {
+  ledger.broken(key: entry.vma.address.raw, in: graph) {
     Finding(
       what: "Pages go to a VMA that the rmap walk visits before the one that they come from.",
       function: .kind(entry.kind), stamp: stamp,

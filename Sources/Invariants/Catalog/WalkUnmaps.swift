@@ -28,7 +28,7 @@ private func judge(_ s: borrowing UnmapSituation, _ graph: borrowing RmapGraph, 
   if !s.isLeft { return ledger.holds() }
   let (purpose, folio, address, stamp, returned) = (s.purpose, s.folio, s.address, s.stamp, s.returned)
   let view = graph[s.vma].view
-  ledger.broken(key: folio.raw ^ view.address.raw) {
+  ledger.broken(key: folio.raw ^ view.address.raw, in: graph) {
     Finding(
       what: "A walk's callback has unmapped a page without telling the rmap.", function: .kind(purpose.kind),
       stamp: stamp, doer: .step(returned),
