@@ -70,39 +70,61 @@ public struct Contradiction: Sendable, Hashable {
     case function(EventKind)
   }
 
-  /// A field of an object, or what else events tell of it.
-  public enum Field: UInt8, CaseIterable, Sendable {
+  /// A field of an object, by its name in the kernel, or what else events tell of it.
+  public enum Field: String, CaseIterable, Sendable {
     // A VMA.
-    case address, start, end, mm, flags, anonVMA, vmPgoff, anonPgoff
+    case address
+    case start = "vm_start"
+    case end = "vm_end"
+    case mm = "vm_mm"
+    case flags = "vm_flags"
+    case anonVMA = "anon_vma"
+    case vmPgoff = "vm_pgoff"
+    case anonPgoff = "anon_pgoff"
     /// Where a split divides the VMA.
-    case splitAt
+    case splitAt = "split address"
     /// Where pages are moved from or to.
-    case movedAddress
+    case movedAddress = "moved address"
     /// How many AVCs are on its chain.
-    case chain
+    case chain = "number of AVCs"
     /// Its vm_area_alloc or vm_area_dup.
     case allocation
     /// Its unlink_anon_vmas.
-    case unlinking
+    case unlinking = "unlink_anon_vmas"
     // An anon_vma.
     case root
     /// `root->rwsem.count`.
-    case rwsem
+    case rwsem = "rwsem.count"
     /// Its __put_anon_vma.
-    case lastPut
+    case lastPut = "last put"
     // An mm.
     /// `mmap_lock.count`.
-    case mmapLock
+    case mmapLock = "mmap_lock.count"
     /// How many VMAs the mm has.
-    case vmas
+    case vmas = "number of VMAs"
     /// A function that works on it.
     case user
     // A function.
-    case entry, result
+    case entry, result = "return value"
     // A folio.
-    case folio, mapping, index, pages, isLarge, mapped, mapper
+    case folio
+    case mapping
+    case index
+    case pages = "number of pages"
+    case isLarge = "PG_head"
+    case mapped = "mapping by a VMA"
+    case mapper = "last mapping task"
     // A walk.
-    case pid, step, done, anonLock, first, last, node, purpose, vma, visited
+    case pid
+    case step
+    case done
+    case anonLock = "anon_lock"
+    case first = "first index"
+    case last = "last index"
+    case node = "last AVC"
+    case purpose = "rmap_one"
+    case vma
+    case visited = "visited folio"
   }
 
   /// A field's value.

@@ -5,7 +5,7 @@ extension Contradiction {
   /// What contradicts itself: `vm_start of vma 0x… was 0x1000 at event 12, is 0x2000`. `name` names the functions of the
   /// recorded kernel.
   public func text(_ name: FunctionNames = FunctionNames()) -> String {
-    let subject = "\(field.name) of \(object.text(name))"
+    let subject = "\(field.rawValue) of \(object.text(name))"
     switch (now, was, since) {
     case (.missing, _, let since?): return "\(subject) is missing since event \(since): \(kind.meaning)"
     case (.missing, _, nil): return "\(subject) is missing: \(kind.meaning)"
@@ -65,52 +65,6 @@ extension Contradiction.Object {
     case .callback(let address): "callback \(address)"
     case .task(let pid): "task \(pid)"
     case .function(let kind): name[kind]
-    }
-  }
-}
-
-extension Contradiction.Field {
-  /// The field's name in the kernel, or what else it is.
-  public var name: String {
-    switch self {
-    case .address: "address"
-    case .start: "vm_start"
-    case .end: "vm_end"
-    case .mm: "vm_mm"
-    case .flags: "vm_flags"
-    case .anonVMA: "anon_vma"
-    case .vmPgoff: "vm_pgoff"
-    case .anonPgoff: "anon_pgoff"
-    case .splitAt: "split address"
-    case .movedAddress: "moved address"
-    case .chain: "number of AVCs"
-    case .allocation: "allocation"
-    case .unlinking: "unlink_anon_vmas"
-    case .root: "root"
-    case .rwsem: "rwsem.count"
-    case .lastPut: "last put"
-    case .mmapLock: "mmap_lock.count"
-    case .vmas: "number of VMAs"
-    case .user: "user"
-    case .entry: "entry"
-    case .result: "return value"
-    case .folio: "folio"
-    case .mapping: "mapping"
-    case .index: "index"
-    case .pages: "number of pages"
-    case .isLarge: "PG_head"
-    case .mapped: "mapping by a VMA"
-    case .mapper: "last mapping task"
-    case .pid: "pid"
-    case .step: "step"
-    case .done: "done"
-    case .anonLock: "anon_lock"
-    case .first: "first index"
-    case .last: "last index"
-    case .node: "last AVC"
-    case .purpose: "rmap_one"
-    case .vma: "vma"
-    case .visited: "visited folio"
     }
   }
 }

@@ -104,12 +104,10 @@ import Testing
     #expect(found.kept.map(\.at.ordinal) == found.kept.map(\.at.ordinal).sorted())
   }
 
-  /// Every kind and every field has words of its own.
+  /// Every kind has words of its own.
   @Test func wordsAreDistinct() {
     let kinds = Contradiction.Kind.allCases
     #expect(Set(kinds.map(\.word)).count == kinds.count && Set(kinds.map(\.meaning)).count == kinds.count)
-    let fields = Contradiction.Field.allCases
-    #expect(Set(fields.map(\.name)).count == fields.count)
   }
 
   // MARK: Operations
