@@ -108,7 +108,7 @@ public struct AnonVMA: Sendable {
     counterStamp = birth
   }
 
-  mutating func retire() { serial = 0 }
+  mutating func remove() { serial = 0 }
 
   /// Whether it is its own root.
   public var isRoot: Bool { root == address }

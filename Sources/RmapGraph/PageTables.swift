@@ -95,7 +95,7 @@ package struct PageTables: ~Copyable {
   subscript(_ place: Place) -> Entry? { Entry(bits: words[place.block, place.index]) }
 
   /// Unmaps what is mapped at a place.
-  mutating func clear(_ place: Place) { put(0, at: place) }
+  mutating func remove(_ place: Place) { put(0, at: place) }
 
   /// The page mapped at page number `page` of an mm.
   package func entry(mm: UInt64, page: UInt64) -> Entry? {
@@ -129,7 +129,7 @@ package struct PageTables: ~Copyable {
     let bit: UInt32 = 1 << UInt32(place.index)
     blocks[block].mapped = blocks[block].mapped & ~bit | (new == 0 ? 0 : bit)
     if blocks[block].mapped == 0, old != 0 {
-      release(block)
+      removeBlock(block)
     } else {
       last = LastBlock(mm: place.mm, number: blocks[block].number, block: block)
     }
@@ -164,7 +164,7 @@ package struct PageTables: ~Copyable {
     return space
   }
 
-  private mutating func release(_ slot: UInt32) {
+  private mutating func removeBlock(_ slot: UInt32) {
     if last.block == slot { last = LastBlock() }
     let (space, previous, next) = (blocks[slot].mm, blocks[slot].previous, blocks[slot].next)
     if previous == .max {
@@ -256,8 +256,8 @@ package struct PageTables: ~Copyable {
   /// How many blocks and address spaces it keeps: 0 once every page is unmapped and every mm forgotten.
   var liveObjectCount: Int { blocks.count + spaces.count }
 
-  /// Forgets an mm; every page of it must have been unmapped.
-  package mutating func forget(mm: UInt64) {
+  /// Removes an mm; every page of it must have been unmapped.
+  package mutating func remove(mm: UInt64) {
     guard let space = spaceOf[mm], spaces[space].blockCount == 0 else { return }
     spaceOf.remove(mm)
     spaces.remove(space)

@@ -38,7 +38,7 @@ extension RmapGraph {
   private mutating func newFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if let old = folioOf[event.folio.raw] { makeStale(old) }
+    if let old = folioOf[event.folio.raw] { forgetMappings(of: old) }
     let vma = meetMapped(event.vma, &observer)
     let mapping = event.isAfter ? event.mapping : predictedMapping(event, isNew: true)
     // mm/rmap.c:__folio_set_anon: index = linear_page_index(vma, address)
@@ -63,7 +63,7 @@ extension RmapGraph {
       return tell(event, stamp, folio: slot, vma: vma, prior: nil, &observer)
     }
     // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped.
-    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { makeStale(old) }
+    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { forgetMappings(of: old) }
     if let known = knownFolio(event) {
       slot = known
       priorIndex = folios[slot].index
@@ -86,7 +86,7 @@ extension RmapGraph {
   ) {
     guard let old = folioOf[event.folio.raw] else { return }
     tell(.notAnonymous, event, stamp, folio: old, &observer)
-    makeStale(old)
+    forgetMappings(of: old)
   }
 
   private mutating func removeMapping<Observer: GraphObserver & ~Copyable>(
@@ -131,7 +131,7 @@ extension RmapGraph {
     tell(.move, event, stamp, folio: slot, &observer)
     if !event.vma.contains(address) || place(of: slot, event, at: address) == nil {
       if !event.indexMayFollow { tell(.noPage, event, stamp, folio: nil, &observer) }
-      makeStale(slot)
+      forgetMappings(of: slot)
       doubtPages(of: anonVMA(at: event.vma.anonVMA))
       return
     }
@@ -163,7 +163,7 @@ extension RmapGraph {
     let entry = tables.entry(mm: move.mm.raw, page: old.page)
     guard folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
       // Huge, or mapped at an address that is not its index: it is known neither where it was nor where it goes.
-      makeStale(slot)
+      forgetMappings(of: slot)
       return doubtPages(of: anonVMA(at: mapping.anonVMA))
     }
     let new = UserAddress(move.address.raw &+ offset)
@@ -247,7 +247,7 @@ extension RmapGraph {
     guard let slot = folioOf[event.folio.raw] else { return nil }
     guard folios[slot].placeIsUncertain, event.mapping.isAnonymous else { return slot }
     if folios[slot].index != event.index {
-      makeStale(slot)
+      forgetMappings(of: slot)
       return nil
     }
     folios[slot].placeIsUncertain = false
@@ -313,7 +313,7 @@ extension RmapGraph {
 
   /// The folio's address has another tenant, or its mappings are no longer known: its pages in the tables mean
   /// nothing any more, and are swept out as they are met.
-  private mutating func makeStale(_ slot: UInt32) {
+  private mutating func forgetMappings(of slot: UInt32) {
     if folioOf[folios[slot].address.raw] == slot { folioOf.remove(folios[slot].address.raw) }
     addMappedPages(-folios[slot].mappedPages, folios[slot].anonVMA)
     doubtPages(of: folios[slot].anonVMA)

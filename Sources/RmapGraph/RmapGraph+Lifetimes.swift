@@ -41,7 +41,7 @@ extension RmapGraph {
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
   mutating func vmaBorn(at address: KernelAddress, _ origin: OffsetOrigin, _ stamp: EventStamp) {
     guard address.isKernel else { return }
-    forgetVMA(address)
+    removeVMA(address)
     var view = VMAView.none
     view.address = address
     let vma = newVMA(view, birth: stamp, chainIsKnown: true)
@@ -60,13 +60,13 @@ extension RmapGraph {
     view.anonVMA = free.anonVMA
     observer.willFreeVMA(
       VMASituation(vma: VMAID(slot: slot), view: view, stamp: stamp, function: .vmaFree), in: self)
-    forgetVMA(free.vma)
+    removeVMA(free.vma)
   }
 
-  /// Takes a VMA out of the model, with any AVC that was left behind.
-  mutating func forgetVMA(_ address: KernelAddress) {
+  /// Removes a VMA, with any AVC that was left behind.
+  mutating func removeVMA(_ address: KernelAddress) {
     guard let slot = vmaOf[address.raw] else { return }
-    while vmas[slot].firstInChain != .max { discard(vmas[slot].firstInChain) }
+    while vmas[slot].firstInChain != .max { removeAVC(vmas[slot].firstInChain) }
     vmaOf.remove(address.raw)
     if !vmas[slot].view.mm.isNull { countVMA(-1, of: vmas[slot].view.mm) }
     vmas.remove(slot)
@@ -98,21 +98,21 @@ extension RmapGraph {
     return AnonVMAID(slot: slot, serial: node.serial)
   }
 
-  /// Takes an anon_vma out of the model, with whatever AVCs still name it.
-  mutating func bury(_ id: AnonVMAID) {
+  /// Removes an anon_vma, with whatever AVCs still name it.
+  mutating func removeAnonVMA(_ id: AnonVMAID) {
     guard let node = anonVMA(id) else { return }
-    while anonVMAs[id.slot].firstInTree != .max { discard(anonVMAs[id.slot].firstInTree) }
-    if anonVMAs[id.slot].parkedCount > 0 { discardParked(of: id) }
+    while anonVMAs[id.slot].firstInTree != .max { removeAVC(anonVMAs[id.slot].firstInTree) }
+    if anonVMAs[id.slot].parkedCount > 0 { removeParkedAVCs(of: id) }
     if !node.isRoot, let root = anonVMAOf[node.root.raw] { anonVMAs[root].rootedCount -= 1 }
     if anonVMAOf[node.address.raw] == id.slot { anonVMAOf.remove(node.address.raw) }
-    anonVMAs[id.slot].retire()
+    anonVMAs[id.slot].remove()
     anonVMAs.remove(id.slot)
   }
 
-  private mutating func discardParked(of id: AnonVMAID) {
+  private mutating func removeParkedAVCs(of id: AnonVMAID) {
     var parked: [UInt32] = []
     avcOf.forEach { if avcs[$0].anonVMA == id { parked.append($0) } }
-    for slot in parked { discard(slot) }
+    for slot in parked { removeAVC(slot) }
   }
 
   /// Whether what is freed is the anon_vma that anon_vma_fork allocates in advance and puts again where the clone has
@@ -134,7 +134,7 @@ extension RmapGraph {
     settleUnlink(task, stamp)
     if let dying = anonVMA(at: put.anonVMA) {
       tell(put, dying, implicit: false, task, stamp, &observer)
-      bury(dying)
+      removeAnonVMA(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)
     } else if isSpare(put, task), let last = tasks[task].last {
       tasks[task].operations[last].sparesPut += 1
@@ -142,9 +142,9 @@ extension RmapGraph {
     // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.
     if put.root != put.anonVMA, put.rootRefcount == 1, let root = anonVMA(at: put.root) {
       tell(put, root, implicit: true, task, stamp, &observer)
-      bury(root)
+      removeAnonVMA(root)
     }
-    retire(task)
+    rest(task)
   }
 
   private mutating func tell<Observer: GraphObserver & ~Copyable>(
@@ -243,7 +243,7 @@ extension RmapGraph {
     return anonVMAs[root.slot].openOperations - (own ? 1 : 0) > 0
   }
 
-  mutating func letGo(_ root: AnonVMAID?) {
+  mutating func release(_ root: AnonVMAID?) {
     guard let root, lives(root) else { return }
     anonVMAs[root.slot].openOperations -= 1
   }

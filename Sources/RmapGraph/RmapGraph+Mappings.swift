@@ -57,7 +57,7 @@ extension RmapGraph {
     let mm = event.vma.mm
     if let slot {
       folios[slot].changeStamp = stamp
-      if !walking.left.isEmpty { forgetLeft(slot, mm) }
+      if !walking.left.isEmpty { removeLeft(slot, mm) }
     }
     for offset in 0..<UInt64(event.pages) {
       let page = address.page &+ offset
@@ -71,7 +71,7 @@ extension RmapGraph {
       guard let place = offset == 0 && first != nil ? first : place(of: slot, subpage, mm, page),
         let entry = tables[place]
       else {
-        if takeDisplaced(slot, UInt16(truncatingIfNeeded: subpage), mm, page) { continue }
+        if removeDisplaced(slot, UInt16(truncatingIfNeeded: subpage), mm, page) { continue }
         if !event.isPMD {
           statistics.unpredictedUnmaps += 1
           tell(.noPage, event, stamp, folio: nil, &observer)
@@ -81,7 +81,7 @@ extension RmapGraph {
       // A split adds the PTE mappings before it removes the PMD's: they stay.
       if event.isPMD && !entry.isPMD { continue }
       statistics.predictedUnmaps += 1
-      tables.clear(place)
+      tables.remove(place)
       countMapping(-1, slot)
     }
   }
@@ -115,7 +115,7 @@ extension RmapGraph {
     displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
   }
 
-  mutating func takeDisplaced(
+  mutating func removeDisplaced(
     _ slot: UInt32, _ subpage: UInt16, _ mm: KernelAddress, _ page: UInt64
   ) -> Bool {
     let found = displaced.firstIndex {
@@ -153,8 +153,8 @@ extension RmapGraph {
     }
   }
 
-  /// Drops the tables' reference to a folio page whose fate was decided without an event of its own.
-  mutating func dropEntry(_ entry: PageTables.Entry) { countMapping(-1, entry.folio) }
+  /// Removes the tables' reference to a folio page whose fate was decided without an event of its own.
+  mutating func removeEntry(_ entry: PageTables.Entry) { countMapping(-1, entry.folio) }
 
   mutating func shareEntry(_ entry: PageTables.Entry) { countMapping(1, entry.folio) }
 }

@@ -20,7 +20,7 @@ extension RmapGraph {
     let slot = folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
     tell(
       event, stamp, folio: slot, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
-    guard let slot, takeMerged(slot, event.vma, visitedPage(event)) else { return statistics.unpredictedUnmaps += 1 }
+    guard let slot, removeMerged(slot, event.vma, visitedPage(event)) else { return statistics.unpredictedUnmaps += 1 }
     statistics.predictedUnmaps += 1
     folios[slot].changeStamp = stamp
     countMapping(-1, slot)
@@ -37,7 +37,7 @@ extension RmapGraph {
 
   /// Takes one mapping of a page out of a VMA's tables: where a walk is (`visited`), where a copy has just taken its place
   /// (a write fault), or the first one (munmap goes upwards).
-  private mutating func takeMerged(_ slot: UInt32, _ view: VMAView, _ visited: UInt64?) -> Bool {
+  private mutating func removeMerged(_ slot: UInt32, _ view: VMAView, _ visited: UInt64?) -> Bool {
     if let visited {
       guard tables.entry(mm: view.mm.raw, page: visited)?.folio == slot else { return false }
       noteUncertain(view.mm, visited)

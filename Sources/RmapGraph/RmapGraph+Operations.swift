@@ -16,7 +16,7 @@ extension RmapGraph {
       if entry.kind == .fork || entry.kind == .vmaDup { noteActing(stamp.pid, in: entry.source.mm) }
     }
     if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
-    dropStale(task, before: entry.kind)
+    forgetStaleOperations(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
     let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
     _ = tasks[task].operations.append { place in
@@ -39,7 +39,7 @@ extension RmapGraph {
       if entry.vma.mm != entry.source.mm { noteBirth(of: entry.vma.mm) }
       // The child's VMA is fresh from vm_area_dup, which empties its chain.
       if let slot = vmaOf[entry.vma.address.raw], vmas[slot].chainCount > 0 {
-        forgetVMA(entry.vma.address)
+        removeVMA(entry.vma.address)
       }
       let met = meet(entry.vma, &observer)
       vma = met
@@ -137,38 +137,38 @@ extension RmapGraph {
       VMASituation(vma: vma, view: view, stamp: stamp, function: .fork), in: self)
   }
 
-  /// Drops operations that cannot enclose the next one: their return was not recorded.
-  private mutating func dropStale(_ task: UInt32, before kind: EventKind) {
-    while let last = tasks[task].innermost, !last.kind.mayEnclose(kind) { dropLast(task) }
+  /// Forgets operations that cannot enclose the next one: their return was not recorded.
+  private mutating func forgetStaleOperations(_ task: UInt32, before kind: EventKind) {
+    while let last = tasks[task].innermost, !last.kind.mayEnclose(kind) { forgetLastOperation(task) }
   }
 
   /// An AVC leaves a tree only in unlink_anon_vmas or for a range change, and that within a split, within copy_vma,
   /// or within nothing.
-  mutating func dropStale(_ task: UInt32, beforeRemovalOf update: TreeUpdate) {
+  mutating func forgetStaleOperations(_ task: UInt32, beforeRemovalOf update: TreeUpdate) {
     while let last = tasks[task].innermost, last.kind != .split, last.kind != .copyVMA {
       if last.kind == .unlink, last.vma == update.vma.address { return }
-      dropLast(task)
+      forgetLastOperation(task)
     }
   }
 
   /// A clone inserts where its source stands. Within a fork an insertion into the tree of a new anon_vma comes
   /// after the clone.
-  mutating func dropStale(_ task: UInt32, beforeInsertionOf update: TreeUpdate) {
+  mutating func forgetStaleOperations(_ task: UInt32, beforeInsertionOf update: TreeUpdate) {
     guard update.treeIsEmpty else { return }
     let last = tasks[task].operations.count - 1
     guard last > 0, tasks[task].operations[last].kind == .clone, tasks[task].operations[last - 1].kind == .fork,
       (anonVMA(at: update.anonVMA).map { anonVMAs[$0.slot].linkedCount } ?? 0) == 0
     else { return }
-    dropLast(task)
+    forgetLastOperation(task)
   }
 
-  /// Drops the innermost operation: its return was not recorded.
-  private mutating func dropLast(_ task: UInt32) {
+  /// Forgets the innermost operation: its return was not recorded.
+  private mutating func forgetLastOperation(_ task: UInt32) {
     guard let index = tasks[task].last else { return }
     let last = tasks[task].operations[index]
     tasks[task].operations.removeLast()
     statistics.missingReturns += 1
-    abandon(last, task)
+    forgetOperation(last, task)
   }
 
   /// No operation begins while AVCs are out of their trees for a range change: those that still are will not
@@ -188,8 +188,8 @@ extension RmapGraph {
   }
 
   /// An operation whose end is unknown: what it would have counted is uncertain for its root's whole graph.
-  private mutating func abandon(_ operation: Operation, _ task: UInt32) {
-    letGo(operation.root)
+  private mutating func forgetOperation(_ operation: Operation, _ task: UInt32) {
+    release(operation.root)
     release(operation.subject, at: operation.entry.vma.address)
     let pid = tasks[task].pid
     // The root is noted on the outermost operation that changes its graph.
@@ -205,7 +205,7 @@ extension RmapGraph {
       let end = UserAddress(entry.sourceAddress.raw &+ entry.length)
       forgetPages(of: entry.source.mm, entry.sourceAddress, end)
     case .mmExit:
-      purge(entry.mm)
+      removePages(of: entry.mm)
       exitingMMs.remove(entry.mm.raw)
     default: break
     }
@@ -223,9 +223,9 @@ extension RmapGraph {
     }
     guard result.kind != .vmaAlloc else { return }
     let task = self.task(stamp.pid)
-    defer { retire(task) }
+    defer { rest(task) }
     let isEntered = tasks[task].isIn(result.kind)
-    while isEntered, let inner = tasks[task].innermost, inner.kind != result.kind { dropLast(task) }
+    while isEntered, let inner = tasks[task].innermost, inner.kind != result.kind { forgetLastOperation(task) }
     let last = tasks[task].operations.count - 1
     observer.willLeave(
       LeavingSituation(
@@ -233,7 +233,7 @@ extension RmapGraph {
         taskIsClear: tasks[task].isClear, result: result, stamp: stamp), in: self)
     guard isEntered else { return }
     finish(task, result, stamp, &observer)
-    letGo(tasks[task].operations[last].root)
+    release(tasks[task].operations[last].root)
     release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
     tasks[task].operations.removeLast()
   }
@@ -282,7 +282,7 @@ extension RmapGraph {
 
   /// exit_mmap has returned.
   private mutating func end(_ mm: KernelAddress) {
-    purge(mm)
+    removePages(of: mm)
     knownMMs.set(mm.raw, to: 0)
     forkedMMs.remove(mm.raw)
     exitingMMs.remove(mm.raw)
@@ -361,7 +361,7 @@ extension RmapGraph {
     }
     observer.didUnlinkAnonVMAs(
       VMASituation(vma: vma, view: view, stamp: stamp, function: .unlink), in: self)
-    while vmas[vma.slot].firstInChain != .max { discard(vmas[vma.slot].firstInChain) }
+    while vmas[vma.slot].firstInChain != .max { removeAVC(vmas[vma.slot].firstInChain) }
     vmas[vma.slot].chainIsKnown = true
     vmas[vma.slot].chainStamp = stamp
     vmas[vma.slot].linkedView = nil

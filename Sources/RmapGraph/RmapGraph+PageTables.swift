@@ -46,10 +46,10 @@ extension RmapGraph {
       let source = scratch[index].entry
       let target = scratch[index].page &- from.page &+ entry.address.page
       guard PageTables.canHold(target) else {
-        dropEntry(source)
+        removeEntry(source)
         continue
       }
-      if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { dropEntry(old) }
+      if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { removeEntry(old) }
     }
     guard !entry.vma.isTemporaryStack, let vma = vmaOf[entry.vma.address.raw] else { return }
     for index in 0..<scratch.count {
@@ -76,12 +76,12 @@ extension RmapGraph {
   }
 
   /// An mm is gone: what its tables still hold was unmapped without an event.
-  mutating func purge(_ mm: KernelAddress) {
+  mutating func removePages(of mm: KernelAddress) {
     forgetPages(of: mm, UserAddress(0), UserAddress(.max))
-    for page in displaced where page.mm == mm { dropEntry(page.entry) }
+    for page in displaced where page.mm == mm { removeEntry(page.entry) }
     displaced.removeAll { $0.mm == mm }
     owed.removeAll { $0.mm == mm }
-    tables.forget(mm: mm.raw)
+    tables.remove(mm: mm.raw)
     bornMMs.remove(mm.raw)
     lastUnmapped = (mm, false)
   }
@@ -93,7 +93,7 @@ extension RmapGraph {
       let entry = scratch[index].entry
       tables.set(mm: mm.raw, page: scratch[index].page, to: nil)
       doubtPages(of: folios[entry.folio].anonVMA)
-      dropEntry(entry)
+      removeEntry(entry)
       statistics.vanishedPages += 1
     }
   }
@@ -140,7 +140,7 @@ extension RmapGraph {
       guard event.only.isNull || folios[entry.folio].address == event.only else { continue }
       tables.set(mm: event.vma.mm.raw, page: page, to: nil)
       statistics.predictedUnmaps += 1
-      dropEntry(entry)
+      removeEntry(entry)
     }
   }
 
@@ -180,7 +180,7 @@ extension RmapGraph {
       let (page, entry) = (scratch[index].page, scratch[index].entry)
       if folios[entry.folio].address.isNull {
         tables.set(mm: mm.raw, page: page, to: nil)
-        dropEntry(entry)
+        removeEntry(entry)
       } else {
         if kept < index { scratch[kept] = scratch[index] }
         kept += 1

@@ -25,7 +25,7 @@ extension RmapGraph {
 
   /// Gives back the slot of a task that is in no operation, so that memory does not grow with processes: not at once,
   /// since most are soon in the next one, but when some others have become idle after it.
-  mutating func retire(_ slot: UInt32) {
+  mutating func rest(_ slot: UInt32) {
     guard tasks[slot].isIdle, !tasks[slot].isResting else { return }
     tasks[slot].isResting = true
     let longest = resting.tasks[resting.next]

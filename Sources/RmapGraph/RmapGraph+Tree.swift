@@ -8,7 +8,7 @@ extension RmapGraph {
   ) {
     let task = self.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
-    dropStale(task, beforeInsertionOf: update)
+    forgetStaleOperations(task, beforeInsertionOf: update)
     let vma = meet(update.vma, &observer)
     let operation = tasks[task].innermost
     var stamp = stamp
@@ -32,7 +32,7 @@ extension RmapGraph {
     if isUnclear(task) { noteUnclear(vma, anonVMA) }
     countInsertion(update, anonVMA, task: task, stamp)
     settleParked(task, stamp, &observer)
-    retire(task)
+    rest(task)
   }
 
   /// The anon_vma of an insertion, which may be new with it: `anon_vma_alloc` is inlined and has no probe.
@@ -48,7 +48,7 @@ extension RmapGraph {
       if !isBirth || anonVMAs[known.slot].memberCount > 0 {
         return (known, false)
       }
-      bury(known)  // Its last put was not seen.
+      removeAnonVMA(known)  // Its last put was not seen.
     }
     let id = birth(
       update.anonVMA, root: update.root, parent: update.parent,
@@ -71,7 +71,7 @@ extension RmapGraph {
     if let known = avcOf[update.avc.raw], avcs[known].vma == vma, avcs[known].anonVMA == anonVMA {
       slot = known
       if avcs[slot].isLinked {
-        takeFromTree(slot)
+        removeFromTree(slot)
       } else {
         unparkCounts(slot)
         if let index = tasks[task].parked.firstIndex(of: update.avc) {
@@ -167,7 +167,7 @@ extension RmapGraph {
   ) {
     let task = self.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
-    dropStale(task, beforeRemovalOf: update)
+    forgetStaleOperations(task, beforeRemovalOf: update)
     let operation = tasks[task].innermost
     var stamp = stamp
     stamp.function = tasks[task].outermost ?? .remove
@@ -193,22 +193,22 @@ extension RmapGraph {
     if isUnclear(task) {
       // The end of an unlink, or a range change: either way the AVC is out of its tree, and will be met again
       // if it comes back.
-      if let avc = avcOf[update.avc.raw] { discard(avc) }
+      if let avc = avcOf[update.avc.raw] { removeAVC(avc) }
       vmas[vma.slot].linkedView = nil
       noteUnclear(vma, anonVMA)
-      retire(task)
+      rest(task)
       return
     }
     let isFinal = operation?.kind == .unlink && operation?.vma == update.vma.address
     if isFinal {
-      if let avc = avcOf[update.avc.raw] { discard(avc) }
+      if let avc = avcOf[update.avc.raw] { removeAVC(avc) }
       vmas[vma.slot].chainStamp = stamp
       countRemoval(anonVMA, stamp)
       noteDue(update, anonVMA, task: task)
     } else {
       parkRemoved(update, vma, anonVMA, stamp, task: task)
     }
-    retire(task)
+    rest(task)
   }
 
   /// Whether the task changes a tree in the middle of an operation whose entry was not recorded.
@@ -272,8 +272,8 @@ extension RmapGraph {
   private mutating func newAVC(
     _ update: TreeUpdate, _ vma: VMAID, _ anonVMA: AnonVMAID, _ stamp: EventStamp
   ) -> UInt32 {
-    if let stale = avcOf[update.avc.raw] { discard(stale) }
-    if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { discard(twin) }
+    if let stale = avcOf[update.avc.raw] { removeAVC(stale) }
+    if let twin = linkOf[linkKey(vma.slot, anonVMA.slot)] { removeAVC(twin) }
     let slot = avcs.insert(
       AVC(
         address: update.avc, vma: vma, anonVMA: anonVMA, isLinked: false, keyStart: nil,
@@ -339,7 +339,7 @@ extension RmapGraph {
     }
   }
 
-  private mutating func takeFromTree(_ slot: UInt32) {
+  private mutating func removeFromTree(_ slot: UInt32) {
     let (anonVMA, previous, next) = (avcs[slot].anonVMA, avcs[slot].previousInTree, avcs[slot].nextInTree)
     if previous == .max { anonVMAs[anonVMA.slot].firstInTree = next } else { avcs[previous].nextInTree = next }
     if next != .max { avcs[next].previousInTree = previous }
@@ -348,7 +348,7 @@ extension RmapGraph {
   }
 
   private mutating func park(_ slot: UInt32) {
-    takeFromTree(slot)
+    removeFromTree(slot)
     avcs[slot].isLinked = false
     vmas[avcs[slot].vma.slot].parkedCount += 1
     anonVMAs[avcs[slot].anonVMA.slot].parkedCount += 1
@@ -359,9 +359,9 @@ extension RmapGraph {
     anonVMAs[avcs[slot].anonVMA.slot].parkedCount -= 1
   }
 
-  /// Forgets an AVC: out of its tree, off its chain.
-  mutating func discard(_ slot: UInt32) {
-    if avcs[slot].isLinked { takeFromTree(slot) } else { unparkCounts(slot) }
+  /// Removes an AVC: out of its tree, off its chain.
+  mutating func removeAVC(_ slot: UInt32) {
+    if avcs[slot].isLinked { removeFromTree(slot) } else { unparkCounts(slot) }
     let (vma, anonVMA) = (avcs[slot].vma, avcs[slot].anonVMA)
     let (previous, next) = (avcs[slot].previousInVMA, avcs[slot].nextInVMA)
     if previous == .max { vmas[vma.slot].firstInChain = next } else { avcs[previous].nextInVMA = next }

@@ -48,7 +48,7 @@ extension RmapGraph {
   }
 
   /// A page of the folio is unmapped in the mm after all.
-  mutating func forgetLeft(_ folio: UInt32, _ mm: KernelAddress) {
+  mutating func removeLeft(_ folio: UInt32, _ mm: KernelAddress) {
     walking.left.removeAll { $0.folio == folio && $0.mm == mm }
   }
 

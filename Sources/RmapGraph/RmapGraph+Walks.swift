@@ -37,7 +37,7 @@ extension RmapGraph {
     return slot
   }
 
-  private mutating func retireWalker(_ slot: UInt32) {
+  private mutating func removeWalker(_ slot: UInt32) {
     guard walking.walkers[slot].frame == nil, walking.walkers[slot].walk == nil, !walking.walkers[slot].isOpen
     else { return }
     walking.walkerOf.remove(key(walking.walkers[slot].pid))
@@ -62,7 +62,7 @@ extension RmapGraph {
     walking.walkers[slot].walk = nil
     walking.walkers[slot].isOpen = false
     closeFrame(slot)
-    retireWalker(slot)
+    removeWalker(slot)
   }
 
   private mutating func closeFrame(_ slot: UInt32) {
@@ -81,7 +81,7 @@ extension RmapGraph {
     walking.walkers[slot].walk = nil
     // A folio outside KSM is looked for in one tree. Its frame is over, whether its return is recorded or not.
     if let frame = walking.walkers[slot].frame, !frame.isKSM { closeFrame(slot) }
-    retireWalker(slot)
+    removeWalker(slot)
   }
 
   private func tellWalk<Observer: GraphObserver & ~Copyable>(

@@ -130,7 +130,7 @@ import Testing
     graph.noteBirth(of: mm)
     #expect(unmap(in: mm) == 1)
     #expect(unmap(in: other) == 1)
-    graph.purge(mm)
+    graph.removePages(of: mm)
     #expect(unmap(in: mm) == 1)
     graph.noteBirth(of: mm)
     #expect(unmap(in: other) == 1)

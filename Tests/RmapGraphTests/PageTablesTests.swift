@@ -27,7 +27,7 @@ import Testing
         continue
       }
       if entry == nil, Bool.random(using: &generator), let known = tables.place(mm: place.mm, page: place.page) {
-        tables.clear(known)
+        tables.remove(known)
         model[place] = nil
       }
       let old = tables.set(mm: place.mm, page: place.page, to: entry)
@@ -41,11 +41,11 @@ import Testing
         tables.set(mm: gone.mm, page: gone.page, to: nil)
         model[gone] = nil
       }
-      tables.forget(mm: place.mm)
+      tables.remove(mm: place.mm)
       try #require(tables.entry(mm: place.mm, page: place.page) == nil)
     }
     for place in model.keys { tables.set(mm: place.mm, page: place.page, to: nil) }
-    for mm in 1...4 { tables.forget(mm: UInt64(mm)) }
+    for mm in 1...4 { tables.remove(mm: UInt64(mm)) }
     #expect(tables.liveObjectCount == 0)
     let isMapped = tables.insert(entry(&generator), mm: 1, page: 1 << 44)
     #expect(!isMapped)
@@ -108,11 +108,11 @@ import Testing
   @Test func forgettingKeepsAnMMWithPages() {
     var tables = PageTables()
     tables.set(mm: 7, page: 3, to: PageTables.Entry(folio: 1, subpage: 0, isPMD: false))
-    tables.forget(mm: 7)
+    tables.remove(mm: 7)
     #expect(tables.entry(mm: 7, page: 3) != nil)
     #expect(tables.liveObjectCount == 2)
     tables.set(mm: 7, page: 3, to: nil)
-    tables.forget(mm: 7)
+    tables.remove(mm: 7)
     #expect(tables.liveObjectCount == 0)
   }
 

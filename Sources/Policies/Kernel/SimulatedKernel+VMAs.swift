@@ -187,7 +187,7 @@ extension SimulatedKernel {
       tables.set(mm: Address.mm(number), page: page, to: nil)
       countMapping(-1, owner, number, page)
     }
-    tables.forget(mm: Address.mm(number))
+    tables.remove(mm: Address.mm(number))
     reverseMap?.exit(number, in: &self)
     record { _ in .leave(OperationReturn(kind: .mmExit)) }
   }
