@@ -11,11 +11,11 @@ extension RmapGraph {
     anonVMAOf.forEach { add(anonVMAs[$0], &sum) }
     vmaOf.forEach { add(vmas[$0], &sum) }
     avcOf.forEach { add(avcs[$0], &sum) }
-    folioOf.forEach { add(folios[$0], &sum) }
-    tables.forEach { mm, page, entry in
-      sum.add(5, [mm, page, folios[entry.folio].address.raw, entry.bits >> 33])
+    paging.folioOf.forEach { add(paging.folios[$0], &sum) }
+    paging.tables.forEach { mm, page, entry in
+      sum.add(5, [mm, page, paging.folios[entry.folio].address.raw, entry.bits >> 33])
     }
-    taskOf.forEach { if !tasks[$0].isIdle { add(tasks[$0], &sum) } }
+    work.taskOf.forEach { if !work.tasks[$0].isIdle { add(work.tasks[$0], &sum) } }
     addWalks(&sum)
     addSets(&sum)
     addPending(&sum)
@@ -88,26 +88,26 @@ extension RmapGraph {
   }
 
   private func addSets(_ sum: inout Fingerprint) {
-    clearTasks.forEachPair { key, _ in sum.add(13, key) }
-    relinkedBy.forEachPair { pid, slot in sum.add(14, pid, vmas[slot].view.address) }
+    work.clearTasks.forEachPair { key, _ in sum.add(13, key) }
+    work.relinkedBy.forEachPair { pid, slot in sum.add(14, pid, vmas[slot].view.address) }
     deadAnonVMAs.forEachPair { address, _ in sum.add(15, address) }
-    knownMMs.forEachPair { address, _ in sum.add(16, address) }
-    exitingMMs.forEachPair { address, _ in sum.add(17, address) }
-    forkedMMs.forEachPair { address, _ in sum.add(27, address) }
+    mms.known.forEachPair { address, _ in sum.add(16, address) }
+    mms.exiting.forEachPair { address, _ in sum.add(17, address) }
+    mms.forked.forEachPair { address, _ in sum.add(27, address) }
     deadVMAs.forEachPair { address, _ in sum.add(18, address) }
-    vmaCountOf.forEachPair { mm, count in sum.add(19, mm, count) }
+    mms.vmaCountOf.forEachPair { mm, count in sum.add(19, mm, count) }
   }
 
   private func addPending(_ sum: inout Fingerprint) {
     sum.add(20, protections.map { $0?.raw })
-    for copy in activeCopies {
+    for copy in paging.activeCopies {
       sum.add(21, copy.pid, [copy.source, copy.destination], Array(copy.uncertainPages))
     }
-    for move in activeMoves { sum.add(22, move.pid, "\(move.entry)") }
-    for page in displaced {
-      sum.add(23, page.mm, page.page, folios[page.entry.folio].address, page.entry.bits >> 33)
+    for move in paging.activeMoves { sum.add(22, move.pid, "\(move.entry)") }
+    for page in paging.displaced {
+      sum.add(23, page.mm, page.page, paging.folios[page.entry.folio].address, page.entry.bits >> 33)
     }
-    for owed in owed { sum.add(25, owed.pid, owed.old, owed.new, owed.isPMD, owed.mm, owed.page) }
+    for owed in paging.owed { sum.add(25, owed.pid, owed.old, owed.new, owed.isPMD, owed.mm, owed.page) }
     for left in walking.left { sum.add(26, left.mm, left.page, left.address) }
   }
 }

@@ -3,33 +3,33 @@ public import RmapEvents
 /// What the graph knows beside its objects: for the audit, which holds events against it.
 extension RmapGraph {
   func knownTask(_ pid: Int32) -> UInt32? {
-    if lastTask.pid == pid, lastTask.slot != .max { return lastTask.slot }
-    return taskOf[UInt64(UInt32(bitPattern: pid)) + 1]
+    if work.lastTask.pid == pid, work.lastTask.slot != .max { return work.lastTask.slot }
+    return work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1]
   }
 
   /// The operation that a task is in, or the one so many further out, where it lies.
   public func operation(ofTask pid: Int32, outward: Int = 0) -> UnsafePointer<Operation>? {
-    guard let task = knownTask(pid), tasks[task].operations.count > outward else { return nil }
-    return tasks[task].operations.address(of: tasks[task].operations.count - 1 - outward)
+    guard let task = knownTask(pid), work.tasks[task].operations.count > outward else { return nil }
+    return work.tasks[task].operations.address(of: work.tasks[task].operations.count - 1 - outward)
   }
 
   /// Whether a task is in exit_mmap.
   public func isInExit(task pid: Int32) -> Bool {
-    guard let task = knownTask(pid), !tasks[task].operations.isEmpty else { return false }
-    return tasks[task].operations[0].kind == .mmExit
+    guard let task = knownTask(pid), !work.tasks[task].operations.isEmpty else { return false }
+    return work.tasks[task].operations[0].kind == .mmExit
   }
 
   /// Whether exit_mmap is at work on an mm.
-  public func isExiting(mm: KernelAddress) -> Bool { exitingMMs[mm.raw] != nil }
+  public func isExiting(mm: KernelAddress) -> Bool { mms.exiting[mm.raw] != nil }
 
   /// Whether exit_mmap is at work on any mm.
-  public var hasExitingMMs: Bool { exitingMMs.count > 0 }
+  public var hasExitingMMs: Bool { mms.exiting.count > 0 }
 
   /// Whether all of an mm was made within the recording, or after another one at its address that was seen to end.
-  public func beganWithinRecording(mm: KernelAddress) -> Bool { knownMMs[mm.raw] != nil }
+  public func beganWithinRecording(mm: KernelAddress) -> Bool { mms.known[mm.raw] != nil }
 
   /// How many VMAs of an mm the graph has.
-  public func vmaCount(of mm: KernelAddress) -> Int { vmaCountOf[mm.raw].map(Int.init) ?? 0 }
+  public func vmaCount(of mm: KernelAddress) -> Int { mms.vmaCountOf[mm.raw].map(Int.init) ?? 0 }
 
   /// Whether a VMA was freed at the address, which has not been used again.
   public func wasFreed(vmaAt address: KernelAddress) -> Bool { deadVMAs[address.raw] != nil }
@@ -40,14 +40,14 @@ extension RmapGraph {
   // MARK: Pages
 
   /// Whether any copy_page_range is in progress.
-  public var isCopying: Bool { !activeCopies.isEmpty }
+  public var isCopying: Bool { !paging.activeCopies.isEmpty }
 
   /// Whether copy_page_range is filling an mm.
-  public func isCopying(into mm: KernelAddress) -> Bool { activeCopies.contains { $0.destination.mm == mm } }
+  public func isCopying(into mm: KernelAddress) -> Bool { paging.activeCopies.contains { $0.destination.mm == mm } }
 
   /// The folio that the page tables of an mm have at an address; its own address is null once it is stale.
   public func folio(mappedAt address: UserAddress, in mm: KernelAddress) -> FolioID? {
-    tables.entry(mm: mm.raw, page: address.page).map { FolioID(slot: $0.folio) }
+    paging.tables.entry(mm: mm.raw, page: address.page).map { FolioID(slot: $0.folio) }
   }
 
   // MARK: Walks

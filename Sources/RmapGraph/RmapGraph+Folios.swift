@@ -5,11 +5,11 @@ extension RmapGraph {
   @inline(never) mutating func folio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if !silence.isEmpty { noteActing(stamp.pid, in: event.vma.mm) }
+    if !mms.silence.isEmpty { noteActing(stamp.pid, in: event.vma.mm) }
     guard event.indexIsKnown else {
       return tell(event, stamp, folio: nil, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
     }
-    if !owed.isEmpty { settleOwed(event, stamp, &observer) }
+    if !paging.owed.isEmpty { settleOwed(event, stamp, &observer) }
     switch event.step {
     case .new: newFolio(event, stamp, &observer)
     case .add: addMapping(event, stamp, &observer)
@@ -22,14 +22,14 @@ extension RmapGraph {
     case .move: moveFolio(event, stamp, &observer)
     case .seen: seeFolio(event, stamp, &observer)
     }
-    noteExclusive(event, folioOf[event.folio.raw], stamp)
+    noteExclusive(event, paging.folioOf[event.folio.raw], stamp)
   }
 
   /// mm/rmap.c, mm/memory.c:do_wp_page: what marks a page exclusive are new and exclusive mappings, and a move.
   private mutating func noteExclusive(_ event: FolioEvent, _ slot: UInt32?, _ stamp: EventStamp) {
     guard let slot, let isExclusive = event.isPageExclusive, !event.isLarge else { return }
     let makesExclusive = event.step == .move || event.isExclusive
-    folios[slot].sharedSince = makesExclusive || isExclusive ? nil : folios[slot].sharedSince ?? stamp
+    paging.folios[slot].sharedSince = makesExclusive || isExclusive ? nil : paging.folios[slot].sharedSince ?? stamp
   }
 
   // MARK: Steps
@@ -38,13 +38,13 @@ extension RmapGraph {
   private mutating func newFolio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if let old = folioOf[event.folio.raw] { forgetMappings(of: old) }
+    if let old = paging.folioOf[event.folio.raw] { forgetMappings(of: old) }
     let vma = meetMapped(event.vma, &observer)
     let mapping = event.isAfter ? event.mapping : predictedMapping(event, isNew: true)
     // mm/rmap.c:__folio_set_anon: index = linear_page_index(vma, address)
     let index = event.isAfter ? event.index : event.vma.index(of: event.address ?? event.vma.start)
     let folio = makeFolio(event, mapping, index: index, predicted: !event.isAfter, stamp)
-    folios[folio].birthWasSeen = true
+    paging.folios[folio].birthWasSeen = true
     map(folio, event, stamp, &observer)
     tell(event, stamp, folio: folio, vma: vma, prior: nil, &observer)
   }
@@ -63,10 +63,10 @@ extension RmapGraph {
       return tell(event, stamp, folio: slot, vma: vma, prior: nil, &observer)
     }
     // A folio without an anon_vma (a swap-in on 6.1) has been freed since it was last mapped.
-    if !event.mapping.isAnonymous, let old = folioOf[event.folio.raw] { forgetMappings(of: old) }
+    if !event.mapping.isAnonymous, let old = paging.folioOf[event.folio.raw] { forgetMappings(of: old) }
     if let known = knownFolio(event) {
       slot = known
-      priorIndex = folios[slot].index
+      priorIndex = paging.folios[slot].index
       prior = adopt(event, slot, stamp)
     } else {
       let isSet = event.mapping.isAnonymous
@@ -74,7 +74,7 @@ extension RmapGraph {
       let first = event.vma.index(of: event.address ?? event.vma.start)
       let index = isSet ? event.index : PgOff(first.raw &- UInt64(event.subpage))
       slot = makeFolio(event, mapping, index: index, predicted: !isSet, stamp)
-      folios[slot].birthWasSeen = !isSet
+      paging.folios[slot].birthWasSeen = !isSet
     }
     map(slot, event, stamp, &observer)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
@@ -84,7 +84,7 @@ extension RmapGraph {
   private mutating func removeFilePage<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let old = folioOf[event.folio.raw] else { return }
+    guard let old = paging.folioOf[event.folio.raw] else { return }
     tell(.notAnonymous, event, stamp, folio: old, &observer)
     forgetMappings(of: old)
   }
@@ -94,11 +94,11 @@ extension RmapGraph {
   ) {
     if event.mapping.isKSM {
       removeMerged(event, stamp, &observer)
-      return noteExclusive(event, folioOf[event.folio.raw], stamp)
+      return noteExclusive(event, paging.folioOf[event.folio.raw], stamp)
     }
     let vma = vmaOf[event.vma.address.raw]
     let slot = knownFolio(event)
-    let priorIndex = slot.map { folios[$0].index }
+    let priorIndex = slot.map { paging.folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil
     let address = linearAddress(event)
     let place = slot.flatMap { self.place(of: $0, event, at: address) }
@@ -139,14 +139,14 @@ extension RmapGraph {
     if !event.isAfter { prior = adopt(event, slot, stamp) }
     let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
     setMapping(slot, mapping, predicted: !event.isAfter, stamp)
-    folios[slot].placeIsUncertain = event.indexMayFollow
+    paging.folios[slot].placeIsUncertain = event.indexMayFollow
     tell(event, stamp, folio: slot, vma: vma, prior: prior, &observer)
   }
 
   private func userfaultMove(_ pid: Int32) -> OperationEntry? {
-    guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return nil }
-    guard let last = tasks[task].last, tasks[task].operations[last].kind == .userfaultMove else { return nil }
-    return tasks[task].operations[last].entry
+    guard let task = work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return nil }
+    guard let last = work.tasks[task].last, work.tasks[task].operations[last].kind == .userfaultMove else { return nil }
+    return work.tasks[task].operations[last].entry
   }
 
   /// mm/userfaultfd.c:move_present_pte: the folio, exclusive, goes to another address and gets its index; the
@@ -157,27 +157,27 @@ extension RmapGraph {
   ) {
     // At an entry the mapping is the old one: the next event shows whether it has become the VMA's own.
     let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
-    guard let slot = folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: mapping.anonVMA)) }
+    guard let slot = paging.folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: mapping.anonVMA)) }
     let old = UserAddress(page: event.index.raw)
     let offset = old.raw &- move.sourceAddress.raw
-    let entry = tables.entry(mm: move.mm.raw, page: old.page)
-    guard folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
+    let entry = paging.tables.entry(mm: move.mm.raw, page: old.page)
+    guard paging.folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
       // Huge, or mapped at an address that is not its index: it is known neither where it was nor where it goes.
       forgetMappings(of: slot)
       return doubtPages(of: anonVMA(at: mapping.anonVMA))
     }
     let new = UserAddress(move.address.raw &+ offset)
     setMapping(slot, mapping, predicted: !event.isAfter, stamp)
-    folios[slot].index = event.vma.index(of: new)
+    paging.folios[slot].index = event.vma.index(of: new)
     noteUncertain(move.mm, old.page)
     noteUncertain(move.mm, new.page)
-    tables.set(mm: move.mm.raw, page: old.page, to: nil)
-    if let displaced = tables.set(mm: move.mm.raw, page: new.page, to: entry) {
+    paging.tables.set(mm: move.mm.raw, page: old.page, to: nil)
+    if let displaced = paging.tables.set(mm: move.mm.raw, page: new.page, to: entry) {
       displace(displaced, by: slot, move.mm, new.page)
     }
     var told = event
     told.mapping = mapping
-    told.index = folios[slot].index
+    told.index = paging.folios[slot].index
     told.address = new
     tell(told, stamp, folio: slot, vma: vma, prior: nil, &observer)
   }
@@ -186,11 +186,11 @@ extension RmapGraph {
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard event.mapping.isAnonymous else {
-      return tell(.notAnonymous, event, stamp, folio: folioOf[event.folio.raw], &observer)
+      return tell(.notAnonymous, event, stamp, folio: paging.folioOf[event.folio.raw], &observer)
     }
     guard let slot = knownFolio(event) else { return tell(.noPage, event, stamp, folio: nil, &observer) }
     let vma = meetMapped(event.vma, &observer)
-    let priorIndex = folios[slot].index
+    let priorIndex = paging.folios[slot].index
     let prior = adopt(event, slot, stamp)
     tell(event, stamp, folio: slot, vma: vma, prior: prior, priorIndex: priorIndex, &observer)
   }
@@ -203,7 +203,7 @@ extension RmapGraph {
     let own = vma.flatMap { membership(of: $0, in: event.vma.anonVMA) }
     let differs =
       vma.map { vmas[$0.slot].view.mm != event.vma.mm || !isLinked($0.slot, as: event.vma) } ?? true
-      || folio.map { folios[$0].isLarge != event.isLarge } ?? false
+      || folio.map { paging.folios[$0].isLarge != event.isLarge } ?? false
     withUnsafePointer(to: event) { event in
       observer.didSeeFolio(
         FolioSituation(
@@ -228,8 +228,8 @@ extension RmapGraph {
   }
 
   private func isChangingRange(_ pid: Int32) -> Bool {
-    guard parkedAVCs > 0, let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return false }
-    return !tasks[task].parked.isEmpty
+    guard work.parkedAVCs > 0, let task = work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return false }
+    return !work.tasks[task].parked.isEmpty
   }
 
   // MARK: Folios
@@ -244,13 +244,13 @@ extension RmapGraph {
   /// The model's folio for an event that shows its index. UFFDIO_MOVE within one VMA looks like a reuse until
   /// the next event shows another index: then the folio's place is not known any more.
   private mutating func knownFolio(_ event: FolioEvent) -> UInt32? {
-    guard let slot = folioOf[event.folio.raw] else { return nil }
-    guard folios[slot].placeIsUncertain, event.mapping.isAnonymous else { return slot }
-    if folios[slot].index != event.index {
+    guard let slot = paging.folioOf[event.folio.raw] else { return nil }
+    guard paging.folios[slot].placeIsUncertain, event.mapping.isAnonymous else { return slot }
+    if paging.folios[slot].index != event.index {
       forgetMappings(of: slot)
       return nil
     }
-    folios[slot].placeIsUncertain = false
+    paging.folios[slot].placeIsUncertain = false
     return slot
   }
 
@@ -271,25 +271,25 @@ extension RmapGraph {
   mutating func makeFolio(
     _ event: FolioEvent, _ mapping: FolioMapping, index: PgOff, predicted: Bool, _ stamp: EventStamp
   ) -> UInt32 {
-    let slot = folios.insert(
+    let slot = paging.folios.insert(
       Folio(
         address: event.folio, isHugetlb: event.isHugetlb, mapping: mapping, mappingIsPredicted: predicted,
         index: index,
         stamp: stamp, changeStamp: stamp,
         anonVMA: mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil))
-    folios[slot].isLarge = event.isLarge
-    folioOf.set(event.folio.raw, to: slot)
+    paging.folios[slot].isLarge = event.isLarge
+    paging.folioOf.set(event.folio.raw, to: slot)
     return slot
   }
 
   /// Takes over what an event shows of a folio's mapping and index; returns what was thought before.
   private mutating func adopt(_ event: FolioEvent, _ slot: UInt32, _ stamp: EventStamp) -> Prior? {
     guard event.mapping.isAnonymous else { return nil }
-    folios[slot].index = event.index
-    let (mapping, wasPredicted) = (folios[slot].mapping, folios[slot].mappingIsPredicted)
+    paging.folios[slot].index = event.index
+    let (mapping, wasPredicted) = (paging.folios[slot].mapping, paging.folios[slot].mappingIsPredicted)
     guard mapping != event.mapping || wasPredicted else { return nil }
-    let prior = Prior(mapping: mapping, wasPredicted: wasPredicted, stamp: folios[slot].stamp)
-    folios[slot].mappingIsPredicted = false
+    let prior = Prior(mapping: mapping, wasPredicted: wasPredicted, stamp: paging.folios[slot].stamp)
+    paging.folios[slot].mappingIsPredicted = false
     if mapping != event.mapping { setMapping(slot, event.mapping, predicted: false, stamp) }
     return prior
   }
@@ -297,13 +297,13 @@ extension RmapGraph {
   mutating func setMapping(
     _ slot: UInt32, _ mapping: FolioMapping, predicted: Bool, _ stamp: EventStamp
   ) {
-    let pages = folios[slot].mappedPages
-    addMappedPages(-pages, folios[slot].anonVMA)
-    folios[slot].mapping = mapping
-    folios[slot].mappingIsPredicted = predicted
-    folios[slot].stamp = stamp
-    folios[slot].anonVMA = mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil
-    addMappedPages(pages, folios[slot].anonVMA)
+    let pages = paging.folios[slot].mappedPages
+    addMappedPages(-pages, paging.folios[slot].anonVMA)
+    paging.folios[slot].mapping = mapping
+    paging.folios[slot].mappingIsPredicted = predicted
+    paging.folios[slot].stamp = stamp
+    paging.folios[slot].anonVMA = mapping.isAnonymous ? anonVMA(at: mapping.anonVMA) : nil
+    addMappedPages(pages, paging.folios[slot].anonVMA)
   }
 
   private mutating func addMappedPages(_ pages: Int, _ id: AnonVMAID?) {
@@ -314,19 +314,23 @@ extension RmapGraph {
   /// The folio's address has another tenant, or its mappings are no longer known: its pages in the tables mean
   /// nothing any more, and are swept out as they are met.
   private mutating func forgetMappings(of slot: UInt32) {
-    if folioOf[folios[slot].address.raw] == slot { folioOf.remove(folios[slot].address.raw) }
-    addMappedPages(-folios[slot].mappedPages, folios[slot].anonVMA)
-    doubtPages(of: folios[slot].anonVMA)
-    folios[slot].anonVMA = nil
-    folios[slot].address = .null
-    if folios[slot].mappedPages == 0 { folios.remove(slot) }
+    if paging.folioOf[paging.folios[slot].address.raw] == slot {
+      paging.folioOf.remove(paging.folios[slot].address.raw)
+    }
+    addMappedPages(-paging.folios[slot].mappedPages, paging.folios[slot].anonVMA)
+    doubtPages(of: paging.folios[slot].anonVMA)
+    paging.folios[slot].anonVMA = nil
+    paging.folios[slot].address = .null
+    if paging.folios[slot].mappedPages == 0 { paging.folios.remove(slot) }
   }
 
   mutating func countMapping(_ change: Int, _ slot: UInt32) {
-    folios[slot].mappedPages += change
-    addMappedPages(change, folios[slot].anonVMA)
-    guard folios[slot].mappedPages == 0 else { return }
-    if folioOf[folios[slot].address.raw] == slot { folioOf.remove(folios[slot].address.raw) }
-    folios.remove(slot)
+    paging.folios[slot].mappedPages += change
+    addMappedPages(change, paging.folios[slot].anonVMA)
+    guard paging.folios[slot].mappedPages == 0 else { return }
+    if paging.folioOf[paging.folios[slot].address.raw] == slot {
+      paging.folioOf.remove(paging.folios[slot].address.raw)
+    }
+    paging.folios.remove(slot)
   }
 }

@@ -73,7 +73,7 @@ extension RmapGraph {
   }
 
   private mutating func countVMA(_ change: Int, of mm: KernelAddress) {
-    vmaCountOf.add(change, to: mm.raw)
+    mms.vmaCountOf.add(change, to: mm.raw)
   }
 
   // MARK: anon_vmas
@@ -122,7 +122,7 @@ extension RmapGraph {
   }
 
   private func isSpare(_ put: AnonVMAPut, _ task: UInt32) -> Bool {
-    tasks[task].innermost?.kind == .fork && put.root == put.anonVMA && put.parent ?? put.anonVMA == put.anonVMA
+    work.tasks[task].innermost?.kind == .fork && put.root == put.anonVMA && put.parent ?? put.anonVMA == put.anonVMA
       && put.refcount == 0 && put.treeIsEmpty
   }
 
@@ -136,8 +136,8 @@ extension RmapGraph {
       tell(put, dying, implicit: false, task, stamp, &observer)
       removeAnonVMA(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)
-    } else if isSpare(put, task), let last = tasks[task].last {
-      tasks[task].operations[last].sparesPut += 1
+    } else if isSpare(put, task), let last = work.tasks[task].last {
+      work.tasks[task].operations[last].sparesPut += 1
     }
     // mm/rmap.c:__put_anon_vma frees a root with its last child, without a call of its own.
     if put.root != put.anonVMA, put.rootRefcount == 1, let root = anonVMA(at: put.root) {
@@ -159,10 +159,10 @@ extension RmapGraph {
   }
 
   private func isFreedByLastMember(_ id: AnonVMAID, _ task: UInt32) -> Bool {
-    guard let emptied = anonVMAs[id.slot].emptied, let operation = tasks[task].innermost,
+    guard let emptied = anonVMAs[id.slot].emptied, let operation = work.tasks[task].innermost,
       operation.kind == .unlink
     else { return false }
-    return emptied.pid == tasks[task].pid && emptied.ordinal > operation.stamp.ordinal
+    return emptied.pid == work.tasks[task].pid && emptied.ordinal > operation.stamp.ordinal
   }
 
   // MARK: Counters
@@ -214,8 +214,8 @@ extension RmapGraph {
   }
 
   private func holder(_ task: UInt32) -> Int? {
-    for index in 0..<tasks[task].operations.count {
-      switch tasks[task].operations[index].kind {
+    for index in 0..<work.tasks[task].operations.count {
+      switch work.tasks[task].operations[index].kind {
       case .prepare, .clone, .fork, .unlink: return index
       default: continue
       }
@@ -230,16 +230,16 @@ extension RmapGraph {
   mutating func hold(rootOf id: AnonVMAID, by task: UInt32) -> Bool {
     let root = rootID(of: id)
     guard let holder = holder(task) else { return anonVMAs[root.slot].openOperations > 0 }
-    if tasks[task].operations[holder].root == nil {
-      tasks[task].operations[holder].root = root
+    if work.tasks[task].operations[holder].root == nil {
+      work.tasks[task].operations[holder].root = root
       anonVMAs[root.slot].openOperations += 1
     }
-    return anonVMAs[root.slot].openOperations - (tasks[task].operations[holder].root == root ? 1 : 0) > 0
+    return anonVMAs[root.slot].openOperations - (work.tasks[task].operations[holder].root == root ? 1 : 0) > 0
   }
 
   mutating func isContended(_ id: AnonVMAID, by task: UInt32) -> Bool {
     let root = rootID(of: id)
-    let own = holder(task).map { tasks[task].operations[$0].root == root } ?? false
+    let own = holder(task).map { work.tasks[task].operations[$0].root == root } ?? false
     return anonVMAs[root.slot].openOperations - (own ? 1 : 0) > 0
   }
 

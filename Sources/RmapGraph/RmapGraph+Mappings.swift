@@ -11,7 +11,7 @@ extension RmapGraph {
     _ slot: UInt32, _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     guard let address = event.address else { return }
-    folios[slot].changeStamp = stamp
+    paging.folios[slot].changeStamp = stamp
     for offset in 0..<UInt64(event.pages) {
       let page = address.page + offset
       guard PageTables.canHold(page) else { continue }
@@ -22,15 +22,15 @@ extension RmapGraph {
       countMapping(1, slot)
       var isTold = false
       if !walking.left.isEmpty, event.step == .add, !event.mapping.isKSM,
-        let known = tables.entry(mm: event.vma.mm.raw, page: page)
+        let known = paging.tables.entry(mm: event.vma.mm.raw, page: page)
       {
         isTold = tellLeft(known.folio, event.vma.mm, page, stamp, &observer)
       }
-      if let old = tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
+      if let old = paging.tables.set(mm: event.vma.mm.raw, page: page, to: entry) {
         if old.bits == entry.bits, !isTold { tell(.mappedTwice, event, stamp, folio: slot, &observer) }
         let isSplit = old.folio == slot && old.isPMD && !entry.isPMD
         if isSplit || old.folio != slot && isReplacement(of: old.folio, by: event) {
-          noteOwed(old: folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, page, stamp)
+          noteOwed(old: paging.folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, page, stamp)
         }
         displace(old, by: slot, event.vma.mm, page)
       }
@@ -40,7 +40,8 @@ extension RmapGraph {
 
   /// Where the tables hold the event's first page, if it is at an address.
   func place(_ mm: KernelAddress, _ page: UInt64, holding slot: UInt32, _ subpage: UInt32) -> PageTables.Place? {
-    guard let place = tables.place(mm: mm.raw, page: page), let entry = tables[place], entry.folio == slot,
+    guard let place = paging.tables.place(mm: mm.raw, page: page), let entry = paging.tables[place],
+      entry.folio == slot,
       UInt32(entry.subpage) == subpage
     else { return nil }
     return place
@@ -56,7 +57,7 @@ extension RmapGraph {
   ) {
     let mm = event.vma.mm
     if let slot {
-      folios[slot].changeStamp = stamp
+      paging.folios[slot].changeStamp = stamp
       if !walking.left.isEmpty { removeLeft(slot, mm) }
     }
     for offset in 0..<UInt64(event.pages) {
@@ -69,7 +70,7 @@ extension RmapGraph {
       }
       let subpage = event.subpage + UInt32(offset)
       guard let place = offset == 0 && first != nil ? first : place(of: slot, subpage, mm, page),
-        let entry = tables[place]
+        let entry = paging.tables[place]
       else {
         if removeDisplaced(slot, UInt16(truncatingIfNeeded: subpage), mm, page) { continue }
         if !event.isPMD {
@@ -81,7 +82,7 @@ extension RmapGraph {
       // A split adds the PTE mappings before it removes the PMD's: they stay.
       if event.isPMD && !entry.isPMD { continue }
       statistics.predictedUnmaps += 1
-      tables.remove(place)
+      paging.tables.remove(place)
       countMapping(-1, slot)
     }
   }
@@ -91,7 +92,7 @@ extension RmapGraph {
     of slot: UInt32, _ subpage: UInt32, _ mm: KernelAddress, _ page: UInt64
   ) -> PageTables.Place? {
     if let place = place(mm, page, holding: slot, subpage) { return place }
-    for move in activeMoves where move.entry.source.mm == mm {
+    for move in paging.activeMoves where move.entry.source.mm == mm {
       let shift = move.entry.address.page &- move.entry.sourceAddress.page
       if let place = place(mm, page &- shift, holding: slot, subpage) { return place }
       if let place = place(mm, page &+ shift, holding: slot, subpage) { return place }
@@ -105,35 +106,35 @@ extension RmapGraph {
     _ old: PageTables.Entry, by slot: UInt32, _ mm: KernelAddress, _ page: UInt64
   ) {
     // hugetlb_wp takes the old page's mapping away before it adds the new one, and by an inline function.
-    guard old.folio != slot, !folios[old.folio].address.isNull, !folios[old.folio].isHugetlb else {
+    guard old.folio != slot, !paging.folios[old.folio].address.isNull, !paging.folios[old.folio].isHugetlb else {
       return countMapping(-1, old.folio)
     }
-    if displaced.count == Self.displacedKept {
-      doubtPages(of: folios[displaced[0].entry.folio].anonVMA)
-      countMapping(-1, displaced.removeFirst().entry.folio)
+    if paging.displaced.count == Self.displacedKept {
+      doubtPages(of: paging.folios[paging.displaced[0].entry.folio].anonVMA)
+      countMapping(-1, paging.displaced.removeFirst().entry.folio)
     }
-    displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
+    paging.displaced.append(DisplacedPage(mm: mm, page: page, entry: old))
   }
 
   mutating func removeDisplaced(
     _ slot: UInt32, _ subpage: UInt16, _ mm: KernelAddress, _ page: UInt64
   ) -> Bool {
-    let found = displaced.firstIndex {
+    let found = paging.displaced.firstIndex {
       $0.entry.folio == slot && $0.entry.subpage == subpage && $0.mm == mm && $0.page == page
     }
     guard let found else { return false }
-    displaced.remove(at: found)
+    paging.displaced.remove(at: found)
     statistics.predictedUnmaps += 1
     countMapping(-1, slot)
     return true
   }
 
   mutating func noteUncertain(_ mm: KernelAddress, _ page: UInt64) {
-    guard !activeCopies.isEmpty else { return }
-    for index in activeCopies.indices
-    where activeCopies[index].source.mm == mm || activeCopies[index].destination.mm == mm {
-      guard activeCopies[index].uncertainPages.count < ActiveCopy.uncertainPagesKept else { continue }
-      activeCopies[index].uncertainPages.append(page)
+    guard !paging.activeCopies.isEmpty else { return }
+    for index in paging.activeCopies.indices
+    where paging.activeCopies[index].source.mm == mm || paging.activeCopies[index].destination.mm == mm {
+      guard paging.activeCopies[index].uncertainPages.count < ActiveCopy.uncertainPagesKept else { continue }
+      paging.activeCopies[index].uncertainPages.append(page)
     }
   }
 

@@ -6,23 +6,23 @@ extension RmapGraph {
   /// The model's folio for an event that shows a page of KSM. An anonymous page becomes one without an event
   /// (mm/ksm.c:folio_set_stable_node), and stays mapped where it was.
   mutating func meetMerged(_ event: FolioEvent, _ stamp: EventStamp) -> UInt32 {
-    guard let slot = folioOf[event.folio.raw] else {
+    guard let slot = paging.folioOf[event.folio.raw] else {
       return makeFolio(event, event.mapping, index: event.index, predicted: false, stamp)
     }
-    folios[slot].placeIsUncertain = false
-    if folios[slot].mapping != event.mapping { setMapping(slot, event.mapping, predicted: false, stamp) }
+    paging.folios[slot].placeIsUncertain = false
+    if paging.folios[slot].mapping != event.mapping { setMapping(slot, event.mapping, predicted: false, stamp) }
     return slot
   }
 
   mutating func removeMerged<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let slot = folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
+    let slot = paging.folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
     tell(
       event, stamp, folio: slot, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
     guard let slot, removeMerged(slot, event.vma, visitedPage(event)) else { return statistics.unpredictedUnmaps += 1 }
     statistics.predictedUnmaps += 1
-    folios[slot].changeStamp = stamp
+    paging.folios[slot].changeStamp = stamp
     countMapping(-1, slot)
   }
 
@@ -39,22 +39,22 @@ extension RmapGraph {
   /// (a write fault), or the first one (munmap goes upwards).
   private mutating func removeMerged(_ slot: UInt32, _ view: VMAView, _ visited: UInt64?) -> Bool {
     if let visited {
-      guard tables.entry(mm: view.mm.raw, page: visited)?.folio == slot else { return false }
+      guard paging.tables.entry(mm: view.mm.raw, page: visited)?.folio == slot else { return false }
       noteUncertain(view.mm, visited)
-      tables.set(mm: view.mm.raw, page: visited, to: nil)
+      paging.tables.set(mm: view.mm.raw, page: visited, to: nil)
       return true
     }
-    let displaced = displaced.lastIndex {
+    let displaced = paging.displaced.lastIndex {
       $0.entry.folio == slot && $0.mm == view.mm && view.contains(UserAddress(page: $0.page))
     }
     if let displaced {
-      self.displaced.remove(at: displaced)
+      paging.displaced.remove(at: displaced)
       return true
     }
     let range = view.start.page..<max(view.start.page, view.end.page)
-    guard let page = tables.firstPage(of: slot, mm: view.mm.raw, pages: range) else { return false }
+    guard let page = paging.tables.firstPage(of: slot, mm: view.mm.raw, pages: range) else { return false }
     noteUncertain(view.mm, page)
-    tables.set(mm: view.mm.raw, page: page, to: nil)
+    paging.tables.set(mm: view.mm.raw, page: page, to: nil)
     return true
   }
 }

@@ -7,24 +7,26 @@ extension RmapGraph {
     _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = self.task(stamp.pid)
-    if entry.kind == .fork || entry.kind == .copyRange { noteFork(into: entry.vma.mm, isWhole: tasks[task].isClear) }
+    if entry.kind == .fork || entry.kind == .copyRange {
+      noteFork(into: entry.vma.mm, isWhole: work.tasks[task].isClear)
+    }
     if entry.kind == .fork || entry.kind == .copyRange { noteForking(entry, stamp) }
-    if !silence.isEmpty {
+    if !mms.silence.isEmpty {
       // exec makes an mm as well.
-      if entry.kind == .prepare, entry.vma.isTemporaryStack { silence.lose(entry.vma.mm) }
+      if entry.kind == .prepare, entry.vma.isTemporaryStack { mms.silence.lose(entry.vma.mm) }
       noteActing(stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
       if entry.kind == .fork || entry.kind == .vmaDup { noteActing(stamp.pid, in: entry.source.mm) }
     }
     if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
     forgetStaleOperations(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
-    let isClear = tasks[task].isClear || !tasks[task].operations.isEmpty
-    _ = tasks[task].operations.append { place in
+    let isClear = work.tasks[task].isClear || !work.tasks[task].operations.isEmpty
+    _ = work.tasks[task].operations.append { place in
       place.initialize(to: Operation(entry: entry, stamp: stamp, isClear: isClear))
       return true
     }
     tellEntering(task, stamp, &observer)
-    if entry.kind == .mmExit { exitingMMs.set(entry.mm.raw, to: 0) }
+    if entry.kind == .mmExit { mms.exiting.set(entry.mm.raw, to: 0) }
     let vma: VMAID?
     var source: VMAID?
     switch entry.kind {
@@ -61,11 +63,11 @@ extension RmapGraph {
       vma = met
       source = meet(entry.source, &observer)
       sightFork(met, entry.vma, stamp, &observer)
-      activeCopies.append(ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
+      paging.activeCopies.append(ActiveCopy(pid: stamp.pid, source: entry.source, destination: entry.vma))
     case .moveTables:
       vma = meetIfKnown(entry.vma, &observer)
       source = self.vma(at: entry.source.address)
-      activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
+      paging.activeMoves.append(ActiveMove(pid: stamp.pid, entry: entry))
     default: return
     }
     tellEntered(task, entry, vma, source, stamp, &observer)
@@ -80,42 +82,45 @@ extension RmapGraph {
   @inline(__always) private mutating func tellEntering<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let last = tasks[task].operations.count - 1
+    let last = work.tasks[task].operations.count - 1
     observer.willEnter(
       EnteringSituation(
-        operationPlace: tasks[task].operations.address(of: last),
-        outerPlace: last > 0 ? tasks[task].operations.address(of: last - 1) : nil, stamp: stamp), in: self)
-    if last > 0, tasks[task].operations[last].kind == .unlink, tasks[task].operations[last - 1].kind == .mmExit {
-      tasks[task].operations[last - 1].unlinkedUpTo = tasks[task].operations[last].entry.vma.end
+        operationPlace: work.tasks[task].operations.address(of: last),
+        outerPlace: last > 0 ? work.tasks[task].operations.address(of: last - 1) : nil, stamp: stamp), in: self)
+    if last > 0, work.tasks[task].operations[last].kind == .unlink,
+      work.tasks[task].operations[last - 1].kind == .mmExit
+    {
+      work.tasks[task].operations[last - 1].unlinkedUpTo = work.tasks[task].operations[last].entry.vma.end
     }
   }
 
   /// fork fills a new mm. A task that has been seen outside of it before, and now for the first time in it, makes all of
   /// the mm within the recording.
   private mutating func noteFork(into mm: KernelAddress, isWhole: Bool) {
-    guard knownMMs[mm.raw] == nil, forkedMMs[mm.raw] == nil, vmaCountOf[mm.raw] == nil else { return }
-    if isWhole { knownMMs.set(mm.raw, to: 0) } else { forkedMMs.set(mm.raw, to: 0) }
+    guard mms.known[mm.raw] == nil, mms.forked[mm.raw] == nil, mms.vmaCountOf[mm.raw] == nil else { return }
+    if isWhole { mms.known.set(mm.raw, to: 0) } else { mms.forked.set(mm.raw, to: 0) }
   }
 
   private mutating func tellEntered<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ entry: OperationEntry, _ vma: VMAID?, _ source: VMAID?, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
-    let last = tasks[task].operations.count - 1
-    let outer = tasks[task].outer(of: last)
+    let last = work.tasks[task].operations.count - 1
+    let outer = work.tasks[task].outer(of: last)
     observer.didEnter(
       EntrySituation(
-        operationPlace: tasks[task].operations.address(of: last), outer: outer, stamp: stamp, vma: vma, source: source),
+        operationPlace: work.tasks[task].operations.address(of: last), outer: outer, stamp: stamp, vma: vma,
+        source: source),
       in: self)
     switch entry.kind {
     case .prepare, .clone, .fork, .unlink:
       guard let vma else { return }
-      tasks[task].operations[last].subject = vma
+      work.tasks[task].operations[last].subject = vma
       vmas[vma.slot].openOperations += 1
       vmas[vma.slot].anonVMAIsSettled = false
       // The first clone is the operation's own; another one is that of a merge, after a return that was missed.
-      if entry.kind == .clone, last > 0, tasks[task].operations[last - 1].copy == nil {
-        tasks[task].operations[last - 1].copy = vma
+      if entry.kind == .clone, last > 0, work.tasks[task].operations[last - 1].copy == nil {
+        work.tasks[task].operations[last - 1].copy = vma
       }
     default: break
     }
@@ -139,13 +144,13 @@ extension RmapGraph {
 
   /// Forgets operations that cannot enclose the next one: their return was not recorded.
   private mutating func forgetStaleOperations(_ task: UInt32, before kind: EventKind) {
-    while let last = tasks[task].innermost, !last.kind.mayEnclose(kind) { forgetLastOperation(task) }
+    while let last = work.tasks[task].innermost, !last.kind.mayEnclose(kind) { forgetLastOperation(task) }
   }
 
   /// An AVC leaves a tree only in unlink_anon_vmas or for a range change, and that within a split, within copy_vma,
   /// or within nothing.
   mutating func forgetStaleOperations(_ task: UInt32, beforeRemovalOf update: TreeUpdate) {
-    while let last = tasks[task].innermost, last.kind != .split, last.kind != .copyVMA {
+    while let last = work.tasks[task].innermost, last.kind != .split, last.kind != .copyVMA {
       if last.kind == .unlink, last.vma == update.vma.address { return }
       forgetLastOperation(task)
     }
@@ -155,8 +160,9 @@ extension RmapGraph {
   /// after the clone.
   mutating func forgetStaleOperations(_ task: UInt32, beforeInsertionOf update: TreeUpdate) {
     guard update.treeIsEmpty else { return }
-    let last = tasks[task].operations.count - 1
-    guard last > 0, tasks[task].operations[last].kind == .clone, tasks[task].operations[last - 1].kind == .fork,
+    let last = work.tasks[task].operations.count - 1
+    guard last > 0, work.tasks[task].operations[last].kind == .clone,
+      work.tasks[task].operations[last - 1].kind == .fork,
       (anonVMA(at: update.anonVMA).map { anonVMAs[$0.slot].linkedCount } ?? 0) == 0
     else { return }
     forgetLastOperation(task)
@@ -164,9 +170,9 @@ extension RmapGraph {
 
   /// Forgets the innermost operation: its return was not recorded.
   private mutating func forgetLastOperation(_ task: UInt32) {
-    guard let index = tasks[task].last else { return }
-    let last = tasks[task].operations[index]
-    tasks[task].operations.removeLast()
+    guard let index = work.tasks[task].last else { return }
+    let last = work.tasks[task].operations[index]
+    work.tasks[task].operations.removeLast()
     statistics.missingReturns += 1
     forgetOperation(last, task)
   }
@@ -176,11 +182,11 @@ extension RmapGraph {
   private mutating func tellStranded<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard !tasks[task].parked.isEmpty || !tasks[task].givenUp.isEmpty else { return }
-    let parked = tasks[task].parked
-    parkedAVCs -= parked.count
-    tasks[task].parked.removeAll(keepingCapacity: true)
-    tasks[task].givenUp.removeAll(keepingCapacity: true)
+    guard !work.tasks[task].parked.isEmpty || !work.tasks[task].givenUp.isEmpty else { return }
+    let parked = work.tasks[task].parked
+    work.parkedAVCs -= parked.count
+    work.tasks[task].parked.removeAll(keepingCapacity: true)
+    work.tasks[task].givenUp.removeAll(keepingCapacity: true)
     for address in parked {
       guard let slot = avcOf[address.raw], !avcs[slot].isLinked else { continue }
       observer.didStrandAVC(StrandedSituation(avc: AVCID(slot: slot), stamp: stamp), in: self)
@@ -191,13 +197,15 @@ extension RmapGraph {
   private mutating func forgetOperation(_ operation: Operation, _ task: UInt32) {
     release(operation.root)
     release(operation.subject, at: operation.entry.vma.address)
-    let pid = tasks[task].pid
+    let pid = work.tasks[task].pid
     // The root is noted on the outermost operation that changes its graph.
     var root = operation.root
-    for index in 0..<tasks[task].operations.count where root == nil { root = tasks[task].operations[index].root }
+    for index in 0..<work.tasks[task].operations.count where root == nil {
+      root = work.tasks[task].operations[index].root
+    }
     if let root, lives(root) { anonVMAs[root.slot].counterEpoch &+= 1 }
-    activeCopies.removeAll { $0.pid == pid }
-    activeMoves.removeAll { $0.pid == pid }
+    paging.activeCopies.removeAll { $0.pid == pid }
+    paging.activeMoves.removeAll { $0.pid == pid }
     let entry = operation.entry
     switch entry.kind {
     case .copyRange: doubtPages(of: entry.source)
@@ -206,7 +214,7 @@ extension RmapGraph {
       forgetPages(of: entry.source.mm, entry.sourceAddress, end)
     case .mmExit:
       removePages(of: entry.mm)
-      exitingMMs.remove(entry.mm.raw)
+      mms.exiting.remove(entry.mm.raw)
     default: break
     }
   }
@@ -224,35 +232,35 @@ extension RmapGraph {
     guard result.kind != .vmaAlloc else { return }
     let task = self.task(stamp.pid)
     defer { rest(task) }
-    let isEntered = tasks[task].isIn(result.kind)
-    while isEntered, let inner = tasks[task].innermost, inner.kind != result.kind { forgetLastOperation(task) }
-    let last = tasks[task].operations.count - 1
+    let isEntered = work.tasks[task].isIn(result.kind)
+    while isEntered, let inner = work.tasks[task].innermost, inner.kind != result.kind { forgetLastOperation(task) }
+    let last = work.tasks[task].operations.count - 1
     observer.willLeave(
       LeavingSituation(
-        operationPlace: isEntered ? tasks[task].operations.address(of: last) : nil, isOutermost: last == 0,
-        taskIsClear: tasks[task].isClear, result: result, stamp: stamp), in: self)
+        operationPlace: isEntered ? work.tasks[task].operations.address(of: last) : nil, isOutermost: last == 0,
+        taskIsClear: work.tasks[task].isClear, result: result, stamp: stamp), in: self)
     guard isEntered else { return }
     finish(task, result, stamp, &observer)
-    release(tasks[task].operations[last].root)
-    release(tasks[task].operations[last].subject, at: tasks[task].operations[last].entry.vma.address)
-    tasks[task].operations.removeLast()
+    release(work.tasks[task].operations[last].root)
+    release(work.tasks[task].operations[last].subject, at: work.tasks[task].operations[last].entry.vma.address)
+    work.tasks[task].operations.removeLast()
   }
 
   /// The copy that the task's vm_area_dup makes has its offset from the same place as the VMA that it copies.
   private func offsetOriginOfCopy(by pid: Int32) -> OffsetOrigin {
-    guard let task = taskOf[UInt64(UInt32(bitPattern: pid)) + 1], let last = tasks[task].last,
-      tasks[task].operations[last].kind == .vmaDup
+    guard let task = work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1], let last = work.tasks[task].last,
+      work.tasks[task].operations[last].kind == .vmaDup
     else { return .unknown }
-    if tasks[task].operations[last].entry.source.isWipedOnFork { return .wiped }
-    return vmaOf[tasks[task].operations[last].entry.source.address.raw].map { vmas[$0].offsetOrigin } ?? .unknown
+    if work.tasks[task].operations[last].entry.source.isWipedOnFork { return .wiped }
+    return vmaOf[work.tasks[task].operations[last].entry.source.address.raw].map { vmas[$0].offsetOrigin } ?? .unknown
   }
 
   private mutating func finish<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ result: OperationReturn, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let last = tasks[task].operations.count - 1
+    let last = work.tasks[task].operations.count - 1
     // Where it lies: the lane neither grows nor shrinks until `leave` takes the operation off; fields may change in place.
-    let operation = tasks[task].operations.address(of: last)
+    let operation = work.tasks[task].operations.address(of: last)
     let vma = vmaOf[operation.pointee.entry.vma.address.raw].map(VMAID.init)
     switch operation.pointee.kind {
     case .clone:
@@ -283,9 +291,9 @@ extension RmapGraph {
   /// exit_mmap has returned.
   private mutating func end(_ mm: KernelAddress) {
     removePages(of: mm)
-    knownMMs.set(mm.raw, to: 0)
-    forkedMMs.remove(mm.raw)
-    exitingMMs.remove(mm.raw)
+    mms.known.set(mm.raw, to: 0)
+    mms.forked.remove(mm.raw)
+    mms.exiting.remove(mm.raw)
   }
 
   /// Lends the situation at the return of the task's innermost operation.
@@ -294,12 +302,13 @@ extension RmapGraph {
     to observe: (borrowing OperationSituation, borrowing RmapGraph) -> Void
   ) {
     guard let vma else { return }
-    let last = tasks[task].operations.count - 1
-    let outer = tasks[task].outer(of: last)
-    let source = vmaOf[tasks[task].operations[last].entry.source.address.raw].map(VMAID.init)
+    let last = work.tasks[task].operations.count - 1
+    let outer = work.tasks[task].outer(of: last)
+    let source = vmaOf[work.tasks[task].operations[last].entry.source.address.raw].map(VMAID.init)
     observe(
       OperationSituation(
-        operationPlace: tasks[task].operations.address(of: last), outer: outer, result: result, stamp: stamp, vma: vma,
+        operationPlace: work.tasks[task].operations.address(of: last), outer: outer, result: result, stamp: stamp,
+        vma: vma,
         source: source), self)
   }
 
@@ -335,11 +344,11 @@ extension RmapGraph {
   /// The middle of unlink_anon_vmas: the VMA's AVCs are gone, its anon_vma's counter is lowered, and
   /// `vma->anon_vma` is NULL. The first recorded step after it is a put or the return.
   mutating func settleUnlink(_ task: UInt32, _ stamp: EventStamp) {
-    guard let last = tasks[task].last,
-      tasks[task].operations[last].kind == .unlink, !tasks[task].operations[last].isSettled
+    guard let last = work.tasks[task].last,
+      work.tasks[task].operations[last].kind == .unlink, !work.tasks[task].operations[last].isSettled
     else { return }
-    tasks[task].operations[last].isSettled = true
-    let view = tasks[task].operations[last].entry.vma
+    work.tasks[task].operations[last].isSettled = true
+    let view = work.tasks[task].operations[last].entry.vma
     if let anonVMA = anonVMA(at: view.anonVMA) { addActive(-1, anonVMA, stamp) }
     if let vma = vmaOf[view.address.raw] {
       vmas[vma].view.anonVMA = .null

@@ -8,20 +8,20 @@ extension RmapGraph {
   mutating func inherit<Observer: GraphObserver & ~Copyable>(
     _ entry: OperationEntry, failed: Bool, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let index = activeCopies.lastIndex(where: { $0.pid == stamp.pid }) else { return }
-    let copy = activeCopies.remove(at: index)
+    guard let index = paging.activeCopies.lastIndex(where: { $0.pid == stamp.pid }) else { return }
+    let copy = paging.activeCopies.remove(at: index)
     if failed || !copy.uncertainPages.isEmpty { doubtPages(of: entry.source) }
     guard !failed, let child = vmaOf[entry.vma.address.raw] else { return }
     // copy_page_range copies page tables of file VMAs too, but anonymous pages only under an anon_vma.
     guard copy.uncertainPages.count < ActiveCopy.uncertainPagesKept else { return }
     let uncertain = Set(copy.uncertainPages)
     collect(mm: entry.source.mm, entry.source.start, entry.source.end)
-    for index in 0..<scratch.count {
-      let (page, source) = (scratch[index].page, scratch[index].entry)
+    for index in 0..<paging.scratch.count {
+      let (page, source) = (paging.scratch[index].page, paging.scratch[index].entry)
       if uncertain.contains(page) { continue }
-      guard tables.insert(source, mm: entry.vma.mm.raw, page: page) else { continue }
+      guard paging.tables.insert(source, mm: entry.vma.mm.raw, page: page) else { continue }
       shareEntry(source)
-      folios[source.folio].changeStamp = stamp
+      paging.folios[source.folio].changeStamp = stamp
       statistics.inheritedPages += 1
       tellPage(
         .inherited, page, source, VMAID(slot: child), entry.vma, stamp, .copyRange, &observer)
@@ -33,7 +33,7 @@ extension RmapGraph {
     _ entry: OperationEntry, bytes result: OperationReturn, _ stamp: EventStamp,
     _ observer: inout Observer
   ) {
-    activeMoves.removeAll { $0.pid == stamp.pid }
+    paging.activeMoves.removeAll { $0.pid == stamp.pid }
     guard !result.failed else { return }
     let bytes = min(UInt64(bitPattern: result.value), entry.length)
     let from = entry.sourceAddress
@@ -41,20 +41,22 @@ extension RmapGraph {
     guard end > from else { return }
     collect(mm: entry.source.mm, from, end)
     // Source and destination may overlap when exec moves a stack: take all out before putting any back.
-    for index in 0..<scratch.count { tables.set(mm: entry.source.mm.raw, page: scratch[index].page, to: nil) }
-    for index in 0..<scratch.count {
-      let source = scratch[index].entry
-      let target = scratch[index].page &- from.page &+ entry.address.page
+    for index in 0..<paging.scratch.count {
+      paging.tables.set(mm: entry.source.mm.raw, page: paging.scratch[index].page, to: nil)
+    }
+    for index in 0..<paging.scratch.count {
+      let source = paging.scratch[index].entry
+      let target = paging.scratch[index].page &- from.page &+ entry.address.page
       guard PageTables.canHold(target) else {
         removeEntry(source)
         continue
       }
-      if let old = tables.set(mm: entry.vma.mm.raw, page: target, to: source) { removeEntry(old) }
+      if let old = paging.tables.set(mm: entry.vma.mm.raw, page: target, to: source) { removeEntry(old) }
     }
     guard !entry.vma.isTemporaryStack, let vma = vmaOf[entry.vma.address.raw] else { return }
-    for index in 0..<scratch.count {
-      let source = scratch[index].entry
-      let target = scratch[index].page &- from.page &+ entry.address.page
+    for index in 0..<paging.scratch.count {
+      let source = paging.scratch[index].entry
+      let target = paging.scratch[index].page &- from.page &+ entry.address.page
       tellPage(
         .moved, target, source, VMAID(slot: vma), entry.vma, stamp, .moveTables, &observer)
     }
@@ -62,37 +64,37 @@ extension RmapGraph {
 
   /// What was unmapped in an mm that was seen to be made counts a second time: all of its mappings are in the recording.
   mutating func countUnmaps(in mm: KernelAddress, since before: (predicted: UInt64, unpredicted: UInt64)) {
-    if lastUnmapped.mm != mm { lastUnmapped = (mm, bornMMs[mm.raw] != nil) }
-    guard lastUnmapped.isBorn else { return }
+    if mms.lastUnmapped.mm != mm { mms.lastUnmapped = (mm, mms.born[mm.raw] != nil) }
+    guard mms.lastUnmapped.isBorn else { return }
     statistics.predictedUnmapsOfBorn += statistics.predictedUnmaps - before.predicted
     statistics.unpredictedUnmapsOfBorn += statistics.unpredictedUnmaps - before.unpredicted
   }
 
   /// fork or exec is making an mm.
   mutating func noteBirth(of mm: KernelAddress) {
-    if lastUnmapped.mm == mm, lastUnmapped.isBorn { return }
-    bornMMs.set(mm.raw, to: 0)
-    lastUnmapped = (mm, true)
+    if mms.lastUnmapped.mm == mm, mms.lastUnmapped.isBorn { return }
+    mms.born.set(mm.raw, to: 0)
+    mms.lastUnmapped = (mm, true)
   }
 
   /// An mm is gone: what its tables still hold was unmapped without an event.
   mutating func removePages(of mm: KernelAddress) {
     forgetPages(of: mm, UserAddress(0), UserAddress(.max))
-    for page in displaced where page.mm == mm { removeEntry(page.entry) }
-    displaced.removeAll { $0.mm == mm }
-    owed.removeAll { $0.mm == mm }
-    tables.remove(mm: mm.raw)
-    bornMMs.remove(mm.raw)
-    lastUnmapped = (mm, false)
+    for page in paging.displaced where page.mm == mm { removeEntry(page.entry) }
+    paging.displaced.removeAll { $0.mm == mm }
+    paging.owed.removeAll { $0.mm == mm }
+    paging.tables.remove(mm: mm.raw)
+    mms.born.remove(mm.raw)
+    mms.lastUnmapped = (mm, false)
   }
 
   /// Pages whose place is no longer known.
   mutating func forgetPages(of mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
     collect(mm: mm, start, end)
-    for index in 0..<scratch.count {
-      let entry = scratch[index].entry
-      tables.set(mm: mm.raw, page: scratch[index].page, to: nil)
-      doubtPages(of: folios[entry.folio].anonVMA)
+    for index in 0..<paging.scratch.count {
+      let entry = paging.scratch[index].entry
+      paging.tables.set(mm: mm.raw, page: paging.scratch[index].page, to: nil)
+      doubtPages(of: paging.folios[entry.folio].anonVMA)
       removeEntry(entry)
       statistics.vanishedPages += 1
     }
@@ -111,13 +113,13 @@ extension RmapGraph {
 
   /// Nothing is known of any page any more, nor of the operations that copy or move some just now.
   private mutating func forgetAllPages() {
-    tables = PageTables()
-    folios = Slab<Folio>()
-    folioOf = SlotMap()
-    displaced.removeAll()
-    activeCopies.removeAll()
-    activeMoves.removeAll()
-    owed.removeAll()
+    paging.tables = PageTables()
+    paging.folios = Slab<Folio>()
+    paging.folioOf = SlotMap()
+    paging.displaced.removeAll()
+    paging.activeCopies.removeAll()
+    paging.activeMoves.removeAll()
+    paging.owed.removeAll()
     walking = WalkState()  // They remember which folio they are to unmap.
     anonVMAOf.forEach { slot in
       anonVMAs[slot].mappedPages = 0
@@ -127,18 +129,18 @@ extension RmapGraph {
 
   /// hugetlb_remove_rmap is inline: what a VMA of hugetlbfs maps in a range goes with this one event.
   mutating func unmapHugetlb(_ event: HugetlbUnmap) {
-    for copy in activeCopies {
+    for copy in paging.activeCopies {
       collect(mm: copy.source.mm, event.start, event.end)
-      for index in 0..<scratch.count { noteUncertain(event.vma.mm, scratch[index].page) }
+      for index in 0..<paging.scratch.count { noteUncertain(event.vma.mm, paging.scratch[index].page) }
     }
     let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
     defer { countUnmaps(in: event.vma.mm, since: before) }
     collect(mm: event.vma.mm, event.start, event.end)
-    for index in 0..<scratch.count {
-      let (page, entry) = (scratch[index].page, scratch[index].entry)
-      guard folios[entry.folio].isHugetlb else { continue }
-      guard event.only.isNull || folios[entry.folio].address == event.only else { continue }
-      tables.set(mm: event.vma.mm.raw, page: page, to: nil)
+    for index in 0..<paging.scratch.count {
+      let (page, entry) = (paging.scratch[index].page, paging.scratch[index].entry)
+      guard paging.folios[entry.folio].isHugetlb else { continue }
+      guard event.only.isNull || paging.folios[entry.folio].address == event.only else { continue }
+      paging.tables.set(mm: event.vma.mm.raw, page: page, to: nil)
       statistics.predictedUnmaps += 1
       removeEntry(entry)
     }
@@ -153,8 +155,8 @@ extension RmapGraph {
     _ observer: inout Observer
   ) {
     collect(mm: mm, start, end)
-    for index in 0..<scratch.count {
-      tellPage(cause, scratch[index].page, scratch[index].entry, vma, view, stamp, function, &observer)
+    for index in 0..<paging.scratch.count {
+      tellPage(cause, paging.scratch[index].page, paging.scratch[index].entry, vma, view, stamp, function, &observer)
     }
   }
 
@@ -166,26 +168,26 @@ extension RmapGraph {
       PageSituation(
         cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),
         address: UserAddress(page: page), vma: vma, view: view, stamp: stamp, function: function,
-        placeIsUncertain: folios[entry.folio].placeIsUncertain),
+        placeIsUncertain: paging.folios[entry.folio].placeIsUncertain),
       in: self)
   }
 
   /// Fills the scratch list with the live mapped pages of a range, upwards, and sweeps out the stale ones.
   private mutating func collect(mm: KernelAddress, _ start: UserAddress, _ end: UserAddress) {
-    scratch.removeAll()
+    paging.scratch.removeAll()
     guard start < end else { return }
-    tables.append(mm: mm.raw, pages: start.page..<max(start.page + 1, end.page), to: &scratch)
+    paging.tables.append(mm: mm.raw, pages: start.page..<max(start.page + 1, end.page), to: &paging.scratch)
     var kept = 0
-    for index in 0..<scratch.count {
-      let (page, entry) = (scratch[index].page, scratch[index].entry)
-      if folios[entry.folio].address.isNull {
-        tables.set(mm: mm.raw, page: page, to: nil)
+    for index in 0..<paging.scratch.count {
+      let (page, entry) = (paging.scratch[index].page, paging.scratch[index].entry)
+      if paging.folios[entry.folio].address.isNull {
+        paging.tables.set(mm: mm.raw, page: page, to: nil)
         removeEntry(entry)
       } else {
-        if kept < index { scratch[kept] = scratch[index] }
+        if kept < index { paging.scratch[kept] = paging.scratch[index] }
         kept += 1
       }
     }
-    scratch.keepFirst(kept)
+    paging.scratch.keepFirst(kept)
   }
 }

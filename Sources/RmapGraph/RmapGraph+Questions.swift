@@ -18,7 +18,7 @@ extension RmapGraph {
   public func openOperations(on vma: VMAID) -> Int { vmas[vma.slot].openOperations }
 
   /// How many page mappings of a folio the model has.
-  public func mappedPages(of folio: FolioID) -> Int { folios[folio.slot].mappedPages }
+  public func mappedPages(of folio: FolioID) -> Int { paging.folios[folio.slot].mappedPages }
 
   /// Whether the recording holds the birth of the anon_vma at an address, and so all of its AVCs and children.
   public func birthWasSeen(at address: KernelAddress) -> Bool {
@@ -26,7 +26,7 @@ extension RmapGraph {
   }
 
   /// Whether the recording holds a folio's first mapping, and so all of them and the anon_vma's identity.
-  public func birthWasSeen(of folio: FolioID) -> Bool { folios[folio.slot].birthWasSeen }
+  public func birthWasSeen(of folio: FolioID) -> Bool { paging.folios[folio.slot].birthWasSeen }
 
   /// How many references a root must at least have: for its own tree, and for each anon_vma below it that is in
   /// use.

@@ -44,40 +44,42 @@ extension RmapGraph {
   /// of KSM is mapped is a guess.
   func isReplacement(of old: UInt32, by event: FolioEvent) -> Bool {
     guard event.step == .new || event.mapping.isKSM else { return false }
-    return !folios[old].isHugetlb && !folios[old].mapping.isKSM && !folios[old].placeIsUncertain
+    return !paging.folios[old].isHugetlb && !paging.folios[old].mapping.isKSM && !paging.folios[old].placeIsUncertain
   }
 
   mutating func noteOwed(
     old: KernelAddress, new: UInt32, isPMD: Bool, _ mm: KernelAddress, _ page: UInt64, _ stamp: EventStamp
   ) {
-    let isNoted = owed.contains { $0.pid == stamp.pid && $0.old == old && $0.isPMD == isPMD }
+    let isNoted = paging.owed.contains { $0.pid == stamp.pid && $0.old == old && $0.isPMD == isPMD }
     guard !isNoted, !old.isNull else { return }
-    if owed.count == Self.owedKept { owed.removeFirst() }
-    owed.append(
+    if paging.owed.count == Self.owedKept { paging.owed.removeFirst() }
+    paging.owed.append(
       Owed(
-        pid: stamp.pid, old: old, new: folios[new].address, isPMD: isPMD, mm: mm, page: page, stamp: stamp))
+        pid: stamp.pid, old: old, new: paging.folios[new].address, isPMD: isPMD, mm: mm, page: page, stamp: stamp))
   }
 
   /// A task that owes a removal takes its next step with a folio.
   mutating func settleOwed<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let first = owed.firstIndex(where: { $0.pid == stamp.pid }) else { return }
-    if event.step == .seen, event.folio == owed[first].new { return }
+    guard let first = paging.owed.firstIndex(where: { $0.pid == stamp.pid }) else { return }
+    if event.step == .seen, event.folio == paging.owed[first].new { return }
     if event.step == .remove,
-      let paid = owed.firstIndex(where: {
+      let paid = paging.owed.firstIndex(where: {
         $0.pid == stamp.pid && $0.old == event.folio && (!$0.isPMD || event.isPMD)
       })
     {
-      let owed = owed.remove(at: paid)
+      let owed = paging.owed.remove(at: paid)
       return observer.didReplaceMapping(ReplacementSituation(owed, isLeft: false, stamp: stamp), in: self)
     }
     // What it takes away is what was there: ksmd has put it in the place of the page that the model has, unseen.
-    if event.step == .remove, event.mapping.isKSM { owed.removeAll { $0.pid == stamp.pid && $0.mm == event.vma.mm } }
-    for owed in owed where owed.pid == stamp.pid {
+    if event.step == .remove, event.mapping.isKSM {
+      paging.owed.removeAll { $0.pid == stamp.pid && $0.mm == event.vma.mm }
+    }
+    for owed in paging.owed where owed.pid == stamp.pid {
       observer.didReplaceMapping(ReplacementSituation(owed, isLeft: true, stamp: stamp), in: self)
     }
-    owed.removeAll { $0.pid == stamp.pid }
+    paging.owed.removeAll { $0.pid == stamp.pid }
   }
 }
 
@@ -85,6 +87,7 @@ extension ReplacementSituation {
   fileprivate init(_ owed: Owed, isLeft: Bool, stamp: EventStamp) {
     self.init(
       old: owed.old, new: owed.new, isPMD: owed.isPMD, mm: owed.mm, address: UserAddress(page: owed.page),
-      isLeft: isLeft, added: owed.stamp, stamp: stamp)
+      isLeft: isLeft,
+      added: owed.stamp, stamp: stamp)
   }
 }

@@ -50,45 +50,46 @@ extension RmapGraph {
   /// The mms made by fork in which no other task has been at work, in the order of their forks.
   public var silentMMs: [SilentMM] {
     var found: [SilentMM] = []
-    if let gone = silence.gone { found.append(gone) }
-    silence.slotOf.forEach { found.append(silence.mms[$0]) }
+    if let gone = mms.silence.gone { found.append(gone) }
+    mms.silence.slotOf.forEach { found.append(mms.silence.mms[$0]) }
     return found.sorted { $0.forked.ordinal < $1.forked.ordinal }
   }
 
   /// Whether the task of any other mm made by fork was seen.
-  public var childrenHaveActed: Bool { silence.someHaveActed }
+  public var childrenHaveActed: Bool { mms.silence.someHaveActed }
 
   /// A step of the fork that fills an mm, VMA by VMA, upwards (kernel/fork.c:dup_mmap): anon_vma_fork, then
   /// copy_page_range.
   mutating func noteForking(_ entry: OperationEntry, _ stamp: EventStamp) {
     let (mm, place) = (entry.vma.mm, entry.source.start)
     guard mm != entry.source.mm else { return }
-    if let slot = silence.slotOf[mm.raw] {
+    if let slot = mms.silence.slotOf[mm.raw] {
       let goesOn =
-        silence.mms[slot].forked.pid == stamp.pid
-        && (place > silence.mms[slot].position || entry.kind == .copyRange && place == silence.mms[slot].position)
+        mms.silence.mms[slot].forked.pid == stamp.pid
+        && (place > mms.silence.mms[slot].position
+          || entry.kind == .copyRange && place == mms.silence.mms[slot].position)
       if goesOn {
-        silence.mms[slot].lastForked = stamp.timestamp
-        silence.mms[slot].position = place
+        mms.silence.mms[slot].lastForked = stamp.timestamp
+        mms.silence.mms[slot].position = place
         return
       }
-      silence.lose(mm)
+      mms.silence.lose(mm)
     }
     let fresh = SilentMM(mm: mm, forked: stamp, lastForked: stamp.timestamp, position: place)
-    silence.slotOf.set(mm.raw, to: silence.mms.insert(fresh))
-    silence.last.pid = -1
+    mms.silence.slotOf.set(mm.raw, to: mms.silence.mms.insert(fresh))
+    mms.silence.last.pid = -1
   }
 
   /// A task is at work in an mm. The last one to let go of an mm takes it down, whoever that is.
   @inline(__always) mutating func noteActing(_ pid: Int32, in mm: KernelAddress, isTakingDown: Bool = false) {
-    if silence.last.pid == pid, silence.last.mm == mm, !isTakingDown { return }
+    if mms.silence.last.pid == pid, mms.silence.last.mm == mm, !isTakingDown { return }
     noteOtherActing(pid, in: mm, isTakingDown)
   }
 
   @inline(never) private mutating func noteOtherActing(_ pid: Int32, in mm: KernelAddress, _ isTakingDown: Bool) {
-    silence.last = (pid, mm)
-    guard let slot = silence.slotOf[mm.raw], isTakingDown || silence.mms[slot].forked.pid != pid else { return }
-    if silence.mms[slot].forked.pid != pid { silence.someHaveActed = true }
-    silence.remove(mm)
+    mms.silence.last = (pid, mm)
+    guard let slot = mms.silence.slotOf[mm.raw], isTakingDown || mms.silence.mms[slot].forked.pid != pid else { return }
+    if mms.silence.mms[slot].forked.pid != pid { mms.silence.someHaveActed = true }
+    mms.silence.remove(mm)
   }
 }

@@ -10,9 +10,9 @@ extension RmapGraph {
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
     forgetStaleOperations(task, beforeInsertionOf: update)
     let vma = meet(update.vma, &observer)
-    let operation = tasks[task].innermost
+    let operation = work.tasks[task].innermost
     var stamp = stamp
-    stamp.function = tasks[task].outermost ?? .insert
+    stamp.function = work.tasks[task].outermost ?? .insert
     let avc = avcOf[update.avc.raw]
     let isRelink = avc.map { !avcs[$0].isLinked && avcs[$0].vma == vma } ?? false
     let (anonVMA, isNew) = anonVMAForInsert(update, operation, isRelink: isRelink, stamp)
@@ -21,12 +21,12 @@ extension RmapGraph {
       observer.willInsertAVC(
         TreeSituation(
           updatePlace: update, stamp: stamp, isInsertion: true, vma: vma, anonVMA: anonVMA,
-          avc: avc.map(AVCID.init), operation: operation, operationPlace: tasks[task].innermostPlace,
+          avc: avc.map(AVCID.init), operation: operation, operationPlace: work.tasks[task].innermostPlace,
           anonVMAIsNew: isNew, isContended: contended), in: self)
     }
 
     learnProtection(update, stamp)
-    if isRelink { relinkedBy.set(UInt64(UInt32(bitPattern: stamp.pid)) + 1, to: vma.slot) }
+    if isRelink { work.relinkedBy.set(UInt64(UInt32(bitPattern: stamp.pid)) + 1, to: vma.slot) }
     learnCounters(of: anonVMA, from: update, contended, stamp)
     link(update, vma, anonVMA, stamp, task: task)
     if isUnclear(task) { noteUnclear(vma, anonVMA) }
@@ -74,9 +74,9 @@ extension RmapGraph {
         removeFromTree(slot)
       } else {
         unparkCounts(slot)
-        if let index = tasks[task].parked.firstIndex(of: update.avc) {
-          tasks[task].parked.remove(at: index)
-          parkedAVCs -= 1
+        if let index = work.tasks[task].parked.firstIndex(of: update.avc) {
+          work.tasks[task].parked.remove(at: index)
+          work.parkedAVCs -= 1
         }
       }
     } else {
@@ -109,14 +109,14 @@ extension RmapGraph {
     guard !new.isTemporaryStack, !old.isTemporaryStack, old.mm == new.mm else { return }
     let shifted = old.indexShift != new.indexShift
     if shifted || new.start >= old.end || new.end <= old.start {
-      tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: old.end))
+      work.tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: old.end))
       return
     }
     if old.start < new.start {
-      tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: new.start))
+      work.tasks[task].givenUp.append(GivenUpRange(vma: old, start: old.start, end: new.start))
     }
     if new.end < old.end {
-      tasks[task].givenUp.append(GivenUpRange(vma: old, start: new.end, end: old.end))
+      work.tasks[task].givenUp.append(GivenUpRange(vma: old, start: new.end, end: old.end))
     }
   }
 
@@ -124,9 +124,9 @@ extension RmapGraph {
   private mutating func settleParked<Observer: GraphObserver & ~Copyable>(
     _ task: UInt32, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard tasks[task].parked.isEmpty, !tasks[task].givenUp.isEmpty else { return }
-    let ranges = tasks[task].givenUp
-    tasks[task].givenUp.removeAll(keepingCapacity: true)
+    guard work.tasks[task].parked.isEmpty, !work.tasks[task].givenUp.isEmpty else { return }
+    let ranges = work.tasks[task].givenUp
+    work.tasks[task].givenUp.removeAll(keepingCapacity: true)
     for range in ranges {
       guard let vma = vmaOf[range.vma.address.raw] else { continue }
       tellPages(
@@ -139,10 +139,10 @@ extension RmapGraph {
   private mutating func countInsertion(
     _ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32, _ stamp: EventStamp
   ) {
-    guard let last = tasks[task].last else { return }
-    tasks[task].operations[last].linked += 1
-    switch tasks[task].operations[last].kind {
-    case .prepare where tasks[task].operations[last].entry.vma.address == update.vma.address:
+    guard let last = work.tasks[task].last else { return }
+    work.tasks[task].operations[last].linked += 1
+    switch work.tasks[task].operations[last].kind {
+    case .prepare where work.tasks[task].operations[last].entry.vma.address == update.vma.address:
       addActive(1, anonVMA, stamp)
     case .fork:
       if let parent = self.anonVMA(at: update.parent), parent != anonVMA {
@@ -150,11 +150,11 @@ extension RmapGraph {
       }
     case .clone:
       // include: !dst->anon_vma && src->anon_vma && num_children < 2 && num_active_vmas == 0
-      if tasks[task].operations[last].reuse == nil, tasks[task].operations[last].entry.vma.anonVMA.isNull,
-        !tasks[task].operations[last].entry.source.anonVMA.isNull, let children = update.children,
+      if work.tasks[task].operations[last].reuse == nil, work.tasks[task].operations[last].entry.vma.anonVMA.isNull,
+        !work.tasks[task].operations[last].entry.source.anonVMA.isNull, let children = update.children,
         let active = update.active, children < 2, active == 0
       {
-        tasks[task].operations[last].reuse = anonVMA
+        work.tasks[task].operations[last].reuse = anonVMA
       }
     default: break
     }
@@ -168,9 +168,9 @@ extension RmapGraph {
     let task = self.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
     forgetStaleOperations(task, beforeRemovalOf: update)
-    let operation = tasks[task].innermost
+    let operation = work.tasks[task].innermost
     var stamp = stamp
-    stamp.function = tasks[task].outermost ?? .remove
+    stamp.function = work.tasks[task].outermost ?? .remove
     let vma = meet(update.vma, &observer)
     var anonVMA: AnonVMAID
     if let known = self.anonVMA(at: update.anonVMA) {
@@ -185,7 +185,8 @@ extension RmapGraph {
       observer.willRemoveAVC(
         TreeSituation(
           updatePlace: update, stamp: stamp, isInsertion: false, vma: vma, anonVMA: anonVMA, avc: avc,
-          operation: operation, operationPlace: tasks[task].innermostPlace, anonVMAIsNew: false, isContended: contended),
+          operation: operation, operationPlace: work.tasks[task].innermostPlace, anonVMAIsNew: false,
+          isContended: contended),
         in: self)
     }
 
@@ -213,7 +214,7 @@ extension RmapGraph {
 
   /// Whether the task changes a tree in the middle of an operation whose entry was not recorded.
   private func isUnclear(_ task: UInt32) -> Bool {
-    tasks[task].operations.isEmpty && !tasks[task].isClear
+    work.tasks[task].operations.isEmpty && !work.tasks[task].isClear
   }
 
   /// What such an operation does to chain and counters is not known.
@@ -241,17 +242,17 @@ extension RmapGraph {
     }
     avcs[slot].stamp = stamp
     if vmas[vma.slot].linkedView == nil { vmas[vma.slot].linkedView = update.vma }
-    tasks[task].parked.append(update.avc)
-    parkedAVCs += 1
+    work.tasks[task].parked.append(update.avc)
+    work.parkedAVCs += 1
   }
 
   /// The task has removed an anon_vma's last AVC, and nobody else holds a reference: unlink_anon_vmas frees it before
   /// it returns.
   private mutating func noteDue(_ update: TreeUpdate, _ anonVMA: AnonVMAID, task: UInt32) {
     guard update.refcount == 1, anonVMAs[anonVMA.slot].emptied != nil, anonVMAs[anonVMA.slot].birthWasSeen,
-      let last = tasks[task].last
+      let last = work.tasks[task].last
     else { return }
-    tasks[task].operations[last].due = anonVMA
+    work.tasks[task].operations[last].due = anonVMA
   }
 
   /// unlink_anon_vmas: an anon_vma whose tree has become empty is no longer its parent's child.

@@ -22,12 +22,12 @@ extension RmapGraph {
   /// some time before its return tells of it.
   func unmapping(_ visit: WalkVisit, of frame: WalkFrame, _ stamp: EventStamp) -> Unmapping? {
     guard visit.purpose == .unmap || visit.purpose == .migrate, !frame.isKSM, frame.pages == 1,
-      visit.folio == frame.folio, let folio = folioOf[visit.folio.raw], folios[folio].birthWasSeen,
-      !folios[folio].isHugetlb, !folios[folio].placeIsUncertain, let vma = vmaOf[visit.vma.raw]
+      visit.folio == frame.folio, let folio = paging.folioOf[visit.folio.raw], paging.folios[folio].birthWasSeen,
+      !paging.folios[folio].isHugetlb, !paging.folios[folio].placeIsUncertain, let vma = vmaOf[visit.vma.raw]
     else { return nil }
     let mm = vmas[vma].view.mm
     guard place(mm, visit.address.page, holding: folio, 0) != nil,
-      !activeMoves.contains(where: { $0.entry.source.mm == mm })
+      !paging.activeMoves.contains(where: { $0.entry.source.mm == mm })
     else { return nil }
     return Unmapping(
       purpose: visit.purpose, vma: VMAID(slot: vma), mm: mm, page: visit.address.page, folio: folio,
@@ -58,7 +58,7 @@ extension RmapGraph {
     _ folio: UInt32, _ mm: KernelAddress, _ page: UInt64, _ stamp: EventStamp, _ observer: inout Observer
   ) -> Bool {
     let found = walking.left.firstIndex {
-      $0.folio == folio && $0.mm == mm && $0.page == page && $0.address == folios[folio].address
+      $0.folio == folio && $0.mm == mm && $0.page == page && $0.address == paging.folios[folio].address
     }
     guard let found else { return false }
     let left = walking.left.remove(at: found)

@@ -108,8 +108,8 @@ extension RmapGraph {
       WalkStepSituation(root: start.root, lock: start.lock, isFirst: true, stamp: stamp), in: self)
     let slot = walker(stamp.pid)
     var walk = Walk(start: start, stamp: stamp)
-    if let folio = walking.walkers[slot].frame.flatMap({ folioOf[$0.folio.raw] }) {
-      walk.folioWasKnown = folios[folio].birthWasSeen
+    if let folio = walking.walkers[slot].frame.flatMap({ paging.folioOf[$0.folio.raw] }) {
+      walk.folioWasKnown = paging.folios[folio].birthWasSeen
     }
     walking.walkers[slot].walk = walk
   }

@@ -24,51 +24,24 @@ public struct RmapGraph: ~Copyable {
   /// (anon_vma slot, mm) → the first of the AVCs in the anon_vma's tree that lead to the mm. A fork server's tree has
   /// thousands of AVCs; those of one mm are few.
   var treePartOf = SlotMap()
-  var folios = Slab<Folio>()
-  var folioOf = SlotMap()
-  var tasks = Slab<Task>()
-  var taskOf = SlotMap()
-  /// The task that was looked for last, and its slot: the next event is mostly of the same.
-  var lastTask = (pid: Int32(-1), slot: UInt32.max)
-  var resting = RestingTasks()
-  /// How many AVCs are out of their trees for a range change, of all tasks.
-  var parkedAVCs = 0
-  /// Tasks seen outside of any operation since the recording, or the last gap in it, began. Any other task may
-  /// be in the middle of an operation whose entry was not recorded. Bounded by the kernel's `pid_max`.
-  var clearTasks = SlotMap()
-  /// The VMA whose AVCs a task last put back into their trees after a range change, by task.
-  var relinkedBy = SlotMap()
-  var protections = ContiguousArray<Protection?>(repeating: nil, count: 8)
-  var tables = PageTables()
-  var activeCopies: ContiguousArray<ActiveCopy> = []
-  var activeMoves: ContiguousArray<ActiveMove> = []
+  /// Who is in the middle of what.
+  var work = Work()
+  /// Which folio's page is mapped where.
+  var paging = Paging()
+  /// What is known of each mm.
+  var mms = MMs()
+  /// The walks of the rmap that are under way.
   var walking = WalkState()
-  var displaced: ContiguousArray<DisplacedPage> = []
-  var owed: ContiguousArray<Owed> = []
+  var protections = ContiguousArray<Protection?>(repeating: nil, count: 8)
   /// How many displaced pages are kept: each waits for the very next events of its task.
   static let displacedKept = 64
-  /// The pages that a step is about; ``collect(mm:_:_:)`` fills it.
-  var scratch = Lane<PageTables.MappedPage>()
   var nextSerial: UInt32 = 1
   /// The event that is being applied.
   var now = EventStamp.beforeRecording
   /// The anon_vmas that were freed and whose address has not been used again.
   var deadAnonVMAs = SlotMap()
-  /// The mms that were seen to end: what stands in one at their address later was made within the recording.
-  var knownMMs = SlotMap()
-  /// The mms that were seen to be made, by fork or exec.
-  var bornMMs = SlotMap()
-  /// The mm in which a page was unmapped last, and whether it is one of them: the next page is mostly of the same.
-  var lastUnmapped = (mm: KernelAddress.null, isBorn: false)
-  /// The mms that fork has made within the recording, or maybe begun to make before it.
-  var forkedMMs = SlotMap()
-  var silence = Silence()  // Those in which no task of their own was seen.
-  /// The mms that exit_mmap is at work on.
-  var exitingMMs = SlotMap()
   /// The VMAs that were freed and whose address has not been used again.
   var deadVMAs = SlotMap()
-  /// How many VMAs of an mm the model has.
-  var vmaCountOf = SlotMap()
 
   /// Each call of a method that does not change the graph would else begin with a copy of these hundreds of bytes.
   private let pin = Pin()
@@ -195,15 +168,15 @@ public struct RmapGraph: ~Copyable {
 
   /// The mapped folio that lives at an address, as far as the recording shows.
   public func folio(at address: KernelAddress) -> FolioID? {
-    folioOf[address.raw].map(FolioID.init)
+    paging.folioOf[address.raw].map(FolioID.init)
   }
 
   /// Where the model has a page of a folio mapped in a VMA, at its offset's place.
   public func mappedAddress(of folio: FolioID, in vma: VMAID) -> UserAddress? {
-    let (node, view) = (folios[folio.slot], vmas[vma.slot].view)
+    let (node, view) = (paging.folios[folio.slot], vmas[vma.slot].view)
     var found: UserAddress?
     let pages = view.start.page..<max(view.start.page, view.end.page)
-    tables.forEach(mm: view.mm.raw, pages: pages) { page, entry in
+    paging.tables.forEach(mm: view.mm.raw, pages: pages) { page, entry in
       guard found == nil, entry.folio == folio.slot, !node.address.isNull else { return }
       found = UserAddress(page: page)
     }
@@ -222,7 +195,7 @@ public struct RmapGraph: ~Copyable {
 
   /// The folio behind an identity, where it lies.
   public subscript(_ id: FolioID) -> Folio {
-    unsafeAddress { folios.address(of: id.slot) }
+    unsafeAddress { paging.folios.address(of: id.slot) }
   }
 
   /// The anon_vma behind an identity that ``lives(_:)``, where it lies.
@@ -237,7 +210,7 @@ public struct RmapGraph: ~Copyable {
   public func avc(_ id: AVCID) -> AVC { avcs[id.slot] }
 
   /// The folio behind an identity.
-  public func folio(_ id: FolioID) -> Folio { folios[id.slot] }
+  public func folio(_ id: FolioID) -> Folio { paging.folios[id.slot] }
 
   /// The AVC by which a VMA is a member of an anon_vma, linked or parked.
   public func membership(of vma: VMAID, in anonVMA: AnonVMAID) -> AVCID? {
@@ -290,7 +263,7 @@ public struct RmapGraph: ~Copyable {
 
   /// The VMA whose AVCs a task last put back after a range change, if it is still there.
   public func lastRelinked(by pid: Int32) -> VMAID? {
-    guard let slot = relinkedBy[UInt64(UInt32(bitPattern: pid)) + 1], vmas[slot].linkedView != nil,
+    guard let slot = work.relinkedBy[UInt64(UInt32(bitPattern: pid)) + 1], vmas[slot].linkedView != nil,
       vmaOf[vmas[slot].view.address.raw] == slot
     else { return nil }
     return VMAID(slot: slot)
@@ -318,8 +291,8 @@ public struct RmapGraph: ~Copyable {
   /// A page that is mapped with the anon_vma as its folio's, for a report; looks through all folios.
   public func anyMappedFolio(of anonVMA: AnonVMAID) -> FolioID? {
     var found: UInt32?
-    folioOf.forEach { slot in
-      if folios[slot].anonVMA == anonVMA, folios[slot].mappedPages > 0 {
+    paging.folioOf.forEach { slot in
+      if paging.folios[slot].anonVMA == anonVMA, paging.folios[slot].mappedPages > 0 {
         found = min(found ?? slot, slot)
       }
     }
@@ -329,11 +302,12 @@ public struct RmapGraph: ~Copyable {
   /// How many objects the model keeps: memory must grow with what lives, not with the length of a recording.
   var liveObjectCount: Int {
     var busy = 0
-    taskOf.forEach { if !self.tasks[$0].isIdle { busy += 1 } }
+    work.taskOf.forEach { if !self.work.tasks[$0].isIdle { busy += 1 } }
     // Idle tasks are no objects, as long as no more are kept than that.
-    let tasks = max(busy, self.tasks.count - RestingTasks.kept)
-    let nodes = anonVMAs.count + vmas.count + avcs.count + folios.count + tasks
-    return nodes + displaced.count + activeCopies.count + activeMoves.count + tables.liveObjectCount
+    let tasks = max(busy, self.work.tasks.count - RestingTasks.kept)
+    let nodes = anonVMAs.count + vmas.count + avcs.count + paging.folios.count + tasks
+    return nodes + paging.displaced.count + paging.activeCopies.count + paging.activeMoves.count
+      + paging.tables.liveObjectCount
   }
 
   /// Not one to one: whoever looks compares.
