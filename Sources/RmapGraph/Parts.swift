@@ -1,23 +1,8 @@
 import RmapEvents
 
-// The parts of the graph beside its structure, VMAs, AVCs and anon_vmas: who is in the middle of what, which page is mapped
-// where, what is known of each mm. They hold; the rules, which need several of them at almost every event, are RmapGraph's.
-
-/// Tasks and the operations that they are in.
-struct Work: ~Copyable {
-  var tasks = Slab<Task>()
-  var taskOf = SlotMap()
-  /// The task that was looked for last, and its slot: the next event is mostly of the same.
-  var lastTask = (pid: Int32(-1), slot: UInt32.max)
-  var resting = RestingTasks()
-  /// How many AVCs are out of their trees for a range change, of all tasks.
-  var parkedAVCs = 0
-  /// Tasks seen outside of any operation since the recording, or the last gap in it, began. Any other task may
-  /// be in the middle of an operation whose entry was not recorded. Bounded by the kernel's `pid_max`.
-  var clearTasks = SlotMap()
-  /// The VMA whose AVCs a task last put back into their trees after a range change, by task.
-  var relinkedBy = SlotMap()
-}
+// What the graph holds beside its structure, which is VMAs, AVCs and anon_vmas: which page is mapped where, what is known of
+// each mm; Work.swift and Walk.swift have the tasks and the walks. What concerns one part alone is the part's own method.
+// Most steps concern several, as a fault does, which is about a folio, its VMA and the task: those are RmapGraph's.
 
 /// Folios, and the page tables that map them.
 struct Paging: ~Copyable {

@@ -5,7 +5,7 @@ extension RmapGraph {
   @inline(never) mutating func folio<Observer: GraphObserver & ~Copyable>(
     _ event: FolioEvent, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    if !mms.silence.isEmpty { noteActing(stamp.pid, in: event.vma.mm) }
+    if !mms.silence.isEmpty { mms.silence.noteActing(stamp.pid, in: event.vma.mm) }
     guard event.indexIsKnown else {
       return tell(event, stamp, folio: nil, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
     }

@@ -130,7 +130,7 @@ extension RmapGraph {
     _ put: AnonVMAPut, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     observer.willApply(put, at: stamp, in: self)
-    let task = self.task(stamp.pid)
+    let task = work.task(stamp.pid)
     settleUnlink(task, stamp)
     if let dying = anonVMA(at: put.anonVMA) {
       tell(put, dying, implicit: false, task, stamp, &observer)
@@ -144,7 +144,7 @@ extension RmapGraph {
       tell(put, root, implicit: true, task, stamp, &observer)
       removeAnonVMA(root)
     }
-    rest(task)
+    work.rest(task)
   }
 
   private mutating func tell<Observer: GraphObserver & ~Copyable>(

@@ -6,18 +6,19 @@ extension RmapGraph {
   mutating func enter<Observer: GraphObserver & ~Copyable>(
     _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let task = self.task(stamp.pid)
+    let task = work.task(stamp.pid)
     if entry.kind == .fork || entry.kind == .copyRange {
       noteFork(into: entry.vma.mm, isWhole: work.tasks[task].isClear)
     }
-    if entry.kind == .fork || entry.kind == .copyRange { noteForking(entry, stamp) }
+    if entry.kind == .fork || entry.kind == .copyRange { mms.silence.noteForking(entry, stamp) }
     if !mms.silence.isEmpty {
       // exec makes an mm as well.
       if entry.kind == .prepare, entry.vma.isTemporaryStack { mms.silence.lose(entry.vma.mm) }
-      noteActing(stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
-      if entry.kind == .fork || entry.kind == .vmaDup { noteActing(stamp.pid, in: entry.source.mm) }
+      mms.silence.noteActing(
+        stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
+      if entry.kind == .fork || entry.kind == .vmaDup { mms.silence.noteActing(stamp.pid, in: entry.source.mm) }
     }
-    if entry.kind.isOutermost { markClear(task) } else { clarify(task, by: entry.vma.mm) }
+    if entry.kind.isOutermost { work.markClear(task) } else { clarify(task, by: entry.vma.mm) }
     forgetStaleOperations(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
     let isClear = work.tasks[task].isClear || !work.tasks[task].operations.isEmpty
@@ -230,8 +231,8 @@ extension RmapGraph {
       vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
     }
     guard result.kind != .vmaAlloc else { return }
-    let task = self.task(stamp.pid)
-    defer { rest(task) }
+    let task = work.task(stamp.pid)
+    defer { work.rest(task) }
     let isEntered = work.tasks[task].isIn(result.kind)
     while isEntered, let inner = work.tasks[task].innermost, inner.kind != result.kind { forgetLastOperation(task) }
     let last = work.tasks[task].operations.count - 1

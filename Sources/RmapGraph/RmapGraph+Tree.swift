@@ -6,7 +6,7 @@ extension RmapGraph {
   mutating func insert<Observer: GraphObserver & ~Copyable>(
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let task = self.task(stamp.pid)
+    let task = work.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
     forgetStaleOperations(task, beforeInsertionOf: update)
     let vma = meet(update.vma, &observer)
@@ -32,7 +32,7 @@ extension RmapGraph {
     if isUnclear(task) { noteUnclear(vma, anonVMA) }
     countInsertion(update, anonVMA, task: task, stamp)
     settleParked(task, stamp, &observer)
-    rest(task)
+    work.rest(task)
   }
 
   /// The anon_vma of an insertion, which may be new with it: `anon_vma_alloc` is inlined and has no probe.
@@ -165,7 +165,7 @@ extension RmapGraph {
   mutating func remove<Observer: GraphObserver & ~Copyable>(
     _ update: TreeUpdate, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    let task = self.task(stamp.pid)
+    let task = work.task(stamp.pid)
     if isUnclear(task) { clarify(task, by: update.vma.mm) }
     forgetStaleOperations(task, beforeRemovalOf: update)
     let operation = work.tasks[task].innermost
@@ -197,7 +197,7 @@ extension RmapGraph {
       if let avc = avcOf[update.avc.raw] { removeAVC(avc) }
       vmas[vma.slot].linkedView = nil
       noteUnclear(vma, anonVMA)
-      rest(task)
+      work.rest(task)
       return
     }
     let isFinal = operation?.kind == .unlink && operation?.vma == update.vma.address
@@ -209,7 +209,7 @@ extension RmapGraph {
     } else {
       parkRemoved(update, vma, anonVMA, stamp, task: task)
     }
-    rest(task)
+    work.rest(task)
   }
 
   /// Whether the task changes a tree in the middle of an operation whose entry was not recorded.

@@ -92,7 +92,7 @@ import Testing
     history.steps.removeAll { $0.event.label == "folio remove" }
     var graph = RmapGraph()
     replay(history, into: &graph)
-    #expect(graph.displaced.count == RmapGraph.displacedKept)
+    #expect(graph.paging.displaced.count == RmapGraph.displacedKept)
   }
 
   /// A task that is in an operation when its turn comes to be forgotten is kept, and its turn comes again.
@@ -107,13 +107,13 @@ import Testing
     run(2...200)
     var graph = RmapGraph()
     replay(history, into: &graph)
-    #expect(graph.tasks.count == RestingTasks.kept + 1)
+    #expect(graph.work.tasks.count == RestingTasks.kept + 1)
     #expect(graph.liveObjectCount == 1)
     history.steps.append(History.Step(end, pid: 1))
     run(201...300)
     graph = RmapGraph()
     #expect(history.judged(in: &graph).contradictions.total == 0)
-    #expect(graph.tasks.count == RestingTasks.kept)
+    #expect(graph.work.tasks.count == RestingTasks.kept)
     #expect(graph.liveObjectCount == 0)
   }
 

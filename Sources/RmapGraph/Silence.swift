@@ -39,6 +39,41 @@ struct Silence: ~Copyable {
     remove(mm)
   }
 
+  /// A step of the fork that fills an mm, VMA by VMA, upwards (kernel/fork.c:dup_mmap): anon_vma_fork, then
+  /// copy_page_range.
+  mutating func noteForking(_ entry: OperationEntry, _ stamp: EventStamp) {
+    let (mm, place) = (entry.vma.mm, entry.source.start)
+    guard mm != entry.source.mm else { return }
+    if let slot = slotOf[mm.raw] {
+      let goesOn =
+        mms[slot].forked.pid == stamp.pid
+        && (place > mms[slot].position
+          || entry.kind == .copyRange && place == mms[slot].position)
+      if goesOn {
+        mms[slot].lastForked = stamp.timestamp
+        mms[slot].position = place
+        return
+      }
+      lose(mm)
+    }
+    let fresh = SilentMM(mm: mm, forked: stamp, lastForked: stamp.timestamp, position: place)
+    slotOf.set(mm.raw, to: mms.insert(fresh))
+    last.pid = -1
+  }
+
+  /// A task is at work in an mm. The last one to let go of an mm takes it down, whoever that is.
+  @inline(__always) mutating func noteActing(_ pid: Int32, in mm: KernelAddress, isTakingDown: Bool = false) {
+    if last.pid == pid, last.mm == mm, !isTakingDown { return }
+    noteOtherActing(pid, in: mm, isTakingDown)
+  }
+
+  @inline(never) private mutating func noteOtherActing(_ pid: Int32, in mm: KernelAddress, _ isTakingDown: Bool) {
+    last = (pid, mm)
+    guard let slot = slotOf[mm.raw], isTakingDown || mms[slot].forked.pid != pid else { return }
+    if mms[slot].forked.pid != pid { someHaveActed = true }
+    remove(mm)
+  }
+
   fileprivate mutating func remove(_ mm: KernelAddress) {
     guard let slot = slotOf[mm.raw] else { return }
     slotOf.remove(mm.raw)
@@ -57,39 +92,4 @@ extension RmapGraph {
 
   /// Whether the task of any other mm made by fork was seen.
   public var childrenHaveActed: Bool { mms.silence.someHaveActed }
-
-  /// A step of the fork that fills an mm, VMA by VMA, upwards (kernel/fork.c:dup_mmap): anon_vma_fork, then
-  /// copy_page_range.
-  mutating func noteForking(_ entry: OperationEntry, _ stamp: EventStamp) {
-    let (mm, place) = (entry.vma.mm, entry.source.start)
-    guard mm != entry.source.mm else { return }
-    if let slot = mms.silence.slotOf[mm.raw] {
-      let goesOn =
-        mms.silence.mms[slot].forked.pid == stamp.pid
-        && (place > mms.silence.mms[slot].position
-          || entry.kind == .copyRange && place == mms.silence.mms[slot].position)
-      if goesOn {
-        mms.silence.mms[slot].lastForked = stamp.timestamp
-        mms.silence.mms[slot].position = place
-        return
-      }
-      mms.silence.lose(mm)
-    }
-    let fresh = SilentMM(mm: mm, forked: stamp, lastForked: stamp.timestamp, position: place)
-    mms.silence.slotOf.set(mm.raw, to: mms.silence.mms.insert(fresh))
-    mms.silence.last.pid = -1
-  }
-
-  /// A task is at work in an mm. The last one to let go of an mm takes it down, whoever that is.
-  @inline(__always) mutating func noteActing(_ pid: Int32, in mm: KernelAddress, isTakingDown: Bool = false) {
-    if mms.silence.last.pid == pid, mms.silence.last.mm == mm, !isTakingDown { return }
-    noteOtherActing(pid, in: mm, isTakingDown)
-  }
-
-  @inline(never) private mutating func noteOtherActing(_ pid: Int32, in mm: KernelAddress, _ isTakingDown: Bool) {
-    mms.silence.last = (pid, mm)
-    guard let slot = mms.silence.slotOf[mm.raw], isTakingDown || mms.silence.mms[slot].forked.pid != pid else { return }
-    if mms.silence.mms[slot].forked.pid != pid { mms.silence.someHaveActed = true }
-    mms.silence.remove(mm)
-  }
 }
