@@ -37,6 +37,7 @@ extension Defect {
   /// The defects behind the violations of a replay. Chains that begin with the same kind of violation are one: it is
   /// the same line of the kernel, however often it ran.
   static func all(of log: DefectLog) -> [Defect] {
+    if log.chains.isEmpty { return [] }
     var order: [String] = []
     var chains: [String: [DefectLog.Chain]] = [:]
     let invariants = Dictionary(uniqueKeysWithValues: Invariant.all.map { ($0.number, $0) })

@@ -49,7 +49,7 @@ public struct Ledger: Sendable {
 
   /// The rule is broken. `key` names the object: a second violation with the same key is only counted, unless all are
   /// kept or it is the first of its defect.
-  public mutating func broken(key: UInt64, in graph: borrowing RmapGraph, _ finding: () -> Finding) {
+  @inline(never) public mutating func broken(key: UInt64, in graph: borrowing RmapGraph, _ finding: () -> Finding) {
     decided &+= 1
     violations &+= 1
     let known = keys[key]

@@ -73,7 +73,7 @@ private func mayRaceWithAnother(_ view: VMAView, _ node: VMA, _ stamp: EventStam
 }
 
 /// The VMA does not agree with its chain as far as the model has it.
-private func contradiction(
+@inline(never) private func contradiction(
   _ view: VMAView, _ vma: VMAID, _ stamp: EventStamp, _ function: KernelFunction,
   _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
