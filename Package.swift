@@ -50,12 +50,15 @@ let package = Package(
     .target(
       name: "Invariants", dependencies: ["RecordingAudit", "RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(
+      name: "Pictures", dependencies: ["Invariants", "RmapGraph", "RmapEvents"], swiftSettings: settings),
+    .target(
       name: "Policies", dependencies: ["Invariants", "RmapGraph", "RmapEvents"], swiftSettings: settings),
     .target(name: "RecordingFormat", dependencies: ["RmapEvents"], swiftSettings: settings),
     .target(
       name: "Checking",
       dependencies: [
         "RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding", "RmapGraph", "RecordingAudit", "Invariants",
+        "Pictures",
       ],
       swiftSettings: settings),
     .target(
@@ -65,7 +68,7 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "Checking", "Comparing", "Policies", "Invariants", "RecordingAudit", "RmapGraph", "RmapEvents",
+        "Checking", "Comparing", "Pictures", "Policies", "Invariants", "RecordingAudit", "RmapGraph", "RmapEvents",
         "RecordingFormat",
       ],
       swiftSettings: settings),
@@ -83,7 +86,8 @@ let package = Package(
     .executableTarget(
       name: "rmapcheck",
       dependencies: [
-        "Checking", "Comparing", "Doctor", "Invariants", "Policies", "Reports", "KernelProbes", "Recorder",
+        "Checking", "Comparing", "Doctor", "Invariants", "Pictures", "Policies", "Reports", "KernelProbes", "Recorder",
+        "RmapEvents",
         "RecordingFormat", "CBuild", "Vocabulary",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -164,8 +168,8 @@ let package = Package(
     .testTarget(
       name: "CheckingTests",
       dependencies: [
-        "Checking", "Comparing", "Policies", "Reports", "Invariants", "RecordingAudit", "RecordingFormat", "RmapGraph",
-        "RmapTestSupport", "TraceWriting",
+        "Checking", "Comparing", "Pictures", "Policies", "Reports", "Invariants", "RecordingAudit", "RecordingFormat",
+        "RmapGraph", "RmapEvents", "RmapTestSupport", "TraceReading", "TraceWriting",
       ],
       swiftSettings: settings),
   ],

@@ -39,6 +39,9 @@ public struct RecordingCheck: Sendable {
   /// Whether a thread of its own reads and decodes the recording ahead of the one that judges it.
   public var readsAhead = false
 
+  /// What is drawn of the graph besides.
+  public var drawing = Drawing.nothing
+
   /// A check of the given invariants.
   public init(invariants: [Invariant] = Invariant.all, limit: FindingLimit = .standard) {
     self.invariants = invariants
@@ -98,7 +101,9 @@ public struct RecordingCheck: Sendable {
       let recording = try open()
       if case .perfData = recording { result.roundsTimes = false }
       result.kernel = result.sidecar?.kernel?.release ?? recording.file.uname
-      try replay(recording, checksum, into: &result)
+      var terms = ReplayTerms(law: lawGap(of: recording, result.sidecar))
+      defer { draw(recording, terms, into: &result) }
+      try replay(recording, checksum, &terms, into: &result)
     } catch {
       result.note(error)
     }
@@ -109,9 +114,10 @@ public struct RecordingCheck: Sendable {
   }
 
   private func replay(
-    _ recording: Recording, _ checksum: ChecksumComparison?, into result: inout RecordingResult
+    _ recording: Recording, _ checksum: ChecksumComparison?, _ terms: inout ReplayTerms,
+    into result: inout RecordingResult
   ) throws(TraceReadingError) {
-    let law = lawGap(of: recording, result.sidecar)
+    let law = terms.law
     var replay = Replay(recording.file, self, result.sidecar, law: law)
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
@@ -121,6 +127,7 @@ public struct RecordingCheck: Sendable {
       flaws.append("the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
     }
     let isOrdered = flaws.isEmpty
+    terms.isOrdered = isOrdered
     if !isOrdered {
       // What came before a step may have been out of order too, and what was left out may have been anywhere: once more,
       // each event by itself.
@@ -130,28 +137,30 @@ public struct RecordingCheck: Sendable {
     }
     // Where a CPU's data can't be read further, all of them end together.
     let ends = course.failure == nil && isOrdered ? course.ends : []
-    try limitProof(of: &replay, recording.file, ends, isOrdered: isOrdered, &result) {
+    terms.until = try limitProof(of: &replay, recording.file, ends, isOrdered: isOrdered, &result) {
       (again: inout Replay) throws(TraceReadingError) in _ = try drain(recording, into: &again)
     }
     if let failure = course.failure { throw failure }
   }
 
   /// Where violations show behind the end of what is proved, judges again up to there: what then no longer shows, the
-  /// result names as a doubt.
+  /// result names as a doubt. Returns the end up to which was judged again; nil if all was.
+  @discardableResult
   private func limitProof<Failure: Error>(
     of replay: inout Replay, _ file: any RecordedFile, _ ends: [RecordCount], isOrdered: Bool,
     _ result: inout RecordingResult, again: (inout Replay) throws(Failure) -> Void
-  ) throws(Failure) {
-    guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return }
+  ) throws(Failure) -> ProofEnd? {
+    guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return nil }
     let shown = replay.violations(after: end.time)
-    if shown.isEmpty { return }
+    if shown.isEmpty { return nil }
     replay = Replay(file, self, result.sidecar, isOrdered: isOrdered, until: end, law: replay.law)
     try again(&replay)
     let proved = replay.violations(after: end.time)
-    guard let unproved = shown.first(where: { !proved.contains($0) }) else { return }
+    guard let unproved = shown.first(where: { !proved.contains($0) }) else { return end }
     result.doubts.append(
       "\(end.reason): \(unproved.invariant) at event \(unproved.ordinal), and whatever shows after it, is not proved"
     )
+    return end
   }
 
   private func proofEnd(

@@ -53,6 +53,9 @@ public struct RecordingResult: Sendable {
   /// The recording's sidecar.
   public internal(set) var sidecar: Sidecar?
 
+  /// What was drawn, in the order in which it was asked for.
+  public internal(set) var drawings: [DrawnEvent] = []
+
   init(path: String) { self.path = path }
 
   /// Notes why the file can't be read, or not to its end.

@@ -17,9 +17,11 @@ package struct Replay: ~Copyable {
   let law: LawGap
   /// What has been read of the recording.
   var intake: Intake
-  private var graph = RmapGraph()
+  var graph = RmapGraph()
   /// Judges what the recording holds all events for, and the recording itself.
-  private var watch: AuditedJudge
+  var watch: AuditedJudge
+  /// Takes pictures on the way; nil where nobody asks for any.
+  package var camera: Camera?
   /// Judges, event by event, the invariants for which some are missing.
   private var loneJudge: Judge
   /// What follows from what, among what both of them find.
@@ -85,6 +87,7 @@ package struct Replay: ~Copyable {
     }
     if let until = blindUntil {
       while next < events.count, events.stamp(at: next).timestamp < until {
+        if camera != nil { seeAlone(events, at: next) }
         judgeAlone(events, at: next, &watch.judge)
         next += 1
       }
@@ -108,6 +111,7 @@ package struct Replay: ~Copyable {
   }
 
   private mutating func judge(_ events: borrowing EventBatch, _ positions: Range<Int>) {
+    if camera != nil { return judgeInSight(events, positions) }
     guard !loneJudge.invariants.isEmpty else {
       return graph.apply(events, positions, observer: &watch)
     }

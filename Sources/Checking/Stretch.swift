@@ -27,7 +27,7 @@ package final class Stretch {
     case failed(TraceReadingError)
 
     /// Whether no stretch comes after it.
-    var isLast: Bool {
+    package var isLast: Bool {
       switch self {
       case .over, .failed: true
       default: false

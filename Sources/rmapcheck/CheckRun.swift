@@ -11,7 +11,7 @@ final class CheckRun: Sendable {
     var results: [Int: RecordingResult] = [:]
     /// How many were shown.
     var shown = 0
-    var reports: [ReportFile]
+    var reports: [(form: ReportFormat, file: ReportFile)]
     /// What could not be written.
     var lost: LostOutput?
   }
@@ -31,11 +31,11 @@ final class CheckRun: Sendable {
     self.format = format
     self.options = options
     progress = ProgressLine(total: recordings.count)
-    var files: [ReportFile] = []
+    var files: [(form: ReportFormat, file: ReportFile)] = []
     do {
-      for request in reports { files.append(try ReportFile(request)) }
+      for request in reports { files.append((request.form, try ReportFile(path: request.path))) }
     } catch {
-      for file in files { file.discard() }
+      for (_, file) in files { file.discard() }
       throw error
     }
     state = Mutex(State(reports: files))
@@ -91,9 +91,9 @@ final class CheckRun: Sendable {
     } else if results.count > 1 {
       write("\n" + TextReport.total(results), &state)
     }
-    for file in state.reports {
+    for (form, file) in state.reports {
       do throws(LostOutput) {
-        try file.finish(file.form.render(results, options))
+        try file.finish(form.render(results, options))
       } catch {
         // The first one is said at the end.
         if state.lost == nil { state.lost = error } else { complain("\(error)") }

@@ -23,24 +23,22 @@ struct ReportRequest {
 ///
 /// What is no regular file, such as `/dev/null` or a pipe, is written to as it is.
 struct ReportFile {
-  let form: ReportFormat
   private let path: String
   private let temporary: String?
   private let descriptor: CInt
 
   /// Makes the file, under its temporary name: what can't be written is known before anything is checked.
-  init(_ request: ReportRequest) throws(LostOutput) {
-    form = request.form
+  init(path name: String) throws(LostOutput) {
     var status = stat()
-    if stat(request.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      path = request.path
+    if stat(name, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      path = name
       temporary = nil
-      descriptor = open(request.path, O_WRONLY | O_CLOEXEC)
-      if descriptor < 0 { throw LostOutput(request.path, errno) }
+      descriptor = open(name, O_WRONLY | O_CLOEXEC)
+      if descriptor < 0 { throw LostOutput(name, errno) }
       return
     }
     // A link stays one: the file that it leads to is replaced.
-    path = Self.target(of: request.path)
+    path = Self.target(of: name)
     let (folder, name) = Self.split(path)
     let working = "\(folder).\(name).\(getpid()).part"
     unlink(working)

@@ -1,0 +1,119 @@
+public import RmapEvents
+
+/// The graph before and after one event.
+public struct EventPicture: Sendable, Equatable {
+  /// The event.
+  public let stamp: EventStamp
+  /// What the event is: the function, and whether it is its return.
+  public let step: Step
+  /// The outermost operation that the task was in, and its entry; nil outside of any.
+  public let operation: Operation?
+  /// What it is about.
+  public let focus: Focus
+  /// The graph before the event.
+  public private(set) var before: GraphPicture
+  /// The graph after it.
+  public private(set) var after: GraphPicture
+
+  /// An event, in a few words.
+  public struct Step: Sendable, Equatable {
+    /// The kernel function.
+    public let kind: EventKind
+    /// What it returned; nil for an entry.
+    public let returned: Int64?
+
+    /// The event's.
+    public init(_ event: borrowing RmapEvent) {
+      switch event {
+      case .insert: (kind, returned) = (.insert, nil)
+      case .remove: (kind, returned) = (.remove, nil)
+      case .enter(let entry): (kind, returned) = (entry.kind, nil)
+      case .leave(let result): (kind, returned) = (result.kind, result.value)
+      case .put: (kind, returned) = (.put, nil)
+      case .vmaFree: (kind, returned) = (.vmaFree, nil)
+      case .folio(let event): (kind, returned) = (event.kind, nil)
+      case .hugetlbUnmap: (kind, returned) = (.hugetlbUnmap, nil)
+      case .walk: (kind, returned) = (.walk, nil)
+      }
+    }
+  }
+
+  /// An operation in which the event is.
+  public struct Operation: Sendable, Equatable {
+    /// The kernel function.
+    public let kind: EventKind
+    /// Its entry.
+    public let stamp: EventStamp
+
+    /// Memberwise.
+    public init(kind: EventKind, stamp: EventStamp) {
+      self.kind = kind
+      self.stamp = stamp
+    }
+  }
+
+  /// Gives the objects of both moments their names.
+  public init(
+    _ stamp: EventStamp, _ step: Step, in operation: Operation?, _ focus: Focus, before: GraphPicture,
+    after: GraphPicture
+  ) {
+    self.stamp = stamp
+    self.step = step
+    self.operation = operation
+    self.focus = focus
+    self.before = before
+    self.after = after
+    let names = Names(focus, [before, after])
+    names.give(to: &self.before)
+    names.give(to: &self.after)
+  }
+
+  /// The moment that shows what the finding says: after the event, unless that has taken one of its objects away.
+  public var telling: GraphPicture {
+    let named = { (picture: GraphPicture) in
+      picture.vmas.count { $0.distance == 0 } + picture.anonVMAs.count { $0.distance == 0 && $0.state != nil }
+        + picture.folios.count
+    }
+    if focus.accusation != nil, after.hasMark != before.hasMark { return after.hasMark ? after : before }
+    return named(after) < named(before) ? before : after
+  }
+}
+
+extension GraphPicture {
+  /// Whether anything is marked as missing or wrong.
+  public var hasMark: Bool {
+    edges.contains { $0.state == .missing || $0.isWrong } || vmas.contains(where: \.isWrong)
+      || anonVMAs.contains(where: \.isWrong) || folios.contains(where: \.isWrong)
+  }
+}
+
+/// The names of the objects of several pictures: the letters of a finding, numbers for all others.
+struct Names {
+  private var names: [KernelAddress: String] = [:]
+
+  init(_ focus: Focus, _ pictures: [GraphPicture]) {
+    for subject in focus.subjects { if let letter = subject.letter { names[subject.address] = letter } }
+    number("v", pictures.flatMap { $0.vmas.map(\.view.address) })
+    number("a", pictures.flatMap { $0.anonVMAs.map(\.address) })
+    number("f", pictures.flatMap { $0.folios.map(\.address) })
+  }
+
+  private mutating func number(_ prefix: String, _ addresses: [KernelAddress]) {
+    var next = 1
+    for address in addresses where names[address] == nil {
+      names[address] = "\(prefix)\(next)"
+      next += 1
+    }
+  }
+
+  func give(to picture: inout GraphPicture) {
+    for index in picture.vmas.indices { picture.vmas[index].name = names[picture.vmas[index].view.address] ?? "" }
+    for index in picture.anonVMAs.indices {
+      picture.anonVMAs[index].name = names[picture.anonVMAs[index].address] ?? ""
+    }
+    for index in picture.folios.indices { picture.folios[index].name = names[picture.folios[index].address] ?? "" }
+  }
+
+  /// The name of an object.
+  subscript(_ address: KernelAddress) -> String? { names[address] }
+}
