@@ -23,7 +23,8 @@ let package = Package(
     .executable(name: "rmapcheck", targets: ["rmapcheck"])
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -72,6 +73,10 @@ let package = Package(
         "RecordingFormat",
       ],
       swiftSettings: settings),
+    .target(
+      name: "Store",
+      dependencies: ["RecordingFormat", "Reports", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
     .target(name: "KernelProbes", dependencies: ["Vocabulary", "CLibBPF"], swiftSettings: settings),
     .target(
       name: "Recorder",
@@ -88,7 +93,7 @@ let package = Package(
       dependencies: [
         "Checking", "Comparing", "Doctor", "Invariants", "Pictures", "Policies", "Reports", "KernelProbes", "Recorder",
         "RmapEvents",
-        "RecordingFormat", "CBuild", "Vocabulary",
+        "RecordingFormat", "Store", "CBuild", "Vocabulary",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -163,6 +168,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EventDecodingTests", dependencies: ["EventDecoding", "RmapEvents", "TraceReading"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Store", "RecordingFormat", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
     .testTarget(name: "CommandLineTests", dependencies: ["rmapcheck"], swiftSettings: settings),
     .testTarget(

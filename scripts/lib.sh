@@ -25,7 +25,8 @@ ensure_packages() {
 # What building takes on a fresh Debian 12 machine that has Swift.
 ensure_build_packages() {
   command -v swift >/dev/null || fail "no swift on the PATH; install Swift 6.3 (https://swift.org/install)"
-  ensure_packages build-essential pkg-config libtraceevent-dev libzstd-dev zlib1g-dev liblzma-dev libxxhash-dev libbpf-dev
+  ensure_packages build-essential pkg-config libtraceevent-dev libzstd-dev zlib1g-dev liblzma-dev libxxhash-dev libbpf-dev \
+    libsqlite3-dev
 }
 
 # build_release PRODUCT...: builds .build/release/PRODUCT. The Swift runtime is linked in: calls into it are direct then, and

@@ -64,9 +64,11 @@ public struct RecordingResult: Sendable {
     isMissing = error.isOfOpening
   }
 
-  /// The result of a recording that nobody looked at, and why.
+  /// The result of a recording that nobody looked at, and why. What its sidecar says names its test.
   public static func notChecked(_ path: String, _ reason: String) -> RecordingResult {
     var result = RecordingResult(path: path)
+    result.sidecar = (try? Sidecar.beside(path)) ?? nil
+    result.kernel = result.sidecar?.kernel?.release
     result.doubts = [reason]
     return result
   }

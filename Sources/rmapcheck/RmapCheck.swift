@@ -21,8 +21,8 @@ struct RmapCheck: AsyncParsableCommand {
     version: "rmapcheck \(Tool(commit: buildCommit).fullVersion)",
     subcommands: [
       AnnotateCommand.self, AssembleCommand.self, CheckCommand.self, CompareCommand.self, DoctorCommand.self,
-      ExplainCommand.self, ProbesCommand.self, RecordCommand.self, ShowCommand.self, JanitorCommand.self,
-      StreamCommand.self,
+      ExplainCommand.self, ProbesCommand.self, RecordCommand.self, ShowCommand.self, StoreCommand.self,
+      JanitorCommand.self, StreamCommand.self,
     ])
 
   static func main() async {

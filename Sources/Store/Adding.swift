@@ -1,0 +1,188 @@
+internal import GRDB
+import RecordingFormat
+
+/// What adding came to.
+public struct Addition: Sendable, Equatable {
+  /// Runs that are new to the night.
+  public var added = 0
+  /// Runs of recordings that the night had already.
+  public var replaced = 0
+}
+
+extension NightStore {
+  /// Adds reports to a night, all of them or none.
+  ///
+  /// - Parameters:
+  ///   - night: its name; nights are ordered by their names, so a date is a good one.
+  ///   - tree: what to call the kernels instead of their line (`6.12`): the name of a tree that moves from line to line.
+  /// - Throws: ``StoreError``.
+  public func add(_ results: [NightResult], night: String, tree: String? = nil) throws(StoreError) -> Addition {
+    try write { db in
+      var addition = Addition()
+      var rows = Rows(db)
+      let nightID = try rows.id("night", ["name": night])
+      for result in results {
+        let tool = try rows.id(
+          "tool", ["version": result.tool?.version ?? "", "source": result.tool?.commit ?? ""])
+        for recording in result.recordings {
+          let run = try rows.run(recording, TestName(recording, tree: tree), night: nightID, tool: tool)
+          if run.isNew { addition.added += 1 } else { addition.replaced += 1 }
+          try rows.decisions(recording, run: run.id)
+          try rows.incidents(recording, run: run.id, night: night, line: TestName(recording, tree: tree).line)
+        }
+      }
+      return addition
+    }
+  }
+}
+
+/// A test, by the names that `check` gives it.
+struct TestName {
+  let line: String
+  let flavour: String
+  let workload: String
+  let level: String?
+  let fault: String?
+
+  init(_ recording: NightResult.Recording, tree: String?) {
+    let run = recording.run
+    line = tree ?? run?.kernel ?? "unknown"
+    flavour = run?.flavour ?? "plain"
+    // Reports had no names at first: what they have is the path, and that all files are called trace.dat.
+    workload = run?.workload ?? recording.path.split(separator: "/").suffix(2).joined(separator: "_")
+    level = run?.level
+    fault = run?.fault
+  }
+
+  /// `6.12/cloud-amd64/anon_vma_paths/pages`: without the number by which a report tells several runs of it apart.
+  var name: String {
+    ([line, flavour, workload] + [level, fault.map { "fault-\($0)" }].compactMap { $0 }).joined(separator: "/")
+  }
+}
+
+/// Writes rows, and knows the numbers of those that it has seen.
+private struct Rows {
+  let db: Database
+  private var known: [String: Int64] = [:]
+
+  init(_ db: Database) { self.db = db }
+
+  /// The number of a row with those values, which is made if need be.
+  mutating func id(_ table: String, _ values: KeyValuePairs<String, String>) throws -> Int64 {
+    let key = ([table] + values.map(\.value)).joined(separator: "\0")
+    if let id = known[key] { return id }
+    let columns = values.map(\.key)
+    let arguments = StatementArguments(values.map(\.value))
+    let condition = columns.map { "\($0) = ?" }.joined(separator: " AND ")
+    let found = try Int64.fetchOne(db, sql: "SELECT id FROM \(table) WHERE \(condition)", arguments: arguments)
+    if let found {
+      known[key] = found
+      return found
+    }
+    let places = columns.map { _ in "?" }.joined(separator: ", ")
+    try db.execute(
+      sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))", arguments: arguments)
+    known[key] = db.lastInsertedRowID
+    return db.lastInsertedRowID
+  }
+
+  private mutating func test(_ test: TestName) throws -> Int64 {
+    if let id = known["test\0\(test.name)"] { return id }
+    try db.cachedStatement(
+      sql: "INSERT OR IGNORE INTO test (name, line, flavour, workload, level, fault) VALUES (?, ?, ?, ?, ?, ?)"
+    ).execute(arguments: [test.name, test.line, test.flavour, test.workload, test.level, test.fault])
+    return try id("test", ["name": test.name])
+  }
+
+  private mutating func build(_ recording: NightResult.Recording) throws -> Int64 {
+    let recorded = recording.recorded
+    let package = [recorded?.package, recorded?.packageVersion].compactMap { $0 }.joined(separator: " ")
+    let configuration = (recorded?.configuration ?? [:]).sorted { $0.key < $1.key }
+    return try id(
+      "build",
+      [
+        "release": recording.kernel ?? "", "version": recorded?.version ?? "", "machine": recorded?.machine ?? "",
+        "package": package, "compiler": recorded?.compiler ?? "", "source": recorded?.commit ?? "",
+        "configuration": configuration.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"),
+      ])
+  }
+
+  mutating func run(
+    _ recording: NightResult.Recording, _ test: TestName, night: Int64, tool: Int64
+  ) throws -> (id: Int64, isNew: Bool) {
+    let testID = try self.test(test)
+    let source = recording.xxh64 ?? recording.path
+    // What could not be checked has no checksum; once it is, that takes its place.
+    let old = try Int64.fetchAll(
+      db.cachedStatement(sql: "SELECT id FROM run WHERE night = ? AND ((test = ? AND source = ?) OR source = ?)"),
+      arguments: [night, testID, source, recording.path])
+    for id in old {
+      for sql in [
+        "DELETE FROM decision WHERE run = ?", "DELETE FROM incident WHERE run = ?", "DELETE FROM run WHERE id = ?",
+      ] { try db.cachedStatement(sql: sql).execute(arguments: [id]) }
+    }
+    let note = recording.damage ?? (recording.doubts.isEmpty ? nil : recording.doubts.joined(separator: "; "))
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO run (night, test, source, path, build, tool, verdict, recorded, records, events, note)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      night, testID, source, recording.path, try build(recording), tool, recording.verdict.rawValue,
+      recording.recorded?.date, Int64(clamping: recording.records), Int64(clamping: recording.events), note,
+    ])
+    return (db.lastInsertedRowID, old.isEmpty)
+  }
+
+  mutating func decisions(_ recording: NightResult.Recording, run: Int64) throws {
+    let insert = try db.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO decision (run, invariant, verdict, decided, undecided, violations, reason)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """)
+    for entry in recording.invariants {
+      let undecided = entry.undecided.values.reduce(UInt64(0)) { $0.addingReportingOverflow($1).partialValue }
+      guard entry.decided > 0 || undecided > 0 || entry.violations > 0 else { continue }
+      let reason = entry.verdict == .undecided ? entry.reason : nil
+      try insert.execute(arguments: [
+        run, try id("invariant", ["name": entry.name]), entry.verdict.code, Int64(clamping: entry.decided),
+        Int64(clamping: undecided), Int64(clamping: entry.violations),
+        try reason.map { try id("reason", ["text": $0]) },
+      ])
+    }
+  }
+
+  mutating func incidents(_ recording: NightResult.Recording, run: Int64, night: String, line: String) throws {
+    let violations = Dictionary(grouping: recording.violations, by: \.defect)
+    for fingerprint in recording.defects?.map(\.fingerprint) ?? Array(violations.keys) {
+      let findings = violations[fingerprint] ?? []
+      guard let first = findings.min(by: { $0.event.number < $1.event.number }) else { continue }
+      let defect = try defect(fingerprint, first)
+      try db.cachedStatement(
+        sql: "INSERT OR REPLACE INTO incident (defect, run, findings, event) VALUES (?, ?, ?, ?)"
+      ).execute(arguments: [defect, run, findings.count, Int64(clamping: first.event.number)])
+      try db.cachedStatement(
+        sql: """
+          INSERT INTO debut (defect, line, night, kernel) VALUES (?, ?, ?, ?)
+          ON CONFLICT (defect, line) DO UPDATE SET night = excluded.night, kernel = excluded.kernel
+          WHERE excluded.night < night
+          """
+      ).execute(arguments: [defect, line, night, recording.kernel ?? ""])
+    }
+  }
+
+  private mutating func defect(_ fingerprint: String, _ first: NightResult.Violation) throws -> Int64 {
+    if let id = known["defect\0\(fingerprint)"] { return id }
+    try db.cachedStatement(
+      sql: """
+        INSERT OR IGNORE INTO defect (fingerprint, invariant, what, function, doer, rule) VALUES (?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [fingerprint, first.invariant, first.what, first.function, first.doer, first.rule ?? ""])
+    return try id("defect", ["fingerprint": fingerprint])
+  }
+}
+
+extension Verdict {
+  /// As it stands in `decision`.
+  var code: Int { Int(exitStatus) }
+}

@@ -1,0 +1,164 @@
+import FoundationEssentials
+import RecordingFormat
+
+/// What a store takes from a JSON report of `check`, of this version or an older one: whatever was added to the form later
+/// is optional.
+public struct NightResult: Decodable, Sendable {
+  let schema: String
+  let tool: Tool?
+  let recordings: [Recording]
+
+  /// Reads a report.
+  /// - Parameter path: where it is from, for messages.
+  /// - Throws: ``StoreError`` if it is none.
+  public init(_ data: Data, path: String) throws(StoreError) {
+    do {
+      self = try JSONDecoder().decode(Self.self, from: data)
+    } catch {
+      throw StoreError(.damaged, "\(path): not a JSON report of rmapcheck check: \(Self.place(of: error))")
+    }
+    guard schema == "rmapcheck-report/1" else {
+      throw StoreError(.damaged, "\(path): its schema is \(schema), not rmapcheck-report/1")
+    }
+  }
+
+  /// Reads a report from a file.
+  /// - Throws: ``StoreError`` if it is not there, or is none.
+  public init(contentsOf path: String) throws(StoreError) {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw StoreError(.missing, "\(path): there is no such file, or it can't be read")
+    }
+    try self.init(data, path: path)
+  }
+
+  /// How many recordings it has.
+  public var count: Int { recordings.count }
+
+  /// Whether a file is meant as JSON, not as a recording: its first character is a brace.
+  public static func mayBe(fileAt path: String) -> Bool {
+    guard let file = FileHandleOfStart(path) else { return false }
+    return file.first(where: { !" \n\t\r".utf8.contains($0) }) == UInt8(ascii: "{")
+  }
+
+  private static func FileHandleOfStart(_ path: String) -> Data? {
+    (try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe))?.prefix(64)
+  }
+
+  private static func place(of error: any Error) -> String {
+    func path(_ keys: [any CodingKey]) -> String {
+      keys.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }.joined(separator: ".")
+    }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context): return "\(path(context.codingPath + [key])) is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "\(path(context.codingPath)) has another type"
+    case .dataCorrupted(let context):
+      return context.codingPath.isEmpty ? "not JSON" : "\(path(context.codingPath)) has an unknown value"
+    default: return "not JSON"
+    }
+  }
+
+  struct Tool: Decodable, Sendable {
+    let version: String?
+    let commit: String?
+  }
+
+  struct Recording: Decodable, Sendable {
+    let path: String
+    let run: Run?
+    let verdict: Verdict
+    let damage: String?
+    let kernel: String?
+    let xxh64: String?
+    let recorded: Recorded?
+    let records: UInt64
+    let events: UInt64
+    let doubts: [String]
+    let invariants: [InvariantEntry]
+    let violations: [Violation]
+    let defects: [Defect]?
+  }
+
+  struct Run: Decodable, Sendable {
+    let kernel: String
+    let flavour: String
+    let workload: String
+    let level: String?
+    let fault: String?
+  }
+
+  /// How it was recorded, from the sidecar.
+  struct Recorded: Decodable, Sendable {
+    let date: String?
+    let version: String?
+    let machine: String?
+    let package: String?
+    let packageVersion: String?
+    let compiler: String?
+    let commit: String?
+    let configuration: [String: String]?
+  }
+
+  struct InvariantEntry: Decodable, Sendable {
+    let name: String
+    let verdict: Verdict
+    let decided: UInt64
+    let undecided: [String: UInt64]
+    let violations: UInt64
+    let missingEvents: [String]?
+    let missingFields: [String]?
+    let lawGap: String?
+  }
+
+  struct Violation: Decodable, Sendable {
+    let invariant: String
+    let fingerprint: String?
+    let what: String
+    let function: String
+    let doneBy: Step?
+    let doneBetween: [Step]?
+    let event: Event
+    let rule: String?
+  }
+
+  struct Step: Decodable, Sendable {
+    let function: String?
+  }
+
+  struct Event: Decodable, Sendable {
+    let number: UInt64
+  }
+
+  struct Defect: Decodable, Sendable {
+    let fingerprint: String
+  }
+}
+
+extension NightResult.Violation {
+  /// The defect that it stands for. Reports of versions without fingerprints get one of their own kind.
+  var defect: String {
+    fingerprint ?? hash64([invariant, what.replacing(/0x[0-9a-f]+|\b[0-9]+\b/, with: "#"), function])
+  }
+
+  /// The function that did it, as far as the recording shows.
+  var doer: String { doneBy?.function ?? doneBetween?.last?.function ?? function }
+}
+
+extension NightResult.InvariantEntry {
+  /// Why not all was decided; nil if all was.
+  var reason: String? {
+    if let lawGap { return lawGap }
+    if let missing = missingEvents, !missing.isEmpty { return "no events of \(missing.joined(separator: ", "))" }
+    if let missing = missingFields, !missing.isEmpty { return "not recorded: \(missing.joined(separator: ", "))" }
+    let most = undecided.max { ($0.value, $1.key) < ($1.value, $0.key) }
+    return most?.key ?? (verdict == .undecided ? "events were lost, or nothing was there to decide" : nil)
+  }
+}
+
+/// FNV-1a of texts, as 16 hexadecimal digits.
+func hash64(_ texts: [String]) -> String {
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  for byte in texts.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  let digits = String(hash, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
