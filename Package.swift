@@ -135,7 +135,7 @@ let package = Package(
     .executableTarget(
       name: "experiment",
       dependencies: [
-        "Checking", "RecordingExperiments", "RecordingFormat", "RmapTestSupport",
+        "Checking", "RecordingExperiments", "RecordingFormat", "RmapTestSupport", "Store",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/experiment", swiftSettings: settings),

@@ -13,6 +13,8 @@ extension Sidecar {
       release: machine.release, version: firstLine("/proc/sys/kernel/version"),
       configuration: machine.configuration?.relevant)
     kernel?.machine = Self.architecture()
+    kernel?.compiler = firstLine("/proc/version").flatMap(KernelBuild.compiler(ofBanner:))
+    kernel?.commit = KernelBuild.commit(ofRelease: machine.release)
     if case .command(let words) = plan.target { workload = Workload(command: words) }
     level = plan.level
     self.probes = probes.definitions.map { Probe(event: $0.event, definition: $0.line) }

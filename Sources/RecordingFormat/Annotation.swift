@@ -6,6 +6,10 @@ public struct Annotation: Sendable {
   public var package: String?
   /// That package's version.
   public var packageVersion: String?
+  /// What the kernel was compiled with.
+  public var compiler: String?
+  /// The commit that the kernel was built from.
+  public var kernelCommit: String?
   /// The kernel's command line.
   public var commandLine: String?
   /// Modules that were inserted for the recording.
@@ -31,6 +35,8 @@ public struct Annotation: Sendable {
     var kernel = sidecar.kernel ?? Sidecar.Kernel()
     kernel.package = package ?? kernel.package
     kernel.packageVersion = packageVersion ?? kernel.packageVersion
+    kernel.compiler = compiler ?? kernel.compiler
+    kernel.commit = kernelCommit ?? kernel.commit
     kernel.commandLine = commandLine ?? kernel.commandLine
     if !modules.isEmpty { kernel.modules = modules }
     if let console { kernel.complaints = console.complaints }

@@ -86,6 +86,10 @@ public struct Sidecar: Codable, Sendable {
     public var package: String?
     /// That package's version.
     public var packageVersion: String?
+    /// What it was compiled and linked with, as it says itself.
+    public var compiler: String?
+    /// The commit that it was built from, or as much of its hash as the release has (`-g1a2b3c4d5e6f`).
+    public var commit: String?
     /// Its command line, where whoever booted it knows it.
     public var commandLine: String?
     /// Modules that were inserted for the recording, with their parameters.
@@ -103,7 +107,7 @@ public struct Sidecar: Codable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case release, version, machine, package, modules, complaints, configuration
+      case release, version, machine, package, compiler, commit, modules, complaints, configuration
       case packageVersion = "package_version"
       case commandLine = "command_line"
     }

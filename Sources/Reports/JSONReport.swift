@@ -204,6 +204,10 @@ public enum JSONReport {
     let date: String?
     let kernelVersion: String?
     let machine: String?
+    let package: String?
+    let compiler: String?
+    let commit: String?
+    let configuration: [String: String]?
     let cpus: Int?
     let workload: [String]?
     let recorder: String?
@@ -212,6 +216,11 @@ public enum JSONReport {
       date = sidecar.date
       kernelVersion = sidecar.kernel?.version
       machine = sidecar.kernel?.machine
+      let packageParts = [sidecar.kernel?.package, sidecar.kernel?.packageVersion].compactMap(\.self)
+      package = packageParts.isEmpty ? nil : packageParts.joined(separator: " ")
+      compiler = sidecar.kernel?.compiler
+      commit = sidecar.kernel?.commit
+      configuration = sidecar.kernel?.configuration
       cpus = sidecar.recorder?.cpus
       workload = sidecar.workload?.command
       recorder = sidecar.recorder?.version

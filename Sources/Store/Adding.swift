@@ -95,14 +95,13 @@ private struct Rows {
   }
 
   private mutating func build(_ recording: NightResult.Recording) throws -> Int64 {
-    let recorded = recording.recorded
-    let package = [recorded?.package, recorded?.packageVersion].compactMap { $0 }.joined(separator: " ")
-    let configuration = (recorded?.configuration ?? [:]).sorted { $0.key < $1.key }
+    let made = recording.made
+    let configuration = (made?.configuration ?? [:]).sorted { $0.key < $1.key }
     return try id(
       "build",
       [
-        "release": recording.kernel ?? "", "version": recorded?.version ?? "", "machine": recorded?.machine ?? "",
-        "package": package, "compiler": recorded?.compiler ?? "", "source": recorded?.commit ?? "",
+        "release": recording.kernel ?? "", "version": made?.kernelVersion ?? "", "machine": made?.machine ?? "",
+        "package": made?.package ?? "", "compiler": made?.compiler ?? "", "source": made?.commit ?? "",
         "configuration": configuration.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"),
       ])
   }
@@ -116,11 +115,7 @@ private struct Rows {
     let old = try Int64.fetchAll(
       db.cachedStatement(sql: "SELECT id FROM run WHERE night = ? AND ((test = ? AND source = ?) OR source = ?)"),
       arguments: [night, testID, source, recording.path])
-    for id in old {
-      for sql in [
-        "DELETE FROM decision WHERE run = ?", "DELETE FROM incident WHERE run = ?", "DELETE FROM run WHERE id = ?",
-      ] { try db.cachedStatement(sql: sql).execute(arguments: [id]) }
-    }
+    for id in old { try remove(run: id) }
     let note = recording.damage ?? (recording.doubts.isEmpty ? nil : recording.doubts.joined(separator: "; "))
     try db.cachedStatement(
       sql: """
@@ -129,7 +124,7 @@ private struct Rows {
         """
     ).execute(arguments: [
       night, testID, source, recording.path, try build(recording), tool, recording.verdict.rawValue,
-      recording.recorded?.date, Int64(clamping: recording.records), Int64(clamping: recording.events), note,
+      recording.made?.date, Int64(clamping: recording.records), Int64(clamping: recording.events), note,
     ])
     return (db.lastInsertedRowID, old.isEmpty)
   }
@@ -152,33 +147,56 @@ private struct Rows {
     }
   }
 
+  /// Removes a run. A defect that was first seen in it was first seen in the next one, then.
+  private func remove(run: Int64) throws {
+    let defects = try Int64.fetchAll(db, sql: "SELECT defect FROM incident WHERE run = ?", arguments: [run])
+    let night = try String.fetchOne(
+      db, sql: "SELECT name FROM night WHERE id = (SELECT night FROM run WHERE id = ?)", arguments: [run])
+    for sql in [
+      "DELETE FROM decision WHERE run = ?", "DELETE FROM incident WHERE run = ?", "DELETE FROM run WHERE id = ?",
+    ] { try db.cachedStatement(sql: sql).execute(arguments: [run]) }
+    for defect in defects {
+      try db.execute(sql: "DELETE FROM debut WHERE defect = ? AND night = ?", arguments: [defect, night])
+      try db.execute(
+        sql: """
+          INSERT OR IGNORE INTO debut (defect, line, night, kernel)
+          SELECT incident.defect, test.line, night.name, build.release FROM incident
+          JOIN run ON run.id = incident.run JOIN test ON test.id = run.test JOIN night ON night.id = run.night
+          JOIN build ON build.id = run.build WHERE incident.defect = ? ORDER BY night.name, build.release
+          """, arguments: [defect])
+    }
+  }
+
   mutating func incidents(_ recording: NightResult.Recording, run: Int64, night: String, line: String) throws {
-    let violations = Dictionary(grouping: recording.violations, by: \.defect)
-    for fingerprint in recording.defects?.map(\.fingerprint) ?? Array(violations.keys) {
-      let findings = violations[fingerprint] ?? []
-      guard let first = findings.min(by: { $0.event.number < $1.event.number }) else { continue }
-      let defect = try defect(fingerprint, first)
+    for seen in recording.seen {
       try db.cachedStatement(
         sql: "INSERT OR REPLACE INTO incident (defect, run, findings, event) VALUES (?, ?, ?, ?)"
-      ).execute(arguments: [defect, run, findings.count, Int64(clamping: first.event.number)])
+      ).execute(arguments: [
+        try defect(seen), run, Int64(clamping: seen.violations), Int64(clamping: seen.event),
+      ])
       try db.cachedStatement(
         sql: """
           INSERT INTO debut (defect, line, night, kernel) VALUES (?, ?, ?, ?)
           ON CONFLICT (defect, line) DO UPDATE SET night = excluded.night, kernel = excluded.kernel
-          WHERE excluded.night < night
+          WHERE (excluded.night, excluded.kernel) < (night, kernel)
           """
-      ).execute(arguments: [defect, line, night, recording.kernel ?? ""])
+      ).execute(arguments: [try id("defect", ["fingerprint": seen.fingerprint]), line, night, recording.kernel ?? ""])
     }
   }
 
-  private mutating func defect(_ fingerprint: String, _ first: NightResult.Violation) throws -> Int64 {
-    if let id = known["defect\0\(fingerprint)"] { return id }
+  /// Kernels have other names for the same function: of all texts the first in the alphabet stays, whatever came first.
+  private mutating func defect(_ seen: NightResult.Seen) throws -> Int64 {
     try db.cachedStatement(
       sql: """
-        INSERT OR IGNORE INTO defect (fingerprint, invariant, what, function, doer, rule) VALUES (?, ?, ?, ?, ?, ?)
+        INSERT INTO defect (fingerprint, invariant, what, function, doer, rule) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (fingerprint) DO UPDATE SET
+          what = excluded.what, function = excluded.function, doer = excluded.doer, rule = excluded.rule
+        WHERE (excluded.doer, excluded.function, excluded.what, excluded.rule) < (doer, function, what, rule)
         """
-    ).execute(arguments: [fingerprint, first.invariant, first.what, first.function, first.doer, first.rule ?? ""])
-    return try id("defect", ["fingerprint": fingerprint])
+    ).execute(arguments: [
+      seen.fingerprint, seen.invariant, seen.what, seen.function, seen.doer, seen.rule,
+    ])
+    return try id("defect", ["fingerprint": seen.fingerprint])
   }
 }
 

@@ -70,7 +70,7 @@ public struct NightResult: Decodable, Sendable {
     let damage: String?
     let kernel: String?
     let xxh64: String?
-    let recorded: Recorded?
+    let made: Made?
     let records: UInt64
     let events: UInt64
     let doubts: [String]
@@ -88,12 +88,11 @@ public struct NightResult: Decodable, Sendable {
   }
 
   /// How it was recorded, from the sidecar.
-  struct Recorded: Decodable, Sendable {
+  struct Made: Decodable, Sendable {
     let date: String?
-    let version: String?
+    let kernelVersion: String?
     let machine: String?
     let package: String?
-    let packageVersion: String?
     let compiler: String?
     let commit: String?
     let configuration: [String: String]?
@@ -131,6 +130,46 @@ public struct NightResult: Decodable, Sendable {
 
   struct Defect: Decodable, Sendable {
     let fingerprint: String
+    let invariant: String
+    let what: String
+    let function: String
+    let event: UInt64
+    let violations: UInt64
+    let findings: [Int]
+  }
+
+  /// A defect in a recording, whether its report knew defects or only violations.
+  struct Seen {
+    let fingerprint: String
+    let invariant: String
+    let what: String
+    let function: String
+    let doer: String
+    let rule: String
+    let event: UInt64
+    let violations: UInt64
+  }
+}
+
+extension NightResult.Recording {
+  /// What is wrong, one entry for each fingerprint.
+  var seen: [NightResult.Seen] {
+    if let defects {
+      return defects.map { defect in
+        let first = defect.findings.first.flatMap { violations.indices.contains($0) ? violations[$0] : nil }
+        return NightResult.Seen(
+          fingerprint: defect.fingerprint, invariant: defect.invariant, what: defect.what, function: defect.function,
+          doer: first?.doer ?? defect.function, rule: first?.rule ?? "", event: defect.event,
+          violations: defect.violations)
+      }
+    }
+    return Dictionary(grouping: violations, by: \.defect).compactMap { fingerprint, violations in
+      violations.min { $0.event.number < $1.event.number }.map { first in
+        NightResult.Seen(
+          fingerprint: fingerprint, invariant: first.invariant, what: first.what, function: first.function,
+          doer: first.doer, rule: first.rule ?? "", event: first.event.number, violations: UInt64(violations.count))
+      }
+    }
   }
 }
 

@@ -41,6 +41,12 @@ struct AnnotateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("That package's version.", valueName: "version"))
   var packageVersion: String?
 
+  @Option(help: ArgumentHelp("What the kernel was compiled with.", valueName: "text"))
+  var compiler: String?
+
+  @Option(help: ArgumentHelp("The commit that the kernel was built from.", valueName: "hash"))
+  var kernelCommit: String?
+
   @Option(help: ArgumentHelp("The kernel's command line.", valueName: "words"))
   var commandLine: String?
 
@@ -112,6 +118,8 @@ struct AnnotateCommand: ParsableCommand {
     annotation.command = command
     annotation.package = package
     annotation.packageVersion = packageVersion
+    annotation.compiler = compiler
+    annotation.kernelCommit = kernelCommit
     annotation.commandLine = commandLine
     annotation.modules = module
     annotation.seconds = seconds

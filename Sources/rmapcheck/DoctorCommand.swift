@@ -16,8 +16,8 @@ struct DoctorCommand: ParsableCommand {
       With --since it instead prints what the invariants rest on that has changed since another kernel: members, \
       parameters and enumerators, and which of them nobody has read yet.
 
-      Exit status: 0 the core can be recorded (with --since: all was read), 4 not, or not known, 3 a file cannot be \
-      read, 64 usage, 74 the report could not be written.
+      Exit status: 0 the core can be recorded (with --since: all was read), 4 not, or not known, 3 a file is \
+      damaged, 66 a file cannot be read, 64 usage, 74 the report could not be written.
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -59,7 +59,7 @@ struct DoctorCommand: ParsableCommand {
       diagnosis = btf == nil && config == nil ? try ofThisMachine() : try ofFiles()
     } catch {
       complain("\(error)")
-      throw ExitCode(3)
+      throw ExitCode(statusOfInputs([btf, kallsyms, config]))
     }
     try StandardOutput.write(format == .json ? diagnosis.json() : diagnosis.text())
     throw ExitCode(diagnosis.exitStatus)
@@ -72,7 +72,7 @@ struct DoctorCommand: ParsableCommand {
         from: try KernelTypes(path: since), to: try KernelTypes(path: btf ?? KernelTypes.runningKernel))
     } catch {
       complain("\(error)")
-      throw ExitCode(3)
+      throw ExitCode(statusOfInputs([since, btf ?? KernelTypes.runningKernel]))
     }
     try StandardOutput.write(format == .json ? change.json() : change.text())
     throw ExitCode(change.exitStatus)

@@ -16,7 +16,7 @@ struct ProbesCommand: ParsableCommand {
 
       The lines contain backslashes: write them with cat or printf '%s\\n', not with echo.
 
-      Exit status: 0, 3 for a file that cannot be read, 4 for a kernel whose anon_vma interval \
+      Exit status: 0, 3 for a file that is damaged, 66 for one that cannot be read, 4 for a kernel whose anon_vma interval \
       trees cannot be probed, 64 for a usage error, 74 if the lines cannot be written.
       """)
 
@@ -39,7 +39,7 @@ struct ProbesCommand: ParsableCommand {
       plan = ProbePlan(level: level, types: types, symbols: try symbols(types))
     } catch {
       complain("\(error)")
-      throw ExitCode(3)
+      throw ExitCode(statusOfInputs([btf, noKallsyms ? nil : kallsyms]))
     }
     for note in plan.notes { complain(note) }
     guard plan.hasCore else {

@@ -118,7 +118,8 @@ private enum ResultSearch {
   /// A file is a report if it is JSON, else a recording. A folder stands for the recordings and reports in it.
   static func files(at path: String) -> (reports: [String], recordings: [String]) {
     guard isFolder(path) else {
-      return path != "-" && NightResult.mayBe(fileAt: path) ? ([path], []) : ([], [path])
+      let isReport = path.hasSuffix(".json") || path != "-" && NightResult.mayBe(fileAt: path)
+      return isReport ? ([path], []) : ([], [path])
     }
     var reports: [String] = []
     collect(path, &reports)

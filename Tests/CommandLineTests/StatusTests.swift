@@ -83,4 +83,12 @@ import Testing
     #expect(text.output.contains("MISSING    none.dat\n  missing  cannot open: No such file or directory"))
     #expect(try run.shell("$R check --format ktap none.dat").errors.matches(of: /none\.dat/).count == 1)
   }
+
+  /// A file that is not there is none that is damaged.
+  @Test(arguments: ["probes --btf", "doctor --btf", "doctor --config", "doctor --since", "probes --no-kallsyms --btf"])
+  func kernelFiles(command: String) throws {
+    defer { run.remove() }
+    #expect(try run.shell("$R \(command) none").status == 66)
+    #expect(try run.shell("echo text >text; $R \(command) text").status == 3)
+  }
 }

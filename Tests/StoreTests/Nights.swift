@@ -61,6 +61,13 @@ struct Nights {
         "undecided": {"not-recorded": \(counts.1)}, "violations": \(broken), "missingEvents": []}
         """
     }
+    let defects = run.defects.enumerated().map { index, letter in
+      """
+      {"fingerprint": "\(fingerprint(letter))", "invariant": "reach", "what": "Defect \(letter).",
+      "function": "anon_vma_\(letter)", "event": \(index + 7), "occurrences": 1, "violations": 3,
+      "findings": [\(index)], "follows": []}
+      """
+    }
     let violations = run.defects.enumerated().map { index, letter in
       """
       {"invariant": "reach", "fingerprint": "\(fingerprint(letter))", "what": "Defect \(letter).",
@@ -73,7 +80,7 @@ struct Nights {
       "run": {"kernel": "\(run.line)", "flavour": "amd64", "workload": "\(run.workload)", "level": "pages", "number": 1},
       "xxh64": "\(run.recording ?? "\(night)-\(number)")", "records": 1000, "events": \(isRead ? 900 : 0),
       \(note ?? "\"doubts\": []"), "invariants": [\(invariants.joined(separator: ","))],
-      "violations": [\(violations.joined(separator: ","))]}
+      "defects": [\(defects.joined(separator: ","))], "violations": [\(violations.joined(separator: ","))]}
       """
   }
 }

@@ -53,6 +53,27 @@ import Testing
     #expect(report.defects.isEmpty && report.verdicts == ["holds": 1])
   }
 
+  /// What a replaced run had seen was not seen.
+  @Test func replacingForgetsSinceWhen() throws {
+    defer { nights.remove() }
+    try nights.add("2026-11-01", .init(defects: "a", recording: "r"))
+    try nights.add("2026-11-02", .init(defects: "a"))
+    try nights.add("2026-11-01", .init(recording: "r"))
+    #expect(try nights.store.report().defects.map(\.since) == ["2026-11-02"])
+    #expect(try nights.store.report().defects.map(\.state) == [.new])
+  }
+
+  /// What died is undecided until it is checked; it is one run then.
+  @Test func aCheckTakesThePlaceOfNone() throws {
+    defer { nights.remove() }
+    let none = try Nights.report(
+      "1", [.init(verdict: .undecided, recording: "recordings/paths/trace.dat", note: "died")])
+    _ = try nights.store.add([none], night: "2026-11-01")
+    #expect(try nights.store.report().verdicts == ["undecided": 1])
+    try nights.add("2026-11-01", .init())
+    #expect(try nights.store.report().verdicts == ["holds": 1])
+  }
+
   /// Two recordings of the same test in one night are two runs of it.
   @Test func aTestMayRunTwice() throws {
     defer { nights.remove() }

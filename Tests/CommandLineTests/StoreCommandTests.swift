@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+/// Goal: a store takes what `check` and users give it, says what it can't take, and survives whatever happens to its writers.
+@Suite struct StoreCommandTests {
+  private let run: Executable
+
+  init() throws { run = try Executable() }
+
+  /// Counted from the two reports: fingerprints of one and not of the other.
+  @Test func twoNightsOfKeptRecordings() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      for set in 1 2; do
+        line=$([ $set = 1 ] && echo 6.1 || echo 6.12)
+        for name in drop-avc wrong-root lost-child chainless wrong-move; do
+          mkdir -p $set/$name; cp $T/$line-fault-$name/* $set/$name
+        done
+        $R check --exit-zero --report json=$set.json $set >/dev/null
+        $R store add nights.db --tree try --night 2026-11-0$set $set.json
+      done
+      $R store report nights.db --format json >report.json; echo "status $?"
+      $R store report nights.db --format mail >mail
+      $R store report nights.db --format html >page.html
+      """)
+    #expect(outcome.output.contains("2026-11-01: 5 added\n2026-11-02: 5 added\n"), "\(outcome.output)\(outcome.errors)")
+    func fingerprints(_ night: String) throws -> Set<String> {
+      let recordings = try #require(try json(run.text("\(night).json"))["recordings"] as? [[String: Any]])
+      return Set(
+        recordings.flatMap { $0["defects"] as? [[String: Any]] ?? [] }.compactMap { $0["fingerprint"] as? String })
+    }
+    let (before, now) = (try fingerprints("1"), try fingerprints("2"))
+    let defects = try #require(try json(run.text("report.json"))["defects"] as? [[String: Any]])
+    func found(_ state: String) -> Set<String> {
+      Set(defects.filter { $0["state"] as? String == state }.compactMap { $0["fingerprint"] as? String })
+    }
+    #expect(found("new") == now.subtracting(before) && found("known") == now.intersection(before))
+    #expect(found("fixed").union(found("untested")) == before.subtracting(now))
+    #expect(!found("known").isEmpty && outcome.output.hasSuffix("status \(found("new").isEmpty ? 0 : 1)\n"))
+    let mail = try run.text("mail")
+    #expect(mail.hasPrefix("Subject: rmapcheck 2026-11-02: ") && mail.contains("\n\nNight 2026-11-02, against"))
+    #expect(try run.text("page.html").contains("<th>try<br>cloud-amd64"))
+  }
+
+  @Test func recordingsAndFoldersAreTaken() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      mkdir both; cp -r $T/6.12-structure-v6 both/a; $R check --report json=both/b.json $T/6.1-structure >/dev/null
+      $R store add nights.db --night n1 both
+      $R store add nights.db --night n1 $T/6.12-structure-v6/trace.dat
+      $R store add nights.db --night n1 --unchecked both/a/trace.dat --unchecked none.dat
+      $R store report nights.db
+      """)
+    #expect(outcome.output.hasPrefix("n1: 2 added\nn1: "), "\(outcome.output)\(outcome.errors)")
+    #expect(
+      outcome.output.contains("its check did not come to its end") && outcome.output.contains("none.dat: cannot open"))
+  }
+
+  @Test func whatCannotBeTaken() throws {
+    defer { run.remove() }
+    func status(_ line: String) throws -> Int32 { try run.shell(line).status }
+    _ = try run.shell("echo '{' >half.json; $R store add nights.db --night n1 $T/6.12-structure-v6")
+    #expect(try status("$R store add nights.db --night n2 half.json") == 3)
+    #expect(try status("$R store add nights.db --night n2 none.json") == 66)
+    #expect(try status("$R store report none.db") == 66)
+    #expect(try status("$R store report nights.db --night n7") == 66)
+    #expect(try status("$R store report half.json") == 3)
+    #expect(try status("$R store report nights.db --known none") == 66)
+    #expect(try status("$R store report nights.db >/dev/full") == 74)
+    #expect(try status("$R store add /proc/x.db --night n1 $T/6.12-structure-v6") == 74)
+    #expect(try status("$R store add nights.db --night 'a b' half.json") == 64)
+    #expect(try status("$R store prune nights.db") == 64)
+    #expect(try status("$R store prune nights.db --test none") == 66)
+    #expect(try status("$R store export kcidb nights.db --origin Me") == 64)
+  }
+
+  private static let root = URL(filePath: tracesFolder).deletingLastPathComponent().path
+  private static let judges = "\(root)/.cache/judges"
+
+  /// By KCIDB's own schema; and every reference in it leads somewhere.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "\(judges)/installed"), "run scripts/judges"))
+  func kcidb() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      head -c 60000 $T/6.12-structure-v6/trace.dat >cut.dat
+      $R store add nights.db --night n1 $T/6.12-faults $T/6.12-lossy $T/6.12-structure-v6 $T/6.18.5-cve cut.dat none.dat
+      $R store export kcidb nights.db --origin mylab >kcidb.json
+      \(Self.judges)/bin/python \(Self.root)/Tests/Judges/judge_kcidb.py kcidb.json
+      """)
+    #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    let statuses = outcome.output.split(separator: "\n").last ?? ""
+    for status in ["FAIL", "PASS", "SKIP", "ERROR 1", "MISS 1", "DONE 3"] {
+      #expect(statuses.contains(status), "\(outcome.output)")
+    }
+  }
+
+  /// Killed at any moment: the store has all of a night or nothing of it, and the next writer needs no help.
+  @Test func writersAreKilled() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      $R check --exit-zero --report json=r.json $T/6.12-faults $T/6.1-faults $T/6.12-structure-v6 >/dev/null
+      $R store add nights.db --night n000 r.json
+      for i in $(seq -w 100 130); do
+        $R store add nights.db --night n$i r.json >/dev/null & pid=$!
+        sleep 0.0$((RANDOM % 10)); kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+        for night in $($R store report nights.db --format json | sed -n 's/.*"night" : "\\(.*\\)".*/\\1/p'); do
+          $R store report nights.db --night $night --format json | grep -A3 '"verdicts"' | grep -o '[0-9]*,\\?$' | tr -d ,
+        done
+      done | sort | uniq -c
+      $R store add nights.db --night n999 r.json
+      """)
+    // Two violated, one holds, whenever a night is there.
+    let counts = outcome.output.split(separator: "\n").dropLast().map { $0.split(separator: " ").last ?? "" }
+    #expect(Set(counts) == ["1", "2"], "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("n999: 3 added\n"))
+  }
+
+  @Test func writersWaitForEachOther() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      $R check --exit-zero --report json=r.json $T/6.12-structure-v6 >/dev/null
+      for i in 1 2 3 4 5 6; do $R store add nights.db --night n$i r.json & done; wait
+      $R store report nights.db | head -1
+      """)
+    #expect(outcome.output.matches(of: /: 1 added/).count == 6, "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("Night n6, against n5\n"))
+  }
+}
