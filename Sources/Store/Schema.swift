@@ -9,16 +9,30 @@ enum Schema {
   /// - Throws: ``StoreError`` if it is someone else's database, or of a newer version; GRDB's errors.
   static func prepare(_ queue: DatabaseQueue, _ path: String) throws {
     let migrator = migrator()
-    let isCurrent = try queue.read { db in
-      let isEmpty = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
+    guard try !isCurrent(queue, migrator, path) else { return }
+    do {
+      try migrator.migrate(queue)
+    } catch {
+      // Another one did it meanwhile.
+      guard try isCurrent(queue, migrator, path) else { throw error }
+    }
+  }
+
+  private static func isCurrent(_ queue: DatabaseQueue, _ migrator: DatabaseMigrator, _ path: String) throws -> Bool {
+    try queue.read { db in
+      // Whoever is killed while it is made leaves the migrator's own table, without a row.
+      let isNew =
+        try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master WHERE tbl_name != 'grdb_migrations'") == 0
       let id = try Int.fetchOne(db, sql: "PRAGMA application_id")
-      guard isEmpty || id == applicationID else { throw StoreError(.damaged, "\(path): not a store of rmapcheck") }
-      guard try isEmpty || !migrator.hasBeenSuperseded(db) else {
+      guard isNew && id == 0 || id == applicationID else {
+        throw StoreError(.damaged, "\(path): not a store of rmapcheck")
+      }
+      guard !isNew else { return false }
+      guard try !migrator.hasBeenSuperseded(db) else {
         throw StoreError(.damaged, "\(path): a newer rmapcheck made this store; use that one")
       }
-      return try !isEmpty && migrator.hasCompletedMigrations(db)
+      return try migrator.hasCompletedMigrations(db)
     }
-    if !isCurrent { try migrator.migrate(queue) }
   }
 
   private static func migrator() -> DatabaseMigrator {

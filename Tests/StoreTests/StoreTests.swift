@@ -144,6 +144,12 @@ import Testing
     #expect(error(text, .adding)?.description == "\(text): not a store of rmapcheck")
     #expect(error(nights.folder.path, .adding)?.kind == .damaged)
     #expect(error("/nowhere/at/all.db", .adding)?.kind == .unwritable)
+    // Killed just after it was made: the next writer goes on.
+    let begun = nights.folder.appending(path: "begun.db").path
+    try DatabaseQueue(path: begun).write {
+      try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+    }
+    #expect(error(begun, .adding) == nil)
     try nights.store.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('999')") }
     #expect(error(nights.path)?.description.contains("a newer rmapcheck") == true)
     try nights.store.write { try $0.execute(sql: "PRAGMA application_id = 7") }
