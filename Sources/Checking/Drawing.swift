@@ -40,6 +40,8 @@ struct ReplayTerms {
   let law: LawGap
   var isOrdered = true
   var until: ProofEnd?
+  /// The recorded kernel's.
+  var pageSize = PageSize.small
 }
 
 extension RecordingCheck {
@@ -52,7 +54,7 @@ extension RecordingCheck {
     }
     var replay = Replay(
       recording.file, RecordingCheck(invariants: []), result.sidecar, isOrdered: terms.isOrdered, until: terms.until,
-      law: terms.law)
+      law: terms.law, pageSize: terms.pageSize)
     replay.camera = Camera(requests)
     // What can't be read, the check has told of.
     switch recording {

@@ -27,8 +27,8 @@ package struct Intake: Sendable {
   /// By event number, the buffer that showed it first.
   private var bufferOfEvent: [UInt16: UInt16] = [:]
 
-  package init(_ file: any RecordedFile) {
-    decoder = EventDecoder(formats: file.eventFormats)
+  package init(_ file: any RecordedFile, pageSize: PageSize = .small) {
+    decoder = EventDecoder(formats: file.eventFormats, pageSize: pageSize)
     bufferCount = file.bufferCount
   }
 

@@ -118,7 +118,9 @@ public struct RecordingCheck: Sendable {
     into result: inout RecordingResult
   ) throws(TraceReadingError) {
     let law = terms.law
-    var replay = Replay(recording.file, self, result.sidecar, law: law)
+    let pageSize = try recording.pageSize(result.sidecar)
+    terms.pageSize = pageSize
+    var replay = Replay(recording.file, self, result.sidecar, law: law, pageSize: pageSize)
     defer { replay.report(to: &result, file: recording.file) }
     let course = try drain(recording, into: &replay)
     result.checksum = checksum?.outcome()
@@ -132,7 +134,7 @@ public struct RecordingCheck: Sendable {
       // What came before a step may have been out of order too, and what was left out may have been anywhere: once more,
       // each event by itself.
       result.doubts += flaws
-      replay = Replay(recording.file, self, result.sidecar, isOrdered: false, law: law)
+      replay = Replay(recording.file, self, result.sidecar, isOrdered: false, law: law, pageSize: pageSize)
       _ = try drain(recording, into: &replay)
     }
     // Where a CPU's data can't be read further, all of them end together.
@@ -153,7 +155,9 @@ public struct RecordingCheck: Sendable {
     guard let end = proofEnd(of: file, ends, replay, isOrdered: isOrdered, result) else { return nil }
     let shown = replay.violations(after: end.time)
     if shown.isEmpty { return nil }
-    replay = Replay(file, self, result.sidecar, isOrdered: isOrdered, until: end, law: replay.law)
+    replay = Replay(
+      file, self, result.sidecar, isOrdered: isOrdered, until: end, law: replay.law,
+      pageSize: replay.intake.decoder.pageSize)
     try again(&replay)
     let proved = replay.violations(after: end.time)
     guard let unproved = shown.first(where: { !proved.contains($0) }) else { return end }

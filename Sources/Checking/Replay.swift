@@ -39,12 +39,12 @@ package struct Replay: ~Copyable {
   /// A replay of a recording; with `isOrdered` false each event is judged by itself.
   init(
     _ file: any RecordedFile, _ check: RecordingCheck, _ sidecar: Sidecar?, isOrdered: Bool = true,
-    until: ProofEnd? = nil, law: LawGap? = nil
+    until: ProofEnd? = nil, law: LawGap? = nil, pageSize: PageSize = .small
   ) {
     proofEnd = until
     let law = law ?? LawGap(file.eventFormats, sidecar)
     self.law = law
-    intake = Intake(file)
+    intake = Intake(file, pageSize: pageSize)
     let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)
     observability = seen
     let invariants = check.invariants.filter { $0.isOfKernel(with: seen.fieldNames) }

@@ -51,7 +51,7 @@ public struct WorkloadReading: Sendable {
     let recording = try Recording(input)
     let file = recording.file
     kernel = kernel ?? file.uname
-    let intake = Intake(file)
+    let intake = Intake(file, pageSize: try recording.pageSize(sidecar))
     let observability = Observability(file, intake.decoder, sidecar)
     level = observability.level
     doubts = observability.doubts
@@ -73,7 +73,7 @@ public struct WorkloadReading: Sendable {
 
   /// After a gap, or an event that makes no sense, it is not known who exists: the workload ends there.
   private mutating func take<Source: RecordSource & ~Copyable>(_ reader: consuming StretchReader<Source>) {
-    var extraction = WorkloadExtraction(name: path)
+    var extraction = WorkloadExtraction(name: path, pageSize: reader.intake.decoder.pageSize)
     let stretch = Stretch()
     var isOver = false
     while !isOver {

@@ -48,14 +48,16 @@ public struct EventDecoder: Sendable {
   public let level: RecordingLevel
   /// Events of ours that can't be decoded, and why; for the report.
   public let unusable: [String]
+  /// The recorded kernel's.
+  public let pageSize: PageSize
   /// The numbers of the events that are decoded.
   public let identifiers: Set<UInt16>
   private let layouts: LayoutTable
   /// The levels of those above ``RecordingLevel/structure``.
   private let levels: [UInt16: RecordingLevel]
 
-  /// A decoder for a recording's formats.
-  public init(formats: EventFormats) {
+  /// A decoder for a recording's formats. `pageSize` is the recorded kernel's, where the formats have no mark of it.
+  public init(formats: EventFormats, pageSize: PageSize = .small) {
     let groups = Set(formats.all.map(\.system).filter(ProbeGroup.isOurs)).sorted()
     let system = groups.first ?? ProbeGroup.name
     var layouts = LayoutTable()
@@ -68,18 +70,19 @@ public struct EventDecoder: Sendable {
     var present: Set<EventName> = []
     var levels: [UInt16: RecordingLevel] = [:]
     let unit = Self.hugetlbUnit(formats, system)
+    let pageSize = Self.markedPageSize(formats) ?? pageSize
     for format in formats.all where format.system == system {
       guard let name = EventName(rawValue: format.name) else { continue }
       let declaration = name.declaration
       present.insert(name)
-      var finder = FieldFinder(format, hugetlbUnit: unit)
+      var finder = FieldFinder(format, hugetlbUnit: unit, pageSize: pageSize)
       let shape = Layout.shape(of: name, &finder)
       guard finder.missing.isEmpty else {
         let names = finder.missing.map(\.rawValue).joined(separator: ", ")
         unusable.append("\(system):\(format.name) lacks \(names)")
         continue
       }
-      layouts.add(shape, length: finder.length, ofEvent: format.id)
+      layouts.add(shape, length: finder.length, pointers: Self.pointers(format), ofEvent: format.id)
       if declaration.level > .structure { levels[format.id] = declaration.level }
       identifiers.insert(format.id)
       usable.append(format)
@@ -93,6 +96,7 @@ public struct EventDecoder: Sendable {
       unusable.append("the file describes several groups of our probes; only \(system) was read")
     }
     self.layouts = layouts
+    self.pageSize = pageSize
     self.levels = levels
     kinds = whole.union(entries.intersection(returns))
     names = present
@@ -113,6 +117,22 @@ public struct EventDecoder: Sendable {
       if format.field(FieldName.unitPage.rawValue) != nil { return .pages }
     }
     return .unknown
+  }
+
+  /// The page size that the formats have a mark of; nil for a recording that is older than the marks.
+  public static func markedPageSize(_ formats: EventFormats) -> PageSize? {
+    for format in formats.all where ProbeGroup.isOurs(format.system) {
+      for size in PageSize.all where format.field(size.mark.rawValue) != nil { return size }
+    }
+    return nil
+  }
+
+  /// Where words lie that may be pointers, and have a tag.
+  private static func pointers(_ format: EventFormat) -> [Int] {
+    let others: Set<FieldName> = [.vmProtection, .vmFlags]
+    return format.fields.filter { field in
+      field.size == 8 && field.offset >= 0 && FieldName(rawValue: field.name).map { !others.contains($0) } ?? false
+    }.map(\.offset)
   }
 
   /// The kinds that an event of our vocabulary tells of, whole or in part.

@@ -14,6 +14,10 @@ struct Word {
   @inline(__always) func address(_ record: UnsafeRawBufferPointer) -> KernelAddress {
     KernelAddress(load(record))
   }
+
+  @inline(__always) func user(_ record: UnsafeRawBufferPointer, _ scale: UserAddress.Scale) -> UserAddress {
+    UserAddress(load(record), scale)
+  }
 }
 
 /// A field of any width up to 8 bytes.
@@ -43,14 +47,17 @@ struct FieldFinder {
   let format: EventFormat
   /// What the recording says of hugetlbfs.
   let hugetlbUnit: HugetlbUnit
+  /// The recorded kernel's.
+  let pageSize: PageSize
   private(set) var missing: [FieldName] = []
   /// The names that were asked for: what the decoder reads of this event.
   private(set) var asked: [FieldName] = []
   /// How many bytes a record must have for every field found so far.
   private(set) var length = 0
 
-  init(_ format: EventFormat, hugetlbUnit: HugetlbUnit = .unknown) {
+  init(_ format: EventFormat, hugetlbUnit: HugetlbUnit = .unknown, pageSize: PageSize = .small) {
     self.format = format
+    self.pageSize = pageSize
     self.hugetlbUnit = hugetlbUnit
   }
 
@@ -95,11 +102,13 @@ struct FieldFinder {
 /// The fields of a VMA.
 struct VMAFields {
   let address, start, end, mm, flags, anonVMA, pgoff: Word
+  let scale: UserAddress.Scale
   /// Where the halves of a second offset lie, 4 bytes each (7.3); -1 where there is none. Numbers, not optionals: this is
   /// asked of every VMA of every event.
   private let anonPgoffLow, anonPgoffHigh: Int
 
   init(_ finder: inout FieldFinder, _ names: VMAFieldNames = .vma) {
+    scale = UserAddress.Scale(finder.pageSize)
     address = finder.word(names.address)
     start = finder.word(names.start)
     end = finder.word(names.end)
@@ -115,8 +124,8 @@ struct VMAFields {
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAView {
     let vmPgoff = PgOff(pgoff.load(record))
     return VMAView(
-      address: address.address(record), start: UserAddress(start.load(record)),
-      end: UserAddress(end.load(record)), mm: mm.address(record), flags: VMFlags(rawValue: flags.load(record)),
+      address: address.address(record), start: start.user(record, scale),
+      end: end.user(record, scale), mm: mm.address(record), flags: VMFlags(rawValue: flags.load(record)),
       anonVMA: anonVMA.address(record), vmPgoff: vmPgoff,
       anonPgoff: anonPgoffLow < 0 ? vmPgoff : joined(record))
   }

@@ -18,6 +18,7 @@ struct FolioLayout: Sendable {
   let pages, flags, exclusive: Number?
   let address: Word?
   let hugetlbUnit: HugetlbUnit
+  let perPMD: UInt32
 
   init(
     _ finder: inout FieldFinder, _ step: FolioEvent.Step, isPMD: Bool, isHugetlb: Bool = false, isEntry: Bool = false
@@ -26,6 +27,7 @@ struct FolioLayout: Sendable {
     self.isPMD = isPMD
     isAfter = (step == .new || step == .move) && !isEntry
     hugetlbUnit = finder.hugetlbUnit
+    perPMD = finder.pageSize.perPMD
     folio = finder.word(.folio)
     vma = VMAFields(&finder)
     mapping = finder.word(.mapping)
@@ -53,21 +55,21 @@ struct FolioLayout: Sendable {
     var count: UInt32 = 1
     var isPMD = self.isPMD
     if isPMD {
-      count = PageSize.perPMD
+      count = perPMD
     } else if let pages {
       count = UInt32(truncatingIfNeeded: pages.load(record))
     } else if step == .new, !view.isHugetlb {
       // mm/rmap.c:folio_add_new_anon_rmap: a PMD-sized folio is mapped by its PMD.
       count = whole
-      isPMD = whole == PageSize.perPMD
+      isPMD = whole == perPMD
     }
-    guard count >= 1, count <= PageSize.perPMD else { return false }
+    guard count >= 1, count <= perPMD else { return false }
     guard let subpage = subpage(record, of: folio) else { return false }
     place.initialize(
       to: FolioEvent(
         step: step, isAfter: isAfter, isPMD: isPMD,
         isExclusive: flags.map { $0.load(record) & rmapExclusive != 0 } ?? (step == .new), folio: folio,
-        subpage: subpage, pages: count, vma: view, address: address.map { UserAddress($0.load(record)) },
+        subpage: subpage, pages: count, vma: view, address: address.map { $0.user(record, vma.scale) },
         mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
         isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 },
         indexMayFollow: step == .move))
@@ -94,10 +96,12 @@ struct PageLayout: Sendable {
   let flags, compound, exclusive: Number?
   let folioPages: Number?
   let hugetlbUnit: HugetlbUnit
+  let perPMD: UInt32
 
   init(_ finder: inout FieldFinder, _ step: FolioEvent.Step) {
     self.step = step
     hugetlbUnit = finder.hugetlbUnit
+    perPMD = finder.pageSize.perPMD
     page = finder.word(.page)
     head = finder.word(.compoundHead)
     mapping = finder.word(.mapping)
@@ -126,7 +130,7 @@ struct PageLayout: Sendable {
     guard page.isKernel else { return nil }
     var event = FolioEvent(
       step: step, isAfter: false, folio: page, vma: vma.load(record),
-      address: address.map { UserAddress($0.load(record)) },
+      address: address.map { $0.user(record, vma.scale) },
       mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
       isLarge: large.load(record) != 0, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
     guard event.vma.address.isKernel, event.vma.mm.isKernel else { return nil }
@@ -150,7 +154,7 @@ struct PageLayout: Sendable {
       case .remove: (compound?.load(record) ?? 0) & 1 != 0
       default: false
       }
-    event.pages = event.isPMD ? PageSize.perPMD : 1
+    event.pages = event.isPMD ? perPMD : 1
     if event.vma.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages?.load(record) ?? 0) }
     return event
   }
@@ -205,7 +209,7 @@ struct HugetlbUnmapLayout: Sendable {
     let view = vma.load(record)
     guard view.address.isKernel, view.mm.isKernel else { return nil }
     return HugetlbUnmap(
-      vma: view, start: UserAddress(start.load(record)), end: UserAddress(end.load(record)),
+      vma: view, start: start.user(record, vma.scale), end: end.user(record, vma.scale),
       only: only.address(record))
   }
 }

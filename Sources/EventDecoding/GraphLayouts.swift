@@ -103,6 +103,7 @@ struct VMAFreeLayout: Sendable {
 /// The entries of operations. Which fields there are depends on the operation, not on the kernel.
 struct EntryLayout: Sendable {
   let kind: EventKind
+  let scale: UserAddress.Scale
   var vma: VMAFields?
   var source: VMAFields?
   var address, sourceAddress, length, mm: Word?
@@ -111,6 +112,7 @@ struct EntryLayout: Sendable {
 
   init(_ finder: inout FieldFinder, _ kind: EventKind) {
     self.kind = kind
+    scale = UserAddress.Scale(finder.pageSize)
     switch kind {
     case .mmExit: mm = finder.word(.mm)
     case .userfaultMove:
@@ -153,8 +155,8 @@ struct EntryLayout: Sendable {
       place.pointee.source = source.load(record)
       guard place.pointee.source.address.isKernel, place.pointee.source.mm.isKernel else { return false }
     }
-    if let address { place.pointee.address = UserAddress(address.load(record)) }
-    if let sourceAddress { place.pointee.sourceAddress = UserAddress(sourceAddress.load(record)) }
+    if let address { place.pointee.address = address.user(record, scale) }
+    if let sourceAddress { place.pointee.sourceAddress = sourceAddress.user(record, scale) }
     if let length { place.pointee.length = length.load(record) }
     if let locks { place.pointee.takesRmapLocks = locks.load(record) & 1 != 0 }
     if let mmapLock { place.pointee.mmapLockCount = mmapLock.load(record) }
@@ -175,13 +177,18 @@ struct EntryLayout: Sendable {
 struct LeaveLayout: Sendable {
   let kind: EventKind
   let value: Number?
+  /// Whether it returns a pointer.
+  let isPointer: Bool
 
   init(_ finder: inout FieldFinder, _ kind: EventKind, _ field: FieldName?) {
     self.kind = kind
     value = field.map { finder.number($0) }
+    isPointer = field == .vma
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> OperationReturn {
-    OperationReturn(kind: kind, value: value?.load(record) ?? 0)
+    let value = value?.load(record) ?? 0
+    return OperationReturn(
+      kind: kind, value: isPointer ? Int64(bitPattern: KernelAddress.untagged(UInt64(bitPattern: value))) : value)
   }
 }

@@ -15,6 +15,8 @@ struct LayoutTable: Sendable {
   }
 
   private var places: ContiguousArray<Place> = []
+  /// By event number, where a record's words lie that may be pointers.
+  private var pointers: ContiguousArray<[Int]> = []
   private var trees: ContiguousArray<TreeLayout> = []
   private var puts: ContiguousArray<PutLayout> = []
   private var vmaFrees: ContiguousArray<VMAFreeLayout> = []
@@ -25,9 +27,14 @@ struct LayoutTable: Sendable {
   private var hugetlbUnmaps: ContiguousArray<HugetlbUnmapLayout> = []
   private var walks: ContiguousArray<WalkLayout> = []
 
-  /// Takes up an event's layout. `length` is the least length of its records, in bytes.
-  mutating func add(_ shape: Shape, length: Int, ofEvent id: UInt16) {
-    while places.count <= Int(id) { places.append(Place()) }
+  /// Takes up an event's layout. `length` is the least length of its records, in bytes; `pointers` are the places of the
+  /// words that may be pointers.
+  mutating func add(_ shape: Shape, length: Int, pointers words: [Int], ofEvent id: UInt16) {
+    while places.count <= Int(id) {
+      places.append(Place())
+      pointers.append([])
+    }
+    pointers[Int(id)] = words
     let (kind, index) = store(shape)
     places[Int(id)] = Place(kind: kind, index: index, length: length)
   }
@@ -52,6 +59,37 @@ struct LayoutTable: Sendable {
 
   /// Decodes one record into a batch, if it is an event of ours that makes sense.
   @inline(__always) func decode(
+    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+  ) -> EventDecoder.Outcome {
+    let outcome = decodeAsRecorded(record, ordinal: ordinal, into: &batch)
+    return outcome == .malformed ? decodeUntagged(record, ordinal: ordinal, into: &batch) : outcome
+  }
+
+  /// KASAN on arm64 has kernel pointers carry a tag in their top byte (CONFIG_KASAN_SW_TAGS, CONFIG_KASAN_HW_TAGS). It
+  /// shows by pointers that are none as they are, so that only such kernels pay for it.
+  @inline(never) private func decodeUntagged(
+    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+  ) -> EventDecoder.Outcome {
+    var bytes = [UInt8](record.payload)
+    var isTagged = false
+    bytes.withUnsafeMutableBytes { bytes in
+      for offset in pointers[Int(record.eventID)] where offset + 8 <= bytes.count {
+        let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        let untagged = KernelAddress.untagged(word)
+        if untagged != word { isTagged = true }
+        bytes.storeBytes(of: untagged, toByteOffset: offset, as: UInt64.self)
+      }
+    }
+    guard isTagged else { return .malformed }
+    return bytes.withUnsafeBytes { payload in
+      let copy = RawRecord(
+        timestamp: record.timestamp, cpu: record.cpu, buffer: record.buffer, eventID: record.eventID, pid: record.pid,
+        payload: payload)
+      return decodeAsRecorded(copy, ordinal: ordinal, into: &batch)
+    }
+  }
+
+  @inline(__always) private func decodeAsRecorded(
     _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
   ) -> EventDecoder.Outcome {
     guard Int(record.eventID) < places.count else { return .foreign }

@@ -55,8 +55,9 @@ struct FrameLayout: Sendable {
     let count = large.load(record) != 0 ? folioPages.load(record) : 1
     return .begin(
       WalkFrame(
-        isKSM: isKSM, isOfOneIndex: isOfOneIndex, folio: folio, mapping: FolioMapping(mapping.load(record)),
-        index: PgOff(index.load(record)), pages: count > 0 ? UInt64(count) : nil,
+        isKSM: isKSM, isOfOneIndex: isOfOneIndex, folio: folio,
+        mapping: FolioMapping(KernelAddress.untagged(mapping.load(record))), index: PgOff(index.load(record)),
+        pages: count > 0 ? UInt64(count) : nil,
         callback: callback.address(record), endsWhenUnmapped: done.load(record) != 0,
         hasOwnLocking: lock.load(record) != 0, passesOver: invalid.load(record) != 0))
   }
@@ -108,10 +109,12 @@ struct StepLayout: Sendable {
 struct VisitLayout: Sendable {
   let purpose: WalkVisit.Purpose
   let folio, vma, address: Word
+  let scale: UserAddress.Scale
   var source, sourceMapping, sourceIndex, mapping, index: Word?
 
   init(_ finder: inout FieldFinder, _ purpose: WalkVisit.Purpose) {
     self.purpose = purpose
+    scale = UserAddress.Scale(finder.pageSize)
     folio = finder.word(.folio)
     vma = finder.word(.vma)
     address = finder.word(.address)
@@ -126,7 +129,7 @@ struct VisitLayout: Sendable {
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> WalkEvent? {
     var visit = WalkVisit(
       purpose: purpose, folio: folio.address(record), vma: vma.address(record),
-      address: UserAddress(address.load(record)))
+      address: address.user(record, scale))
     guard visit.folio.isKernel, visit.vma.isKernel else { return nil }
     if let source, let sourceMapping, let sourceIndex, let mapping, let index {
       visit.migration = WalkVisit.Migration(

@@ -56,6 +56,8 @@ struct Part: Sendable {
   let isOptional: Bool
   /// What its absence probably means, for the note: `PREEMPT_RT?`.
   let hint: String?
+  /// Whether its absence is worth a note.
+  var isNoted = true
 
   static func required(_ alternatives: [Field]...) -> Part {
     Part(alternatives: alternatives, isOptional: false, hint: nil)
@@ -63,6 +65,11 @@ struct Part: Sendable {
 
   static func optional(_ alternatives: [Field]..., hint: String? = nil) -> Part {
     Part(alternatives: alternatives, isOptional: true, hint: hint)
+  }
+
+  /// A part that tells something of the kernel where that is known.
+  static func mark(_ alternatives: [Field]...) -> Part {
+    Part(alternatives: alternatives, isOptional: true, hint: nil, isNoted: false)
   }
 }
 
@@ -107,6 +114,8 @@ enum Value: Sendable {
   case mark(ofFunction: String)
   /// 1, on a kernel whose struct has this member.
   case memberMark(String, of: String)
+  /// 1, on a kernel whose PAGE_SIZE, in bytes, is known to be this one.
+  case pageSizeMark(Int)
 }
 
 /// A function's argument, found by its declaration.

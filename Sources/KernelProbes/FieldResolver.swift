@@ -3,6 +3,8 @@ struct FieldResolver {
   let types: KernelTypes
   let symbol: String
   let prototype: Prototype
+  /// PAGE_SIZE, bytes, where it is known.
+  var pageSize: Int?
 
   /// The fetch string and type of a value, such as `+0(+8($arg1)):x64`.
   func fetch(_ value: Value) throws(Absence) -> String {
@@ -28,6 +30,9 @@ struct FieldResolver {
       return constant(number)
     case .mark(let function):
       guard types.hasFunction(function) else { throw Absence("no function \(function)") }
+      return constant(1)
+    case .pageSizeMark(let bytes):
+      guard bytes == pageSize else { throw Absence("no pages of \(bytes) bytes") }
       return constant(1)
     case .memberMark(let member, let structure):
       _ = try types.member(member, of: try named(structure))

@@ -36,13 +36,18 @@ public struct ProbePlan {
 
   private let types: KernelTypes
   private let symbols: KernelSymbols
+  private let pageSize: Int?
 
-  /// Works the recipes of a level out for a kernel.
-  public init(level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols) {
-    self.init(level: level, types: types, symbols: symbols, law: .all)
+  /// Works the recipes of a level out for a kernel. `pageSize` is its PAGE_SIZE in bytes, which neither types nor symbols
+  /// tell; where nil, a recording has no mark of it.
+  public init(level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols, pageSize: Int? = nil) {
+    self.init(level: level, types: types, symbols: symbols, law: .all, pageSize: pageSize)
   }
 
-  package init(level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols, law: KnownLaw) {
+  package init(
+    level: RecordingLevel, types: KernelTypes, symbols: KernelSymbols, law: KnownLaw, pageSize: Int? = nil
+  ) {
+    self.pageSize = pageSize
     self.types = types
     self.symbols = symbols
     dialects = KernelDialect.all.filter { $0.isSpoken(types, symbols) }
@@ -109,7 +114,7 @@ public struct ProbePlan {
     guard let prototype = types.prototype(of: symbol) else {
       throw Absence("no prototype of \(symbol) in BTF")
     }
-    let resolver = FieldResolver(types: types, symbol: symbol, prototype: prototype)
+    let resolver = FieldResolver(types: types, symbol: symbol, prototype: prototype, pageSize: pageSize)
     var (arguments, omissions) = try Self.firstShape(of: recipe, resolver)
     var made = [
       try ProbeDefinition(
@@ -179,6 +184,7 @@ public struct ProbePlan {
     for part in parts {
       do { arguments += try firstAlternative(of: part, resolver) } catch {
         guard part.isOptional else { throw error }
+        guard part.isNoted else { continue }
         let reason = error.reason + (part.hint.map { " (\($0))" } ?? "")
         let names = part.alternatives.first?.map(\.name.rawValue) ?? []
         if let index = omitted.firstIndex(where: { $0.reason == reason }) {

@@ -17,7 +17,7 @@ extension EventRecipe {
   /// `mm/interval_tree.c:anon_vma_interval_tree_insert`: an AVC enters an anon_vma's tree.
   static let chainInsert = EventRecipe(
     .avcInsert,
-    shapes: [chainFields + [protection]])
+    shapes: [chainFields + [protection, pageSizeMark]])
 
   /// `mm/interval_tree.c:anon_vma_interval_tree_remove`: an AVC leaves an anon_vma's tree.
   static let chainRemove = EventRecipe(
@@ -30,6 +30,11 @@ extension EventRecipe {
   private static let protection: Part = .optional([
     Field(.vmProtection, .path(Base(chain, "vma->"), ["vm_page_prot.pgprot"], .hex))
   ])
+
+  /// A macro in the kernel: BTF does not have it.
+  private static let pageSizeMark: Part = .mark(
+    [Field(.pages4K, .pageSizeMark(4096))], [Field(.pages16K, .pageSizeMark(16384))],
+    [Field(.pages64K, .pageSizeMark(65536))])
 
   /// What an AVC ties together, and the root's lock, which its holder must hold.
   private static let chainFields: [Part] = {

@@ -1,4 +1,5 @@
 public import KernelProbes
+import RmapEvents
 public import Vocabulary
 
 /// Whether a kernel can be recorded, as far as is known.
@@ -46,13 +47,13 @@ public struct Diagnosis {
 
   // MARK: The kernel
 
-  /// Takes types and symbols into account.
-  public mutating func judge(types: KernelTypes, symbols: KernelSymbols) {
-    judge(types: types, symbols: symbols, law: .all)
+  /// Takes types and symbols into account, and the kernel's PAGE_SIZE in bytes, where that is known.
+  public mutating func judge(types: KernelTypes, symbols: KernelSymbols, pageSize: Int? = nil) {
+    judge(types: types, symbols: symbols, law: .all, pageSize: pageSize)
   }
 
-  package mutating func judge(types: KernelTypes, symbols: KernelSymbols, law: KnownLaw) {
-    let plan = ProbePlan(level: level, types: types, symbols: symbols, law: law)
+  package mutating func judge(types: KernelTypes, symbols: KernelSymbols, law: KnownLaw, pageSize: Int? = nil) {
+    let plan = ProbePlan(level: level, types: types, symbols: symbols, law: law, pageSize: pageSize)
     self.plan = plan
     layout = types.layoutOfInterest
     settled.insert(.types)
@@ -72,6 +73,9 @@ public struct Diagnosis {
       obstacles.append(.noKprobes)
     } else if configuration["CONFIG_KPROBE_EVENTS"] == .off {
       obstacles.append(.noKprobeEvents)
+    }
+    if let size = configuration.pageSize, PageSize(bytes: size) == nil {
+      obstacles.append(.unsupportedPages(bytes: size))
     }
     if configuration["CONFIG_DEBUG_INFO_BTF"] == .off, plan == nil {
       settled.insert(.types)

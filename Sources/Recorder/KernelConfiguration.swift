@@ -59,6 +59,15 @@ public struct KernelConfiguration: Equatable, Sendable {
     try self.init(text: String(decoding: bytes, as: UTF8.self), path: path)
   }
 
+  /// PAGE_SIZE in bytes; nil where the configuration does not say (x86 before 6.9: 4 KiB).
+  public var pageSize: Int? {
+    let names = ["CONFIG_PAGE_SHIFT", "CONFIG_ARM64_PAGE_SHIFT"]
+    guard let shift = names.compactMap({ options[$0] }).compactMap({ Int($0) }).first, 10...24 ~= shift else {
+      return nil
+    }
+    return 1 << shift
+  }
+
   /// How an option (`CONFIG_…`) stands.
   public subscript(option: String) -> Setting {
     switch options[option] {

@@ -55,6 +55,9 @@ public struct MachineState: Sendable, Equatable {
   /// A machine that offers nothing; for tests.
   public init() {}
 
+  /// PAGE_SIZE of the kernel that we run on, bytes.
+  public static var pageSize: Int { sysconf(Int32(_SC_PAGESIZE)) }
+
   /// The machine that we run on.
   public static func running() -> MachineState {
     MachineState(root: "", searchPath: getenv("PATH").map { String(cString: $0) } ?? "")

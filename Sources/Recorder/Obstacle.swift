@@ -4,6 +4,8 @@ public enum Obstacle: Equatable, Sendable {
 
   /// The functions of `mm/interval_tree.c` that keep anon_vmas' trees can't carry a probe, for these reasons.
   case unprobedTrees(reasons: [String])
+  /// PAGE_SIZE is one that the law was not read for.
+  case unsupportedPages(bytes: Int)
   /// `CONFIG_KPROBES` is not set.
   case noKprobes
   /// `CONFIG_KPROBE_EVENTS` is not set.
@@ -34,6 +36,7 @@ public enum Obstacle: Equatable, Sendable {
   public var what: String {
     switch self {
     case .unprobedTrees(let reasons): "the anon_vma interval trees can't be probed: \(reasons.joined(separator: "; "))"
+    case .unsupportedPages(let bytes): "its pages have \(bytes) bytes"
     case .noKprobes: "kprobes are not built in (CONFIG_KPROBES is not set)"
     case .noKprobeEvents: "kprobe events are not built in (CONFIG_KPROBE_EVENTS is not set)"
     case .noTypes: "the kernel describes no types (CONFIG_DEBUG_INFO_BTF is not set)"
@@ -52,6 +55,7 @@ public enum Obstacle: Equatable, Sendable {
   public var remedy: String {
     switch self {
     case .unprobedTrees: "a kernel whose mm/interval_tree.c keeps its functions as symbols"
+    case .unsupportedPages: "a kernel with pages of 4, 16 or 64 KiB"
     case .noKprobes:
       "a kernel built with CONFIG_KPROBES=y and CONFIG_KPROBE_EVENTS=y. Its static tracepoints do not show which AVC "
         + "is in which tree, and no verdict can be based on them"
@@ -72,7 +76,8 @@ public enum Obstacle: Equatable, Sendable {
   public var isOfKernel: Bool {
     switch self {
     case .notRoot, .noTool, .unmountedTraceFS, .kprobesOff: false
-    case .unprobedTrees, .noKprobes, .noKprobeEvents, .noTypes, .noTraceFS, .hiddenKprobeEvents, .lockdown, .noBTF:
+    case .unprobedTrees, .unsupportedPages, .noKprobes, .noKprobeEvents, .noTypes, .noTraceFS, .hiddenKprobeEvents,
+      .lockdown, .noBTF:
       true
     }
   }

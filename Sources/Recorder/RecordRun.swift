@@ -59,7 +59,7 @@ public final class RecordRun {
     report: @escaping (String) -> Void
   ) throws(RecordingFailure) {
     var diagnosis = Diagnosis(level: plan.level)
-    diagnosis.judge(types: types, symbols: symbols)
+    diagnosis.judge(types: types, symbols: symbols, pageSize: MachineState.pageSize)
     diagnosis.judge(machine, tool: plan.tool)
     if let failure = diagnosis.refusal { throw failure }
     guard let probes = diagnosis.plan, case .mounted(let path) = machine.tracefs else {

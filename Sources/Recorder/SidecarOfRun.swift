@@ -15,6 +15,7 @@ extension Sidecar {
     kernel?.machine = Self.architecture()
     kernel?.compiler = firstLine("/proc/version").flatMap(KernelBuild.compiler(ofBanner:))
     kernel?.commit = KernelBuild.commit(ofRelease: machine.release)
+    kernel?.pageSize = MachineState.pageSize
     if case .command(let words) = plan.target { workload = Workload(command: words) }
     level = plan.level
     self.probes = probes.definitions.map { Probe(event: $0.event, definition: $0.line) }

@@ -218,7 +218,7 @@ extension RecordingAudit {
     _ operation: UnsafePointer<Operation>, _ result: OperationReturn, _ stamp: EventStamp
   ) {
     let isFine =
-      result.value >= 0 && result.value % Int64(PageSize.bytes) == 0
+      result.value >= 0 && result.value % Int64(operation.pointee.entry.sourceAddress.pageBytes) == 0
       && (UInt64(result.value) <= operation.pointee.entry.length || operation.pointee.entry.vma.isHugetlb)
     if !isFine { note(.returnValue, .function(.moveTables), .result, now: .number(result.value), stamp) }
   }

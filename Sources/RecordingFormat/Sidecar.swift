@@ -96,6 +96,8 @@ public struct Sidecar: Codable, Sendable {
     public var modules: [String]?
     /// Warnings and worse that it printed while it was recorded.
     public var complaints: [String]?
+    /// PAGE_SIZE in bytes.
+    public var pageSize: Int?
     /// The options of its configuration that a recording depends on.
     public var configuration: [String: String]?
 
@@ -110,6 +112,7 @@ public struct Sidecar: Codable, Sendable {
       case release, version, machine, package, compiler, commit, modules, complaints, configuration
       case packageVersion = "package_version"
       case commandLine = "command_line"
+      case pageSize = "page_size"
     }
   }
 

@@ -20,32 +20,17 @@ public struct KernelAddress: Hashable, Sendable, Comparable, CustomStringConvert
   /// kprobe leaves old bytes in the field (kernel/trace/trace_probe_tmpl.h:process_fetch_insn_bottom).
   @inlinable public var isKernel: Bool { raw >> 56 == 0xff && raw & 7 == 0 }
 
+  /// The word without the tag that KASAN puts into the top byte of a kernel pointer on arm64 (arch/arm64/include/asm/memory.h:
+  /// kasan_reset_tag): bit 55 tells the half. Anything else, and what has no tag, is as it was.
+  @inlinable public static func untagged(_ word: UInt64) -> UInt64 {
+    word >> 55 & 1 == 1 ? word | 0xff << 56 : word
+  }
+
   /// Orders by the number.
   @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }
 
   /// `0x` and sixteen hexadecimal digits.
   public var description: String { "0x" + hexadecimal(raw, width: 16) }
-}
-
-/// An address in a process's address space, in bytes.
-public struct UserAddress: Hashable, Sendable, Comparable, CustomStringConvertible {
-  /// The address in bytes.
-  public let raw: UInt64
-
-  /// Wraps an address as it was recorded.
-  @inlinable public init(_ raw: UInt64) { self.raw = raw }
-
-  /// The number of the page that holds the address.
-  @inlinable public var page: UInt64 { raw >> PageSize.shift }
-
-  /// The address of a page.
-  @inlinable public init(page: UInt64) { raw = page << PageSize.shift }
-
-  /// Orders by the number.
-  @inlinable public static func < (left: Self, right: Self) -> Bool { left.raw < right.raw }
-
-  /// `0x` and as many hexadecimal digits as needed.
-  public var description: String { "0x" + hexadecimal(raw) }
 }
 
 /// An offset in pages: `vm_pgoff` or `folio->index`.

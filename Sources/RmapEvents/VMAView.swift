@@ -50,7 +50,7 @@ public struct VMAView: Hashable, Sendable {
   // MARK: The range
 
   /// The length in pages; 0 for a range that makes no sense.
-  @inlinable public var pages: UInt64 { end > start ? (end.raw - start.raw) >> PageSize.shift : 0 }
+  @inlinable public var pages: UInt64 { end > start ? (end.scaled - start.scaled) >> 12 : 0 }
 
   /// Whether the address lies in the VMA.
   @inlinable public func contains(_ address: UserAddress) -> Bool { address >= start && address < end }
@@ -70,12 +70,12 @@ public struct VMAView: Hashable, Sendable {
   /// The index of an anonymous folio's page at an address (include/linux/pagemap.h: linear_anon_page_index since 7.3,
   /// linear_page_index before).
   @inlinable public func index(of address: UserAddress) -> PgOff {
-    anonPgoff + ((address.raw &- start.raw) >> PageSize.shift)
+    anonPgoff + ((address.scaled &- start.scaled) >> 12)
   }
 
   /// Where the page of an index is mapped, whether or not that lies in the VMA (mm/internal.h:vma_address).
   @inlinable public func address(of index: PgOff) -> UserAddress {
-    UserAddress(start.raw &+ (index.raw &- anonPgoff.raw) << PageSize.shift)
+    UserAddress(scaled: start.scaled &+ (index.raw &- anonPgoff.raw) << 12)
   }
 
   /// The first index of the interval-tree key (mm/interval_tree.c:avc_start_pgoff).
@@ -95,7 +95,7 @@ public struct VMAView: Hashable, Sendable {
 
   /// The file's offset of an address (include/linux/pagemap.h:linear_page_index).
   @inlinable public func fileIndex(of address: UserAddress) -> PgOff {
-    vmPgoff + ((address.raw &- start.raw) >> PageSize.shift)
+    vmPgoff + ((address.scaled &- start.scaled) >> 12)
   }
 
   // MARK: The flags

@@ -49,13 +49,3 @@ public struct VMFlags: OptionSet, Hashable, Sendable {
   /// Bits 32 and up: protection keys and the like, which differ between architectures.
   @inlinable public static var high: VMFlags { VMFlags(rawValue: ~0xffff_ffff) }
 }
-
-/// The sizes of a page and of what one PMD maps, as the decoder and the model count them.
-public enum PageSize {
-  /// PAGE_SHIFT.
-  @inlinable public static var shift: UInt64 { 12 }
-  /// PAGE_SIZE in bytes.
-  @inlinable public static var bytes: UInt64 { 1 << shift }
-  /// HPAGE_PMD_NR: the pages that one PMD maps, and the most that one event can be about.
-  @inlinable public static var perPMD: UInt32 { 512 }
-}

@@ -99,7 +99,7 @@ extension RmapGraph {
   }
 
   private func addPending(_ sum: inout Fingerprint) {
-    sum.add(20, protections.map { $0?.raw })
+    sum.add(20, protections.words)
     for copy in paging.activeCopies {
       sum.add(21, copy.pid, [copy.source, copy.destination], Array(copy.uncertainPages))
     }
@@ -107,8 +107,8 @@ extension RmapGraph {
     for page in paging.displaced {
       sum.add(23, page.mm, page.page, paging.folios[page.entry.folio].address, page.entry.bits >> 33)
     }
-    for owed in paging.owed { sum.add(25, owed.pid, owed.old, owed.new, owed.isPMD, owed.mm, owed.page) }
-    for left in walking.left { sum.add(26, left.mm, left.page, left.address) }
+    for owed in paging.owed { sum.add(25, owed.pid, owed.old, owed.new, owed.isPMD, owed.mm, owed.place.page) }
+    for left in walking.left { sum.add(26, left.mm, left.place.page, left.address) }
   }
 }
 

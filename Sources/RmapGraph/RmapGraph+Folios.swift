@@ -158,7 +158,7 @@ extension RmapGraph {
     // At an entry the mapping is the old one: the next event shows whether it has become the VMA's own.
     let mapping = event.isAfter ? event.mapping : FolioMapping(anonVMA: event.vma.anonVMA)
     guard let slot = paging.folioOf[event.folio.raw] else { return doubtPages(of: anonVMA(at: mapping.anonVMA)) }
-    let old = UserAddress(page: event.index.raw)
+    let old = move.sourceAddress.ofPage(event.index.raw)
     let offset = old.raw &- move.sourceAddress.raw
     let entry = paging.tables.entry(mm: move.mm.raw, page: old.page)
     guard paging.folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
@@ -166,7 +166,7 @@ extension RmapGraph {
       forgetMappings(of: slot)
       return doubtPages(of: anonVMA(at: mapping.anonVMA))
     }
-    let new = UserAddress(move.address.raw &+ offset)
+    let new = move.address.advanced(byBytes: offset)
     setMapping(slot, mapping, predicted: !event.isAfter, stamp)
     paging.folios[slot].index = event.vma.index(of: new)
     noteUncertain(move.mm, old.page)

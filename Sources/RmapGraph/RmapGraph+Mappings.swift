@@ -30,7 +30,8 @@ extension RmapGraph {
         if old.bits == entry.bits, !isTold { tell(.mappedTwice, event, stamp, folio: slot, &observer) }
         let isSplit = old.folio == slot && old.isPMD && !entry.isPMD
         if isSplit || old.folio != slot && isReplacement(of: old.folio, by: event) {
-          noteOwed(old: paging.folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, page, stamp)
+          noteOwed(
+            old: paging.folios[old.folio].address, new: slot, isPMD: isSplit, event.vma.mm, address.ofPage(page), stamp)
         }
         displace(old, by: slot, event.vma.mm, page)
       }

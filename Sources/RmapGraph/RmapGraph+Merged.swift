@@ -45,7 +45,7 @@ extension RmapGraph {
       return true
     }
     let displaced = paging.displaced.lastIndex {
-      $0.entry.folio == slot && $0.mm == view.mm && view.contains(UserAddress(page: $0.page))
+      $0.entry.folio == slot && $0.mm == view.mm && view.contains(view.start.ofPage($0.page))
     }
     if let displaced {
       paging.displaced.remove(at: displaced)

@@ -211,7 +211,7 @@ extension RmapGraph {
     switch entry.kind {
     case .copyRange: doubtPages(of: entry.source)
     case .moveTables:
-      let end = UserAddress(entry.sourceAddress.raw &+ entry.length)
+      let end = entry.sourceAddress.advanced(byBytes: entry.length)
       forgetPages(of: entry.source.mm, entry.sourceAddress, end)
     case .mmExit:
       removePages(of: entry.mm)

@@ -37,7 +37,7 @@ extension RmapGraph {
     guard !result.failed else { return }
     let bytes = min(UInt64(bitPattern: result.value), entry.length)
     let from = entry.sourceAddress
-    let end = UserAddress(from.raw &+ bytes)
+    let end = from.advanced(byBytes: bytes)
     guard end > from else { return }
     collect(mm: entry.source.mm, from, end)
     // Source and destination may overlap when exec moves a stack: take all out before putting any back.
@@ -167,7 +167,7 @@ extension RmapGraph {
     observer.didChangeVMAOfPage(
       PageSituation(
         cause: cause, folio: FolioID(slot: entry.folio), subpage: UInt32(entry.subpage),
-        address: UserAddress(page: page), vma: vma, view: view, stamp: stamp, function: function,
+        address: view.start.ofPage(page), vma: vma, view: view, stamp: stamp, function: function,
         placeIsUncertain: paging.folios[entry.folio].placeIsUncertain),
       in: self)
   }

@@ -9,7 +9,7 @@ struct Owed {
   let new: KernelAddress
   let isPMD: Bool
   let mm: KernelAddress
-  let page: UInt64
+  let place: UserAddress
   let stamp: EventStamp
 }
 
@@ -48,14 +48,14 @@ extension RmapGraph {
   }
 
   mutating func noteOwed(
-    old: KernelAddress, new: UInt32, isPMD: Bool, _ mm: KernelAddress, _ page: UInt64, _ stamp: EventStamp
+    old: KernelAddress, new: UInt32, isPMD: Bool, _ mm: KernelAddress, _ place: UserAddress, _ stamp: EventStamp
   ) {
     let isNoted = paging.owed.contains { $0.pid == stamp.pid && $0.old == old && $0.isPMD == isPMD }
     guard !isNoted, !old.isNull else { return }
     if paging.owed.count == Self.owedKept { paging.owed.removeFirst() }
     paging.owed.append(
       Owed(
-        pid: stamp.pid, old: old, new: paging.folios[new].address, isPMD: isPMD, mm: mm, page: page, stamp: stamp))
+        pid: stamp.pid, old: old, new: paging.folios[new].address, isPMD: isPMD, mm: mm, place: place, stamp: stamp))
   }
 
   /// A task that owes a removal takes its next step with a folio.
@@ -86,7 +86,7 @@ extension RmapGraph {
 extension ReplacementSituation {
   fileprivate init(_ owed: Owed, isLeft: Bool, stamp: EventStamp) {
     self.init(
-      old: owed.old, new: owed.new, isPMD: owed.isPMD, mm: owed.mm, address: UserAddress(page: owed.page),
+      old: owed.old, new: owed.new, isPMD: owed.isPMD, mm: owed.mm, address: owed.place,
       isLeft: isLeft,
       added: owed.stamp, stamp: stamp)
   }

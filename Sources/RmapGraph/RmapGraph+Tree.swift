@@ -98,10 +98,7 @@ extension RmapGraph {
   }
 
   private mutating func learnProtection(_ update: TreeUpdate, _ stamp: EventStamp) {
-    guard let raw = update.protection, let index = Protection.index(update.vma),
-      protections[index] == nil
-    else { return }
-    protections[index] = Protection(raw: raw, stamp: stamp)
+    if let raw = update.protection { protections.learn(raw, of: update.vma, stamp) }
   }
 
   /// After a range change: which addresses the VMA no longer covers, or covers under another offset.

@@ -5,7 +5,7 @@ struct Unmapping {
   var purpose: WalkVisit.Purpose
   var vma: VMAID
   var mm: KernelAddress
-  var page: UInt64
+  var place: UserAddress
   var folio: UInt32
   /// Tells the tenants of one slot apart.
   var address: KernelAddress
@@ -30,7 +30,7 @@ extension RmapGraph {
       !paging.activeMoves.contains(where: { $0.entry.source.mm == mm })
     else { return nil }
     return Unmapping(
-      purpose: visit.purpose, vma: VMAID(slot: vma), mm: mm, page: visit.address.page, folio: folio,
+      purpose: visit.purpose, vma: VMAID(slot: vma), mm: mm, place: visit.address, folio: folio,
       address: visit.folio, stamp: stamp)
   }
 
@@ -38,7 +38,7 @@ extension RmapGraph {
   mutating func endUnmapping<Observer: GraphObserver & ~Copyable>(
     _ unmapping: Unmapping, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard place(unmapping.mm, unmapping.page, holding: unmapping.folio, 0) != nil else {
+    guard place(unmapping.mm, unmapping.place.page, holding: unmapping.folio, 0) != nil else {
       return observer.didTryToUnmap(UnmapSituation(unmapping, isLeft: false, stamp: stamp), in: self)
     }
     if walking.left.count == Self.leftKept { walking.left.removeFirst() }
@@ -58,7 +58,7 @@ extension RmapGraph {
     _ folio: UInt32, _ mm: KernelAddress, _ page: UInt64, _ stamp: EventStamp, _ observer: inout Observer
   ) -> Bool {
     let found = walking.left.firstIndex {
-      $0.folio == folio && $0.mm == mm && $0.page == page && $0.address == paging.folios[folio].address
+      $0.folio == folio && $0.mm == mm && $0.place.page == page && $0.address == paging.folios[folio].address
     }
     guard let found else { return false }
     let left = walking.left.remove(at: found)
@@ -71,6 +71,6 @@ extension UnmapSituation {
   fileprivate init(_ unmapping: Unmapping, isLeft: Bool, stamp: EventStamp) {
     self.init(
       purpose: unmapping.purpose, folio: unmapping.address, vma: unmapping.vma,
-      address: UserAddress(page: unmapping.page), isLeft: isLeft, returned: unmapping.stamp, stamp: stamp)
+      address: unmapping.place, isLeft: isLeft, returned: unmapping.stamp, stamp: stamp)
   }
 }

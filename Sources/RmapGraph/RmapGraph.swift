@@ -32,7 +32,7 @@ public struct RmapGraph: ~Copyable {
   var mms = MMs()
   /// The walks of the rmap that are under way.
   var walking = WalkState()
-  var protections = ContiguousArray<Protection?>(repeating: nil, count: 8)
+  var protections = Protections()
   /// How many displaced pages are kept: each waits for the very next events of its task.
   static let displacedKept = 64
   var nextSerial: UInt32 = 1
@@ -178,7 +178,7 @@ public struct RmapGraph: ~Copyable {
     let pages = view.start.page..<max(view.start.page, view.end.page)
     paging.tables.forEach(mm: view.mm.raw, pages: pages) { page, entry in
       guard found == nil, entry.folio == folio.slot, !node.address.isNull else { return }
-      found = UserAddress(page: page)
+      found = view.start.ofPage(page)
     }
     return found
   }
@@ -272,7 +272,7 @@ public struct RmapGraph: ~Copyable {
   /// The `vm_page_prot` that the first private mapping with the same access rights had; nil where there was none,
   /// or where it is not a function of `vm_flags`.
   public func protection(of view: VMAView) -> Protection? {
-    Protection.index(view).flatMap { protections[$0] }
+    protections.protection(of: view)
   }
 
   /// A VMA of `mm` through which the rmap walk from a page's folio finds `address`: it is a member of the
@@ -327,12 +327,42 @@ public struct Protection: Sendable {
   /// The event that showed it first.
   public let stamp: EventStamp
 
-  /// Dense over VM_READ, VM_WRITE and VM_EXEC. Not for shared mappings, whose writes may have to be noticed; for
-  /// what drivers map; for flags of the architecture (protection keys and the like: VM_ARCH_1, bits 32 and up).
-  static func index(_ view: VMAView) -> Int? {
-    guard view.flags.isDisjoint(with: [.arch1, .shared, .high]), !view.isDriverMapping else { return nil }
-    return Int(view.flags.intersection(.access).rawValue)
+}
+
+/// The ``Protection`` of each combination of flags that has shown.
+///
+/// Not of shared mappings, whose writes may have to be noticed, nor of what drivers map. Flags of the architecture count
+/// (protection keys, VM_ARM64_BTI, VM_MTE; which of them change the word differs): VM_ARCH_1 and bits 32 and up.
+struct Protections {
+  /// By VM_READ, VM_WRITE and VM_EXEC, of mappings without flags of the architecture.
+  private var plain = ContiguousArray<Protection?>(repeating: nil, count: 8)
+  /// By all of these flags, of the others: there are few combinations, and most machines have none.
+  private var others: ContiguousArray<(flags: VMFlags, protection: Protection)> = []
+  /// With more combinations than these, the others are not judged.
+  private static let othersKept = 64
+
+  /// The flags that the word follows from; nil for mappings that are not judged.
+  private static func key(_ view: VMAView) -> VMFlags? {
+    guard !view.flags.contains(.shared), !view.isDriverMapping else { return nil }
+    return view.flags.intersection([.access, .arch1, .high])
   }
+
+  func protection(of view: VMAView) -> Protection? {
+    guard let key = Self.key(view) else { return nil }
+    return key.rawValue < 8 ? plain[Int(key.rawValue)] : others.first { $0.flags == key }?.protection
+  }
+
+  mutating func learn(_ raw: UInt64, of view: VMAView, _ stamp: EventStamp) {
+    guard let key = Self.key(view) else { return }
+    if key.rawValue < 8 {
+      if plain[Int(key.rawValue)] == nil { plain[Int(key.rawValue)] = Protection(raw: raw, stamp: stamp) }
+    } else if others.count < Self.othersKept, !others.contains(where: { $0.flags == key }) {
+      others.append((key, Protection(raw: raw, stamp: stamp)))
+    }
+  }
+
+  /// What has been learned, for a fingerprint.
+  var words: [UInt64?] { plain.map { $0?.raw } + others.map(\.protection.raw) }
 }
 
 /// A copy_page_range in progress: pages that change meanwhile are not inferred to be shared.

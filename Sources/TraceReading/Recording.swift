@@ -107,6 +107,9 @@ public protocol RecordedFile: Sendable {
   var cpuStatistics: [CPUStatistics] { get }
   /// The recording system's kernel; nil if not recorded.
   var uname: String? { get }
+  /// What the file says is the recording machine's page size, bytes; nil where it says nothing. Recorders have also written
+  /// the size of a ring-buffer page there.
+  var systemPageSize: Int? { get }
   /// The name of the task with that id when it was recorded; nil if the recording has not kept it.
   func commandName(ofPID pid: Int32) -> String?
 }

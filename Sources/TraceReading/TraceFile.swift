@@ -22,6 +22,8 @@ public final class TraceFile: RecordedFile {
   public let eventFormats: EventFormats
   /// The recording system's kernel and machine; nil if not recorded.
   public let uname: String?
+  /// getpagesize() of the recorder.
+  public let systemPageSize: Int?
   /// The recorder's version; nil if not recorded.
   public let traceCommandVersion: String?
   /// What the kernel counted for each CPU when recording ended; empty if not recorded.
@@ -67,6 +69,7 @@ public final class TraceFile: RecordedFile {
     tableOffset = contents.tableOffset
     formatVersion = fileHeader.version
     longSize = fileHeader.longSize
+    systemPageSize = fileHeader.pageSize
     compressionAlgorithm = fileHeader.compression
     compression = fileHeader.compression?.rawValue
     buffers = try TraceFile.verified(contents.buffers, in: file)

@@ -35,7 +35,7 @@ public struct TraceReadingError: Error, Equatable, Sendable, CustomStringConvert
   /// What to do about this very fault; nil if it is the same as about all of its class.
   let remedy: String?
 
-  init(_ kind: Kind, _ what: String, at offset: UInt64? = nil, remedy: String? = nil) {
+  package init(_ kind: Kind, _ what: String, at offset: UInt64? = nil, remedy: String? = nil) {
     self.kind = kind
     self.what = what
     self.offset = offset

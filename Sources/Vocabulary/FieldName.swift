@@ -71,6 +71,9 @@ public enum FieldName: String, CaseIterable, Sendable {
   case headIndex = "head_index"
   case unitHuge = "unit_huge"
   case unitPage = "unit_page"
+  case pages4K = "pages_4k"
+  case pages16K = "pages_16k"
+  case pages64K = "pages_64k"
 
   // Walks.
   case callback = "rmap_one"
@@ -96,7 +99,8 @@ extension FieldName {
   public var width: FieldWidth {
     switch self {
     case .treeOffset, .refcount, .rootRefcount, .lockPID, .locks, .result, .large, .folioPages, .pageSize, .pages,
-      .rmapFlags, .compound, .exclusive, .unitHuge, .unitPage, .vmAnonPgoffLow, .vmAnonPgoffHigh, .sourceAnonPgoffLow,
+      .rmapFlags, .compound, .exclusive, .unitHuge, .unitPage, .pages4K, .pages16K, .pages64K, .vmAnonPgoffLow,
+      .vmAnonPgoffHigh, .sourceAnonPgoffLow,
       .sourceAnonPgoffHigh, .oneIndex, .cloneOperation:
       .number
     default: .word
@@ -168,6 +172,9 @@ extension FieldName {
     case .headIndex: "the head's index; means something for tails only"
     case .unitHuge: "a mark: the index of a page of hugetlbfs counts huge pages"
     case .unitPage: "a mark: the index of a page of hugetlbfs counts pages of the page size"
+    case .pages4K: "a mark: PAGE_SIZE is 4 KiB; this mark and the next two are not in recordings before December 2026"
+    case .pages16K: "a mark: PAGE_SIZE is 16 KiB"
+    case .pages64K: "a mark: PAGE_SIZE is 64 KiB"
     case .callback: "rwc->rmap_one"
     case .done: "rwc->done"
     case .anonLock: "rwc->anon_lock"

@@ -3,7 +3,8 @@ extension EventDeclaration {
   static let structure: [EventDeclaration] = [
     EventDeclaration(
       .avcInsert, .insert, of: ["anon_rmap_tree_insert", "anon_vma_interval_tree_insert"], in: "mm/interval_tree.c",
-      "An AVC is about to enter an anon_vma's tree.", treeFields, optional: treeOptions + [.vmProtection]),
+      "An AVC is about to enter an anon_vma's tree.", treeFields,
+      optional: treeOptions + [.vmProtection, .pages4K, .pages16K, .pages64K]),
     EventDeclaration(
       .avcRemove, .remove, of: ["anon_rmap_tree_remove", "anon_vma_interval_tree_remove"], in: "mm/interval_tree.c",
       "An AVC is about to leave an anon_vma's tree.", treeFields, optional: treeOptions),

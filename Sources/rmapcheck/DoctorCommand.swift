@@ -83,7 +83,9 @@ struct DoctorCommand: ParsableCommand {
     var diagnosis = Diagnosis(level: level)
     if machine.hasBTF {
       let types = try KernelTypes(path: KernelTypes.runningKernel)
-      diagnosis.judge(types: types, symbols: try KernelSymbols(path: KernelSymbols.runningKernel))
+      diagnosis.judge(
+        types: types, symbols: try KernelSymbols(path: KernelSymbols.runningKernel),
+        pageSize: MachineState.pageSize)
     }
     diagnosis.judge(machine)
     return diagnosis

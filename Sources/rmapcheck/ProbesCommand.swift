@@ -1,6 +1,8 @@
 import ArgumentParser
 import KernelProbes
+import Recorder
 import Reports
+import RmapEvents
 import Vocabulary
 
 extension RecordingLevel: ExpressibleByArgument {}
@@ -29,14 +31,26 @@ struct ProbesCommand: ParsableCommand {
   @Flag(help: "Take the functions from BTF instead, unverified.")
   var noKallsyms = false
 
+  @Option(
+    help: ArgumentHelp(
+      "That kernel's PAGE_SIZE, 4096, 16384 or 65536, which BTF does not have; the running kernel's is known.",
+      valueName: "bytes"))
+  var pageSize: Int?
+
   @Option(help: "How much to record.")
   var level = RecordingLevel.pages
+
+  func validate() throws {
+    if let pageSize, PageSize(bytes: pageSize) == nil {
+      throw ValidationError("--page-size is 4096, 16384 or 65536.")
+    }
+  }
 
   func run() throws {
     let plan: ProbePlan
     do {
       let types = try KernelTypes(path: btf)
-      plan = ProbePlan(level: level, types: types, symbols: try symbols(types))
+      plan = ProbePlan(level: level, types: types, symbols: try symbols(types), pageSize: knownPageSize)
     } catch {
       complain("\(error)")
       throw ExitCode(statusOfInputs([btf, noKallsyms ? nil : kallsyms]))
@@ -49,6 +63,9 @@ struct ProbesCommand: ParsableCommand {
     let lines = plan.definitions.map { $0.line + "\n" }.joined()
     try StandardOutput.write(lines)
   }
+
+  /// Without it a recording has no mark of the page size, and what is checked is what its file says.
+  private var knownPageSize: Int? { pageSize ?? (btf == KernelTypes.runningKernel ? MachineState.pageSize : nil) }
 
   private func symbols(_ types: KernelTypes) throws(ProbeFailure) -> KernelSymbols {
     guard noKallsyms else { return try KernelSymbols(path: kallsyms) }

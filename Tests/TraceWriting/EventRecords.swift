@@ -11,6 +11,8 @@ struct EventRecords {
   private let places: [EventName: Int]
   /// How far the root of its tree lies in an anon_vma; 0 on kernels that name the anon_vma itself (7.3 on).
   private let treeOffset: UInt64
+  /// That of the kernel that is written of. The events are those of a model with pages of 4 KiB.
+  private let pageSize: PageSize
 
   static let firstID = 1000
 
@@ -19,15 +21,17 @@ struct EventRecords {
   /// The address of a `vm_operations_struct`.
   private static let someOperations: UInt64 = 0xffff_ffff_8200_0000
 
-  init(hasAnonPgoff: Bool = false, treeOffset: UInt64 = 0x50) {
+  init(hasAnonPgoff: Bool = false, treeOffset: UInt64 = 0x50, pageSize: PageSize = .small, isMarked: Bool = true) {
     self.treeOffset = treeOffset
+    self.pageSize = pageSize
     names = EventDeclaration.all.filter { $0.level <= .pages }.map(\.name)
     places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
+    let marks = Set(PageSize.all.filter { !isMarked || $0 != pageSize }.map(\.mark) + [.unitHuge])
     let newer = Set(VMAFieldNames.vma.optional + VMAFieldNames.source.optional + [.cloneOperation])
     fields = Dictionary(
       uniqueKeysWithValues: names.map { name in
-        // The mark of kernels on which hugetlbfs counts huge pages is another dialect's.
-        let all = name.declaration.fields.map(\.name).filter { $0 != .unitHuge }
+        // The marks of other page sizes, and of kernels on which hugetlbfs counts huge pages, are other dialects'.
+        let all = name.declaration.fields.map(\.name).filter { !marks.contains($0) }
         return (name, hasAnonPgoff ? all : all.filter { !newer.contains($0) })
       })
   }
@@ -67,7 +71,7 @@ struct EventRecords {
     case .hugetlbUnmap(let unmap):
       (
         .hugetlbUnmap,
-        view(unmap.vma) + [(.address, unmap.start.raw), (.end, unmap.end.raw), (.refcount, unmap.only.raw)]
+        view(unmap.vma) + [(.address, bytes(unmap.start)), (.end, bytes(unmap.end)), (.refcount, unmap.only.raw)]
       )
     case .walk: nil
     }
@@ -80,7 +84,8 @@ struct EventRecords {
     return (
       name,
       view(entry.vma) + view(entry.source, .source) + [
-        (.address, entry.address.raw), (.sourceAddress, entry.sourceAddress.raw), (.length, entry.length),
+        (.address, bytes(entry.address)), (.sourceAddress, bytes(entry.sourceAddress)),
+        (.length, bytes(UserAddress(entry.length))),
         (.mm, entry.mm.raw), (.locks, entry.takesRmapLocks ?? false ? 1 : 0),
         (.cloneOperation, 0), (.mmapLock, entry.mmapLockCount ?? 0x100), (.vmOperations, operations), (.vmFile, 0),
       ]
@@ -88,7 +93,8 @@ struct EventRecords {
   }
 
   private func layOut(_ result: OperationReturn) -> (EventName, Values)? {
-    let value = UInt64(bitPattern: result.value)
+    let isLength = result.kind == .moveTables && !result.failed
+    let value = isLength ? bytes(UserAddress(UInt64(result.value))) : UInt64(bitPattern: result.value)
     let isReturn = { (name: EventName) in name.declaration.role == .exit || name == .vmaAllocReturn }
     let name = names.first { isReturn($0) && $0.declaration.kinds == [result.kind] }
     return name.map { ($0, [(.result, value), (.vma, value)]) }
@@ -109,12 +115,12 @@ struct EventRecords {
   private func folio(_ event: FolioEvent) -> Values {
     let pageSize: UInt64 = 64
     // A folio's size is read where it is new, and is then what is mapped.
-    let size = event.isLarge ? UInt64(event.step == .new ? event.pages : PageSize.perPMD) : 1
+    let size = event.isLarge ? UInt64(event.step == .new ? event.pages : self.pageSize.perPMD) : 1
     return view(event.vma) + [
       (.folio, event.folio.raw), (.mapping, event.mapping.raw), (.index, event.index.raw),
       (.large, event.isLarge ? 1 : 0), (.folioPages, size), (.pageSize, pageSize),
       (.page, event.folio.raw + UInt64(event.subpage) * pageSize), (.pages, UInt64(event.pages)),
-      (.address, event.address?.raw ?? 0), (.rmapFlags, event.isExclusive ? 1 : 0),
+      (.address, event.address.map(bytes) ?? 0), (.rmapFlags, event.isExclusive ? 1 : 0),
       (.exclusive, event.isPageExclusive ?? false ? 1 : 0), (.unitPage, 1),
     ]
   }
@@ -126,18 +132,21 @@ struct EventRecords {
       (.parent, update.parent.raw), (.refcount, word(update.refcount)), (.rootRefcount, word(update.rootRefcount)),
       (.children, update.children ?? 0), (.active, update.active ?? 0), (.treeNode, update.treeIsEmpty ? 0 : 1),
       (.lock, update.lock?.count ?? 0), (.lockPID, word(update.lock?.ownerPID ?? 0)),
-      (.vmProtection, update.protection ?? 0),
+      (.vmProtection, update.protection ?? 0), (pageSize.mark, 1),
     ]
   }
 
   private func view(_ view: VMAView, _ names: VMAFieldNames = .vma) -> Values {
     [
-      (names.address, view.address.raw), (names.start, view.start.raw), (names.end, view.end.raw),
+      (names.address, view.address.raw), (names.start, bytes(view.start)), (names.end, bytes(view.end)),
       (names.mm, view.mm.raw), (names.flags, view.flags.rawValue), (names.anonVMA, view.anonVMA.raw),
       (names.pgoff, view.vmPgoff.raw), (names.anonPgoffLow, view.anonPgoff.raw & 0xffff_ffff),
       (names.anonPgoffHigh, view.anonPgoff.raw >> 32),
     ]
   }
+
+  /// Where the page of an address lies on the kernel that is written of.
+  private func bytes(_ address: UserAddress) -> UInt64 { address.raw << (pageSize.shift - PageSize.small.shift) }
 
   private func word(_ number: Int32) -> UInt64 { UInt64(bitPattern: Int64(number)) }
 }

@@ -4,7 +4,8 @@ public import RmapEvents
 /// Writes events as a `trace.dat` of format 6 with one CPU, as `trace-cmd record` would have: real ring-buffer pages
 /// that trace-cmd reads too. Memory does not grow with the recording.
 public final class TraceWriter {
-  private static let pageSize = 4096
+  /// That of the ring buffer and of the kernel.
+  private let pageSize: Int
   private static let pageHead = 16
   /// Time between two events, ns.
   private static let interval: UInt32 = 1000
@@ -20,9 +21,13 @@ public final class TraceWriter {
   public private(set) var count = 0
 
   /// A recording at `path`, which is overwritten; `treeOffset` is where the root of its tree lies in an anon_vma, bytes.
+  /// The kernel has pages of `pages`, which `isMarked` has the formats say.
   /// - Throws: ``CannotWrite`` if the file cannot be made.
-  public init(path: String, treeOffset: UInt64 = 0x50) throws {
-    records = EventRecords(treeOffset: treeOffset)
+  public init(
+    path: String, treeOffset: UInt64 = 0x50, pages: PageSize = .small, isMarked: Bool = true
+  ) throws {
+    records = EventRecords(treeOffset: treeOffset, pageSize: pages, isMarked: isMarked)
+    pageSize = Int(pages.bytes)
     guard let file = fopen(path, "wb") else { throw CannotWrite(path: path, errno: errno) }
     self.file = file
     var head = Bytes()
@@ -59,7 +64,7 @@ public final class TraceWriter {
     record.number(UInt16(0))
     record.number(pid)
     for word in words { record.number(word) }
-    if page.count + record.all.count > Self.pageSize { endPage() }
+    if page.count + record.all.count > pageSize { endPage() }
     time += UInt64(Self.interval)
     page += record.all
     count += 1
@@ -91,7 +96,7 @@ public final class TraceWriter {
   private func endPage() {
     let commit = UInt64(page.count - Self.pageHead)
     withUnsafeBytes(of: commit.littleEndian) { page.replaceSubrange(8..<16, with: $0) }
-    page += [UInt8](repeating: 0, count: Self.pageSize - page.count)
+    page += [UInt8](repeating: 0, count: pageSize - page.count)
     put(page)
     dataSize += page.count
     beginPage()
@@ -108,7 +113,7 @@ public final class TraceWriter {
     head.all = [0x17, 0x08, 0x44]
     head.text("tracing6\0")
     head.all += [0, 8]  // Little-endian, 8 bytes a long.
-    head.number(UInt32(Self.pageSize))
+    head.number(UInt32(pageSize))
     head.text("header_page\0")
     head.block(pageFormat, UInt64.self)
     head.text("header_event\0")
@@ -136,7 +141,7 @@ public final class TraceWriter {
     head.number(UInt64(0))
     head.number(UInt64(0))
     head.block("local global [mono]\n", UInt64.self)
-    head.align(to: Self.pageSize)
+    head.align(to: pageSize)
   }
 
   private var pageFormat: String {
@@ -144,7 +149,7 @@ public final class TraceWriter {
     \tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
     \tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
     \tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;
-    \tfield: char data;\toffset:16;\tsize:\(Self.pageSize - Self.pageHead);\tsigned:1;
+    \tfield: char data;\toffset:16;\tsize:\(pageSize - Self.pageHead);\tsigned:1;
 
     """
   }

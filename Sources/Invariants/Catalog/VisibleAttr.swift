@@ -15,9 +15,9 @@ extension Invariant {
       """,
     kernels: "all",
     exceptions: """
-      Shared mappings, whose writes may have to be tracked; driver mappings; architecture flags (protection keys). \
-      The value is compared with the first one recorded for the same access rights. Whether the flags are right for \
-      a range that is being merged is not recorded.
+      Shared mappings, whose writes may have to be tracked; driver mappings. The value is compared with the first one \
+      recorded for the same access rights and flags of the architecture (protection keys, BTI, MTE). Whether the flags \
+      are right for a range that is being merged is not recorded.
       """,
     needs: .graphChanges,
     fields: [.pageProtection],
@@ -35,12 +35,16 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
       what: "A VMA enters a tree with a vm_page_prot that does not fit its vm_flags.", function: name,
       stamp: stamp, objects: [("V", describe(view))],
       established: [
-        .init(
-          "vm_flags with the access rights \(view.flags.intersection(.access).rawValue) go with vm_page_prot 0x\(hexadecimal(known.raw))",
-          known.stamp)
+        .init("vm_flags with \(rights(view)) go with vm_page_prot 0x\(hexadecimal(known.raw))", known.stamp)
       ],
       contradiction: .init(
         "V has vm_flags 0x\(hexadecimal(view.flags.rawValue)) and vm_page_prot 0x\(hexadecimal(raw))", stamp),
       rule: "vm_page_prot follows from vm_flags (mm/mmap.c, vma_set_page_prot; commit e86f15ee64d8).")
   }
+}
+
+private func rights(_ view: VMAView) -> String {
+  let own = view.flags.intersection([.arch1, .high])
+  let rights = "the access rights \(view.flags.intersection(.access).rawValue)"
+  return own.isEmpty ? rights : "\(rights) and the architecture's flags 0x\(hexadecimal(own.rawValue))"
 }

@@ -22,7 +22,7 @@ extension Tracer {
   }
 
   private func folioSize(_ event: FolioEvent) -> UInt32 {
-    max(event.isLarge ? PageSize.perPMD : 1, event.subpage + event.pages)
+    max(event.isLarge ? pageSize.perPMD : 1, event.subpage + event.pages)
   }
 
   private mutating func enroll(_ event: FolioEvent) -> KnownFolio {
@@ -161,8 +161,8 @@ extension Tracer {
   // MARK: Ranges
 
   /// Where a range may be mapped by PMDs.
-  private static func pmdPages(_ pages: Range<UInt64>) -> StrideTo<UInt64> {
-    let size = UInt64(PageSize.perPMD)
+  private func pmdPages(_ pages: Range<UInt64>) -> StrideTo<UInt64> {
+    let size = UInt64(pageSize.perPMD)
     return stride(from: (pages.lowerBound + size - 1) / size * size, to: pages.upperBound, by: Int(size))
   }
 
@@ -172,7 +172,7 @@ extension Tracer {
     tasks[stamp.pid]?.runs = []
     guard let child = vmas[entry.vma.address.raw], let parent = vmas[entry.source.address.raw] else { return }
     for run in runs {
-      for page in Self.pmdPages(run) where mappedByPMD.contains(Edge(mm: entry.source.mm.raw, page: page)) {
+      for page in pmdPages(run) where mappedByPMD.contains(Edge(mm: entry.source.mm.raw, page: page)) {
         mappedByPMD.insert(Edge(mm: entry.vma.mm.raw, page: page))
       }
     }
@@ -183,9 +183,9 @@ extension Tracer {
     guard let entry = tasks[stamp.pid]?.move else { return }
     tasks[stamp.pid]?.move = nil
     let bytes = min(UInt64(bitPattern: outcome.value), entry.length)
-    guard !outcome.failed, bytes >= PageSize.bytes else { return }
-    let from = entry.sourceAddress.page
-    for page in Self.pmdPages(from..<from + bytes >> PageSize.shift) {
+    let (from, count) = (entry.sourceAddress.page, entry.sourceAddress.pages(inBytes: bytes))
+    guard !outcome.failed, count > 0 else { return }
+    for page in pmdPages(from..<from + count) {
       if mappedByPMD.remove(Edge(mm: entry.source.mm.raw, page: page)) != nil {
         mappedByPMD.insert(Edge(mm: entry.vma.mm.raw, page: page &- from &+ entry.address.page))
       }
@@ -195,7 +195,7 @@ extension Tracer {
     else { return }
     add(
       .movePages(
-        from: source.vma, page: entry.sourceAddress.page, count: bytes >> PageSize.shift, to: target.vma,
+        from: source.vma, page: from, count: count, to: target.vma,
         target: entry.address.page), stamp)
   }
 

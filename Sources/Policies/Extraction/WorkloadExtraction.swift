@@ -6,8 +6,10 @@ public struct WorkloadExtraction: ~Copyable {
   private var graph = RmapGraph()
   private var tracer: Tracer
 
-  /// Nothing yet; `name` is the workload's.
-  public init(name: String) { tracer = Tracer(workload: Workload(name: name)) }
+  /// Nothing yet; `name` is the workload's, `pageSize` the recorded kernel's.
+  public init(name: String, pageSize: PageSize = .small) {
+    tracer = Tracer(workload: Workload(name: name), pageSize: pageSize)
+  }
 
   /// Takes the next event.
   public mutating func take(_ event: borrowing RmapEvent, at stamp: EventStamp) {
@@ -106,6 +108,8 @@ public struct RecordedWorkload: Sendable {
 /// The recorded graph's observer that writes the workload.
 struct Tracer {
   var result: RecordedWorkload
+  /// The recorded kernel's.
+  let pageSize: PageSize
   var vmas: [UInt64: KnownVMA] = [:]
   var mms: [UInt64: Workload.MM] = [:]
   /// Attached VMAs by where they begin and end, for the neighbours of a first fault.
@@ -131,7 +135,10 @@ struct Tracer {
   static let waitingKept = 65_536
   var mappedByPMD: Set<Edge> = []
 
-  init(workload: Workload) { result = RecordedWorkload(workload: workload) }
+  init(workload: Workload, pageSize: PageSize) {
+    result = RecordedWorkload(workload: workload)
+    self.pageSize = pageSize
+  }
 
   /// A VMA of the workload.
   struct KnownVMA {

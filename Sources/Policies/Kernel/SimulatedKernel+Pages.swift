@@ -224,7 +224,7 @@ extension SimulatedKernel {
     _ source: Policy.VMA, _ places: Range<UInt64>, to target: Policy.VMA, _ place: UInt64
   ) {
     if relocate(source, places, to: target, place) { return }
-    let length = (places.upperBound - places.lowerBound) << PageSize.shift
+    let length = (places.upperBound - places.lowerBound) << PageSize.small.shift
     record {
       .enter(
         OperationEntry(

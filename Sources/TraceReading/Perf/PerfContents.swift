@@ -96,7 +96,7 @@ struct PerfContents {
 
   /// The formats and task names in the tracing data: the same text as at the head of a trace.dat. perf writes none for
   /// events that are no tracepoints.
-  func traceContents() throws(TraceReadingError) -> (TraceContents, longSize: Int)? {
+  func traceContents() throws(TraceReadingError) -> (TraceContents, longSize: Int, pageSize: Int)? {
     guard var reader = tracingData else {
       if !attributes.isEmpty, !attributes.contains(where: \.isTracepoint) { return nil }
       throw TraceReadingError(.damaged, "no tracing data: perf did not finish this file")
@@ -112,7 +112,7 @@ struct PerfContents {
     }
     let longSize = Int(try reader.read(UInt8.self))
     guard longSize == 4 || longSize == 8 else { throw reader.damaged("long size \(longSize)") }
-    _ = try reader.read(UInt32.self)  // Page size.
+    let pageSize = Int(try reader.read(UInt32.self))
     var contents = TraceContents()
     try contents.readHeaderInfo(&reader)
     try contents.readFtraceFormats(&reader)
@@ -121,7 +121,7 @@ struct PerfContents {
     _ = try reader.take(UInt64(try reader.read(UInt32.self)))  // printk formats
     // perf before 3.12 kept no task names.
     if reader.remaining >= 8 { try contents.readCommandLines(&reader) }
-    return (contents, longSize)
+    return (contents, longSize, pageSize)
   }
 
   private static func string(_ reader: inout ByteReader) throws(TraceReadingError) -> String {

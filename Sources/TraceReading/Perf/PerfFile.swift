@@ -21,6 +21,8 @@ public final class PerfFile: RecordedFile {
   public let omissions: [String]
   /// The recording system's kernel; nil if not recorded.
   public let uname: String?
+  /// getpagesize() of the recorder, as the tracing data has it.
+  public let systemPageSize: Int?
   /// Whether perf wrote it to a pipe.
   public var isPipe: Bool { header.isPipe }
 
@@ -41,11 +43,13 @@ public final class PerfFile: RecordedFile {
     try Self.readSynthesized(file, header, into: &contents)
     uname = contents.osRelease
     isCompressed = contents.isCompressed
-    if let (texts, longSize) = try contents.traceContents() {
+    if let (texts, longSize, pageSize) = try contents.traceContents() {
       eventFormats = try EventFormatParser.parse(texts.formatTexts, longSize: longSize)
+      systemPageSize = pageSize
       commandNames = Mutex(texts.commandNames)
     } else {
       eventFormats = EventFormats([])
+      systemPageSize = nil
       commandNames = Mutex(CommandNames())
     }
     recordHeader = try RecordHeader(eventFormats)

@@ -29,6 +29,8 @@ public final class TextFile: RecordedFile {
   public let omissions: [String]
   /// Always nil: text has none.
   public var uname: String? { nil }
+  /// Always nil: text has none.
+  public var systemPageSize: Int? { nil }
 
   let file: MappedFile
   let events: TextEvents
