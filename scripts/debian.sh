@@ -13,6 +13,16 @@ debian_apt=(-q -o "Dir::Etc::sourcelist=$debian_state/debian.sources" -o Dir::Et
   -o "Dir::State::lists=$debian_state/lists" -o Dir::State::status=/dev/null -o "Dir::Cache=$debian_state"
   -o Dir::Cache::pkgcache=packages.bin -o Dir::Cache::srcpkgcache=sources.bin -o APT::Sandbox::User=root)
 
+# use_debian_architecture ARCHITECTURE: from now on the packages are of another architecture than this machine's; they have
+# lists and a place of their own.
+use_debian_architecture() {
+  debian_state="${debian_state%-arm64}-$1"
+  debian_apt=(-q -o "APT::Architecture=$1" -o "APT::Architectures::=$1" -o "Dir::Etc::sourcelist=$debian_state/debian.sources"
+    -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$debian_state/lists" -o Dir::State::status=/dev/null
+    -o "Dir::Cache=$debian_state" -o Dir::Cache::pkgcache=packages.bin -o Dir::Cache::srcpkgcache=sources.bin
+    -o APT::Sandbox::User=root)
+}
+
 # debian_archive Debian|Debian-Security: where this machine's apt has the packages of this label from; nothing if nowhere.
 debian_archive() {
   # shellcheck disable=SC2016 # apt replaces these

@@ -5,7 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
 # find_kernel WHICH FLAVOUR: sets
-#   kernel_image    the image that boots (an x86 bzImage)
+#   kernel_image    the image that boots (an x86 bzImage; what Debian calls vmlinuz on arm64)
 #   kernel_release  what uname -r will say
 #   kernel_folder   where its modules are, if it comes with any
 #   kernel_config   its configuration, if it comes with one
@@ -28,9 +28,18 @@ find_kernel() {
   find_config
 }
 
-# release_of IMAGE: the release in a bzImage's header (Documentation/arch/x86/boot.rst: kernel_version).
+# release_of IMAGE: the release in a bzImage's header (Documentation/arch/x86/boot.rst: kernel_version). An arm64 image has
+# none; its name has.
 release_of() {
   local at
+  if [[ ${architecture:-amd64} == arm64 ]]; then
+    case $1 in
+      */vmlinuz-*) printf '%s\n' "${1##*/vmlinuz-}" ;;
+      */modules/*/vmlinuz) basename "${1%/vmlinuz}" ;;
+      *) fail "$1: an arm64 image whose name does not say its release (vmlinuz-RELEASE, lib/modules/RELEASE/vmlinuz)" ;;
+    esac
+    return
+  fi
   [[ $(od -A n -c -j 514 -N 4 "$1") == *H*d*r*S* ]] || fail "$1 is not a kernel image (an x86 bzImage)"
   at=$(od -A n -t u2 -j 526 -N 2 "$1")
   od -A n -t x1 -v -j $((at + 512)) -N 200 "$1" | tr -d ' \n' | sed 's/20.*//; s/../\\x&/g' | xargs -0 printf '%b\n'
@@ -78,9 +87,11 @@ find_debian_kernel() {
 # kernel_candidates LINE-OR-PACKAGE FLAVOUR: "version package" of each image package, the newest first.
 kernel_candidates() {
   local suffix names lines
-  case $2 in
-    cloud | rt) suffix="$2-amd64" ;;
-    amd64) suffix=amd64 ;;
+  case ${architecture:-amd64}-$2 in
+    *-cloud | *-rt) suffix="$2-${architecture:-amd64}" ;;
+    amd64-amd64 | arm64-arm64) suffix=$2 ;;
+    arm64-16k) suffix=arm64-16k ;;
+    arm64-*) fail "unknown flavour '$2' of arm64: cloud, arm64, 16k or rt" ;;
     *) fail "unknown flavour '$2': cloud, amd64 or rt" ;;
   esac
   if [[ $1 == linux-* ]]; then
@@ -94,7 +105,7 @@ kernel_candidates() {
   fi
   # shellcheck disable=SC2086 # one name a word
   [[ -n $names ]] && debian_versions $names | grep . && return
-  lines=$(debian_names linux-image- | sed -n "s/^linux-image-\([0-9]*\.[0-9]*\).*-amd64.*/\1/p" | sort -uV | tr '\n' ' ')
+  lines=$(debian_names linux-image- | sed -n "s/^linux-image-\([0-9]*\.[0-9]*\).*-${architecture:-amd64}.*/\1/p" | sort -uV | tr '\n' ' ')
   fail "no suite of Debian has a kernel $1 ($2); there are ${lines% }"
 }
 

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const struct path *const tables[] = {
-	vma_paths, fork_paths, move_paths, file_paths, page_paths, hugetlb_paths, ksm_paths, mixed_paths,
+	vma_paths, fork_paths, move_paths, file_paths, page_paths, hugetlb_paths, ksm_paths,
+	call_paths, bug_paths, mixed_paths,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -20,7 +21,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: anon_vma_paths [--list] [--only NAME,...] [--loops N] [--scale N] [--seed N]\n"
 	      "  --list    the paths' names\n"
-	      "  --only    these paths (default all)\n"
+	      "  --only    these paths (default all but those to known bugs, bug-*)\n"
 	      "  --loops   how often each is walked (default 1)\n"
 	      "  --scale   multiplies pages and processes (default 1)\n"
 	      "  --seed    of the random path (default 1)\n", to);
@@ -84,7 +85,7 @@ static void walk(const char *only)
 		for (const struct path *path = tables[table]; path->name; path++) {
 			pid_t child;
 
-			if (!chosen(path->name, only))
+			if (!chosen(path->name, only) || (!only && tables[table] == bug_paths))
 				continue;
 			current_path = path->name;
 			child = spawn();

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, ARENA_PAGES = 1536, MAX_GENERATION = 4 };
+enum { ARENA_PAGES = 1536, MAX_GENERATION = 4 };
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -39,6 +39,8 @@ struct uffdio_move {
 #define UFFD_FEATURE_MOVE (1 << 16)
 #endif
 
+/* A page's size, bytes. */
+static size_t PAGE;
 static char *arena;
 static time_t end;
 static int generation, uffd = -1, threads = 3;
@@ -187,6 +189,7 @@ int main(int count, char **words) {
 		fprintf(stderr, "usage: anon_vma_storm SECONDS [PROCESSES (at most 64) [THREADS (at most 16)]]\n");
 		return 2;
 	}
+	PAGE = (size_t)sysconf(_SC_PAGESIZE);
 	end = time(NULL) + seconds;
 	struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
 	sigaction(SIGSEGV, &action, NULL);

@@ -5,15 +5,17 @@
 #include <string.h>
 
 #define HUGE_PAGES (huge_size / page_size)
-#define MTHP_PAGES 16	/* 64 KiB */
+#define MTHP_PAGES (65536 / page_size)
 
-static const size_t huge_size = 2u << 20;
+/* The default size of hugetlbfs: 2 MiB, or 32 MiB with pages of 16 KiB. */
+static size_t huge_size;
 
 /* Maps this many pages of hugetlbfs; NULL (and a line) where there are none. */
 static char *map_hugetlb(size_t count)
 {
 	char *area;
 
+	huge_size = hugetlb_size();
 	if (read_number("/proc/sys/vm/nr_hugepages") < 24 &&
 	    !write_setting("/proc/sys/vm/nr_hugepages", "24")) {
 		skip("no hugetlbfs");
@@ -149,18 +151,18 @@ static void mthp(void)
 	child = spawn();
 	if (!child) {
 		verify(area, pages, 190);
-		fill(PAGE(area, 5), 40, 191);	/* copies single pages out of shared folios */
-		unmap(PAGE(area, 70), 7);
+		fill(PAGE(area, pages / 24), pages / 4, 191);	/* copies single pages out of shared folios */
+		unmap(PAGE(area, pages / 2 + 1), MTHP_PAGES / 2 - 1);
 		done();
 	}
-	protect(PAGE(area, 24), 20, PROT_READ);
+	protect(PAGE(area, pages / 5), pages / 6, PROT_READ);
 	reap(child);
-	protect(PAGE(area, 24), 20, RW);
+	protect(PAGE(area, pages / 5), pages / 6, RW);
 	verify(area, pages, 190);
-	unmap(PAGE(area, 100), 5);
-	page_out(area, 64);
-	verify(area, 64, 190);
-	fill(area, 64, 192);
+	unmap(PAGE(area, pages / 5 * 4), MTHP_PAGES / 4 + 1);
+	page_out(area, pages / 2);
+	verify(area, pages / 2, 190);
+	fill(area, pages / 2, 192);
 	write_setting(mthp_enabled, "never");
 	unmap(area, pages + MTHP_PAGES);
 }
@@ -168,22 +170,22 @@ static void mthp(void)
 /* A VMA with folios of sixteen pages moves, in parts. */
 static void mthp_move(void)
 {
-	size_t pages = 4 * MTHP_PAGES;
+	size_t pages = 4 * MTHP_PAGES, part = pages / 3;
 	char *area = map_mthp(pages), *room;
 
 	if (!area)
 		return;
 	fill(area, pages, 193);
 	room = free_range(pages);
-	if (mremap(PAGE(area, 20), 20 * page_size, 20 * page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+	if (mremap(PAGE(area, part), part * page_size, part * page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
 		   room) == MAP_FAILED)
 		die("mremap of mTHP");
-	for (size_t i = 0; i < 20; i++)
-		verify_page(PAGE(room, i), 20 + i, 193);
-	move_to_node(area, 16, 1);
-	verify(area, 16, 193);
+	for (size_t i = 0; i < part; i++)
+		verify_page(PAGE(room, i), part + i, 193);
+	move_to_node(area, MTHP_PAGES, 1);
+	verify(area, MTHP_PAGES, 193);
 	write_setting(mthp_enabled, "never");
-	unmap(room, 20);
+	unmap(room, part);
 	unmap(area, pages + MTHP_PAGES);
 }
 

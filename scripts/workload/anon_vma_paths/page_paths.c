@@ -8,7 +8,8 @@
 
 #define HUGE_PAGES (huge_size / page_size)
 
-static const size_t huge_size = 2u << 20;
+/* What one PMD maps. */
+static size_t huge_size;
 
 /* Maps this many huge pages, aligned, with MADV_HUGEPAGE; NULL (and a line) where there are none. */
 static char *map_huge(size_t count)
@@ -16,6 +17,7 @@ static char *map_huge(size_t count)
 	char text[64], *area, *aligned;
 	size_t head;
 
+	huge_size = pmd_size();
 	if (!read_setting("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof(text)) ||
 	    strstr(text, "[never]")) {
 		skip("no transparent huge pages");

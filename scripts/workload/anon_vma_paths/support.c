@@ -322,3 +322,20 @@ bool move_to_node(char *area, size_t pages, int node)
 	}
 	return true;
 }
+
+size_t pmd_size(void)
+{
+	long size = read_number("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+
+	return size > 0 ? (size_t)size : (size_t)2 << 20;
+}
+
+size_t hugetlb_size(void)
+{
+	char text[4096], *line;
+
+	if (!read_setting("/proc/meminfo", text, sizeof(text)))
+		return (size_t)2 << 20;
+	line = strstr(text, "Hugepagesize:");
+	return line ? strtoul(line + 13, NULL, 10) << 10 : (size_t)2 << 20;
+}

@@ -21,7 +21,7 @@ struct path {
 };
 
 extern const struct path vma_paths[], fork_paths[], move_paths[], file_paths[], page_paths[], hugetlb_paths[],
-	ksm_paths[], mixed_paths[];
+	ksm_paths[], call_paths[], bug_paths[], mixed_paths[];
 
 extern size_t page_size;
 extern unsigned int scale;	/* multiplies the number of pages and processes of each path */
@@ -86,6 +86,10 @@ void enter_group(void);
 bool move_to_node(char *area, size_t pages, int node);	/* false (and a line) where that can't be */
 
 void pin_to_cpu(unsigned int number);	/* modulo the CPUs that there are; best effort */
+
+/* What one PMD maps, and the default size of hugetlbfs, bytes. */
+size_t pmd_size(void);
+size_t hugetlb_size(void);
 
 #define RW (PROT_READ | PROT_WRITE)
 #define PAGE(address, number) ((address) + (size_t)(number) * page_size)
