@@ -1,32 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A compacting collector that moves memory by mremap, as ZGC and Android's heaps do: regions move to free places, what
- * they leave is mapped anew, now and then one is moved back, and children are forked in between.
+ * they leave is mapped anew, now and then one is protected for a moment or migrated, and children are forked in between.
  * moving_heap [MOVES]
  */
 #define _GNU_SOURCE
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum { PAGE = 4096, REGION = 16 * PAGE, REGIONS = 48, PLACES = 160 };
+#include "memory.h"
+
+enum { REGION = 16 * PAGE, REGIONS = 48, PLACES = 160 };
 
 static char *arena;
 static int place_of[REGIONS], is_taken[PLACES];
-
-static void fail(const char *what) {
-	perror(what);
-	exit(1);
-}
-
-static uint32_t next(void) {
-	static uint64_t seed = 7;
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return seed >> 33;
-}
 
 static void fill(int place) {
 	char *at = arena + (size_t)place * REGION;
@@ -52,7 +38,11 @@ static void move(int region) {
 static void child(int number) {
 	for (int region = number; region < REGIONS; region += 4) arena[(size_t)place_of[region] * REGION] += 1;
 	for (int count = 0; count < 6; count++) move(next() % REGIONS);
-	if (number == 2) madvise(arena + (size_t)place_of[0] * REGION, REGION, MADV_PAGEOUT);
+	/* Its own pages go to swap and come back: what it shares with the parent stays. */
+	char *at = arena + (size_t)place_of[number] * REGION;
+	for (int page = 0; page < 6; page++) at[page * PAGE] += 1;
+	madvise(at, REGION, MADV_PAGEOUT);
+	at[0] += 1;
 	_exit(0);
 }
 
@@ -72,6 +62,8 @@ int main(int argc, char **argv) {
 			munmap(arena + (size_t)place_of[region] * REGION, REGION);
 			fill(place_of[region]);
 		}
+		if (count % 60 == 31) protect_and_back(arena + (size_t)place_of[next() % REGIONS] * REGION, 8);
+		if (count % 80 == 71) migrate(arena + (size_t)place_of[next() % REGIONS] * REGION, 6, count / 80 % 2);
 		if (count % 40 == 39) {
 			pid_t pid = fork();
 			if (pid < 0) fail("fork");

@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A database that forks to save, as Redis does: a large parent, a child that reads all of it and exits, and a parent
- * that goes on writing meanwhile. save_fork [SAVES [PAGES]]
+ * that goes on writing meanwhile; between two saves it grows a buffer and is compacted. save_fork [SAVES [PAGES]]
  */
 #define _GNU_SOURCE
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum { PAGE = 4096, ARENAS = 8 };
+#include "memory.h"
+
+enum { ARENAS = 8 };
 
 static char *arenas[ARENAS];
-
-static void fail(const char *what) {
-	perror(what);
-	exit(1);
-}
-
-static uint32_t next(void) {
-	static uint64_t seed = 11;
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return seed >> 33;
-}
 
 static void save(int pages) {
 	volatile char sum = 0;
@@ -38,13 +24,16 @@ static void save(int pages) {
 }
 
 int main(int argc, char **argv) {
-	int saves = argc > 1 ? atoi(argv[1]) : 6, pages = argc > 2 ? atoi(argv[2]) : 96;
+	int saves = argc > 1 ? atoi(argv[1]) : 6, pages = argc > 2 ? atoi(argv[2]) : 88;
 	for (int arena = 0; arena < ARENAS; arena++) {
 		arenas[arena] = mmap(NULL, (size_t)(pages + 1) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (arenas[arena] == MAP_FAILED) fail("mmap");
 		if (mprotect(arenas[arena], (size_t)pages * PAGE, PROT_READ | PROT_WRITE)) fail("mprotect");
 		for (int page = 0; page < pages; page++) arenas[arena][(size_t)page * PAGE] = 1;
 	}
+	size_t size = 4 * PAGE;
+	char *buffer = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (buffer == MAP_FAILED) fail("mmap");
 	for (int count = 0; count < saves; count++) {
 		pid_t pid = fork();
 		if (pid < 0) fail("fork");
@@ -53,6 +42,14 @@ int main(int argc, char **argv) {
 			arenas[next() % ARENAS][(size_t)(next() % pages) * PAGE] += 1;
 		/* Memory is short while it saves. */
 		if (count == 2) madvise(arenas[0], (size_t)pages * PAGE, MADV_PAGEOUT);
+		/* Half-way through its saving: the replies pile up, an arena is guarded for a moment, memory is compacted. */
+		buffer[0] += 1;
+		buffer = mremap(buffer, size, size + 8 * PAGE, MREMAP_MAYMOVE);
+		if (buffer == MAP_FAILED) fail("mremap");
+		size += 8 * PAGE;
+		if (count == 1) protect_and_back(arenas[1], pages / 2);
+		if (count == 3)
+			for (int node = 0; node < 2; node++) migrate(arenas[2], 16, node);
 		waitpid(pid, NULL, 0);
 		for (int writes = 0; writes < 60; writes++)
 			arenas[next() % ARENAS][(size_t)(next() % pages) * PAGE] += 1;

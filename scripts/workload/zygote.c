@@ -2,24 +2,18 @@
 /*
  * What Android's zygote and its apps do to anonymous memory: a warmed-up parent with many VMAs, some of them private
  * data of libraries, forks children that fault in what they inherit, map memory of their own, split it, share pages and
- * exit. zygote [CHILDREN [OWN [FORKING]]]: OWN mappings a child makes for itself; FORKING of the children fork a helper.
+ * exit. Now and then a heap is protected and unprotected, moved as it grows, and migrated to another node.
+ * zygote [CHILDREN [OWN [FORKING]]]: OWN mappings a child makes for itself; FORKING of the children fork a helper.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum { PAGE = 4096, HEAPS = 40, LIBRARIES = 30, HEAP_PAGES = 16 };
+#include "memory.h"
+
+enum { HEAPS = 24, LIBRARIES = 16, HEAP_PAGES = 16 };
 
 static char *heaps[HEAPS], *libraries[LIBRARIES];
-
-static void fail(const char *what) {
-	perror(what);
-	exit(1);
-}
 
 /* A guard page in front keeps a mapping from merging with the one before it. */
 static char *map(size_t pages) {
@@ -42,6 +36,15 @@ static void warm_up(void) {
 		touch(libraries[i], 1);
 	}
 	close(file);
+	/* The linker opens a part of a library for relocations. */
+	protect_and_back(libraries[0], 1);
+}
+
+/* A buffer that is moved as it grows. */
+static void grow(void) {
+	char *at = map(8);
+	touch(at, 4);
+	if (mremap(at, 8 * PAGE, 32 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED) fail("mremap");
 }
 
 static void app(int number, int own, int fork_each) {
@@ -53,6 +56,8 @@ static void app(int number, int own, int fork_each) {
 		if (i % 16 == 0) mprotect(at + 4 * PAGE, 4 * PAGE, PROT_READ);
 		if (i % 16 == 8) munmap(at, 8 * PAGE);
 	}
+	if (number % 8 == 2) protect_and_back(heaps[number % HEAPS], 4);
+	if (number % 8 == 6) grow();
 	if (number % 8 == 0) madvise(heaps[number % HEAPS], HEAP_PAGES * PAGE, MADV_PAGEOUT);
 	if (number % 8 == 4) madvise(heaps[number % HEAPS], HEAP_PAGES * PAGE, MADV_DONTNEED);
 	/* An app that starts a helper of its own. */
@@ -64,7 +69,7 @@ static void app(int number, int own, int fork_each) {
 }
 
 int main(int argc, char **argv) {
-	int children = argc > 1 ? atoi(argv[1]) : 24, own = argc > 2 ? atoi(argv[2]) : 52;
+	int children = argc > 1 ? atoi(argv[1]) : 24, own = argc > 2 ? atoi(argv[2]) : 31;
 	int forking = argc > 3 ? atoi(argv[3]) : 1, fork_each = forking ? children / forking : 0;
 	int hold[2];
 	if (pipe(hold)) fail("pipe");
@@ -81,6 +86,7 @@ int main(int argc, char **argv) {
 			_exit(0);
 		}
 		touch(heaps[number % HEAPS], 1);
+		if (number % 8 == 7) migrate(heaps[number % HEAPS], 4, number / 8 % 2);
 	}
 	for (int number = 0; number < (children + 2) / 3; number++) wait(NULL);
 	touch(heaps[1], 4);
