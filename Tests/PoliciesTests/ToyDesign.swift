@@ -2,9 +2,11 @@ import Testing
 
 @testable import Policies
 
-/// A design of one's own, as small as one can be: a page points to the mm that made it, and a walk looks there and nowhere
-/// else. It is what `Catalog/` would hold, and one line in `PolicyCatalog.swift`.
-private final class ToyMap: ReverseMap {
+// What scripts/new-design makes a file of Catalog/ from, under another name. template begins
+
+/// A toy: a page points to the mm that made it, and a walk looks there and nowhere else.
+final class ToyMap: ReverseMap {
+  /// The mm of each page.
   private var owners = Notes<UInt32>(.max)
 
   func firstFault(_ vma: VMA, in kernel: inout SimulatedKernel) {}
@@ -23,10 +25,13 @@ private final class ToyMap: ReverseMap {
 }
 
 extension Policy {
-  fileprivate static let toy = Policy(
-    name: "toy", rule: "A page points to the mm that made it.", source: "this test", guesses: []
+  /// The toy.
+  static let toy = Policy(
+    name: "toy", rule: "A page points to the mm that made it.", source: "nobody", guesses: []
   ) { ToyMap() }
 }
+
+// template ends
 
 /// What the rule says about it at once.
 struct ToyDesign {

@@ -34,6 +34,15 @@ extension Policy {
       """,
     guesses: ["all of it: one line of a digest says that moves are to unshare the pages of deep fork hierarchies"])
 
+  /// What would keep dead contexts from piling up; proposed here, by nobody else.
+  static let cowPruned = cow(
+    "cow-pruned", .init(isVirtual: true, prunes: true),
+    rule: """
+      As cow-virtual, but a dead context that no page points to leaves the tree, and its children go to its parent; a \
+      topmost one stays as long as it has two children, which may have pages of swap in common.
+      """,
+    guesses: ["all of it: no author proposes it; it shows what would bound the tree"])
+
   /// E11p: as the code on the author's branch reads (mm/cow_context.c and mm/rmap.c, May 2026).
   static let cowPrototype = cow(
     "cow-prototype", .init(stopsAtFirstLive: true, sharedBelongToFaulter: true),
@@ -69,6 +78,8 @@ final class ContextMap: ReverseMap {
     var isVirtual = false
     /// A move leaves no offset behind.
     var unshares = false
+    /// Dead contexts without pages leave the tree.
+    var prunes = false
   }
 
   /// `struct cow_context`.
@@ -76,12 +87,14 @@ final class ContextMap: ReverseMap {
     /// Its mm; .max when that is gone.
     var mm: UInt32
     let birth: UInt64
-    let parent: UInt32
+    var parent: UInt32
     var newestChild: UInt32 = .max
     var older: UInt32 = .max
     var newer: UInt32 = .max
     /// One for the mm, one for each child, one for each page.
     var references = 1
+    /// Of these, those of pages.
+    var pages = 0
     var isFreed = false
   }
 
@@ -126,6 +139,7 @@ final class ContextMap: ReverseMap {
     var slot = context
     while slot != .max {
       contexts[slot].references -= 1
+      if options.prunes { handDown(slot) }
       guard contexts[slot].references == 0 else { return }
       let node = contexts[slot]
       if node.newer != .max { contexts[node.newer].older = node.older }
@@ -139,6 +153,30 @@ final class ContextMap: ReverseMap {
       kernel.costs.remove(\.deadContexts)
       slot = node.parent
     }
+  }
+
+  /// The children of a dead context that no page points to go to its parent, in its place among the siblings.
+  private func handDown(_ slot: UInt32) {
+    let node = contexts[slot]
+    guard node.mm == .max, node.pages == 0, node.newestChild != .max else { return }
+    let isOnlyChild = contexts[node.newestChild].older == .max
+    guard node.parent != .max || isOnlyChild else { return }
+    var (child, oldest) = (node.newestChild, node.newestChild)
+    while child != .max {
+      contexts[child].parent = node.parent
+      contexts[slot].references -= 1
+      if node.parent != .max { contexts[node.parent].references += 1 }
+      (oldest, child) = (child, contexts[child].older)
+    }
+    contexts[slot].newestChild = .max
+    guard node.parent != .max else { return }
+    contexts[oldest].newer = .max
+    // Between it and the next newer sibling, so that put(_:_:) takes it out as any other.
+    contexts[node.newestChild].newer = node.newer
+    contexts[oldest].older = slot
+    contexts[slot].newer = oldest
+    if node.newer != .max { contexts[node.newer].older = node.newestChild }
+    if contexts[node.parent].newestChild == slot { contexts[node.parent].newestChild = node.newestChild }
   }
 
   func exit(_ mm: UInt32, in kernel: inout SimulatedKernel) {
@@ -224,6 +262,7 @@ final class ContextMap: ReverseMap {
 
   private func point(_ page: UInt32, to context: UInt32, _ kernel: inout SimulatedKernel) {
     contexts[context].references += 1
+    contexts[context].pages += 1
     released(page, &kernel)
     pointers[page] = (context, contexts[context].birth)
   }
@@ -261,7 +300,9 @@ final class ContextMap: ReverseMap {
   func released(_ page: UInt32, _ kernel: inout SimulatedKernel) {
     let context = pointers[page].context
     pointers[page] = (.max, 0)
-    if context != .max { put(context, &kernel) }
+    guard context != .max else { return }
+    contexts[context].pages -= 1
+    put(context, &kernel)
   }
 
   // MARK: Walks

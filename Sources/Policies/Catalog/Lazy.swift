@@ -26,14 +26,14 @@ extension Policy {
       """,
     guesses: ["whom a forked child's new pages belong to"])
 
-  /// E10a, and what it would take to keep the swap cache's pages.
-  static let lazySwapIn = lazy(
-    "lazy-swap-in", .init(repointsAtSwapIn: true),
+  /// What it would take; proposed here, by nobody else.
+  static let lazyRepaired = lazy(
+    "lazy-repaired", .init(sharesAnonVMA: true, repoints: true, isRepaired: true),
     rule: """
-      As lazy, but a page that is mapped again out of the swap cache, in a VMA that was forked, is pointed to the \
-      root's anon_vma then.
+      As lazy-repoint, but a walk looks up every VMA that the folio may reach into; what was split from one VMA gets an \
+      anon_vma at once and together; and a page that is mapped again out of the swap cache points to the root's.
       """,
-    guesses: ["all of it: the sources do not say what becomes of pages that are in the swap cache during a fork"])
+    guesses: ["all of it: no author proposes it; it shows what would find every page"])
 
   /// E10-naive, the control.
   static let lazyNaive = lazy(
@@ -69,8 +69,8 @@ final class LazyMap: ReverseMap {
     var sharesAnonVMA = false
     /// A child's own pages point to its VMA.
     var repoints = false
-    /// A page of the swap cache is looked at when it is mapped again.
-    var repointsAtSwapIn = false
+    /// Folios may be in several parts of a VMA; pages of the swap cache are looked at when they are mapped again.
+    var isRepaired = false
     /// mremap leaves everything as it is.
     var movesAsIs = false
   }
@@ -136,7 +136,17 @@ final class LazyMap: ReverseMap {
   }
 
   /// Gives the VMA an anon_vma.
-  private func upgrade(_ vma: VMA, in kernel: inout SimulatedKernel) {
+  private func upgrade(
+    _ vma: VMA, in kernel: inout SimulatedKernel, counting count: WritableKeyPath<Costs, UInt64> = \.rewrittenAtMove
+  ) {
+    if options.isRepaired, tags[vma].root != .max {
+      upgradeParts(of: vma, in: &kernel, counting: count)
+    } else {
+      upgradeAlone(vma, in: &kernel)
+    }
+  }
+
+  private func upgradeAlone(_ vma: VMA, in kernel: inout SimulatedKernel) {
     switch tags[vma].state {
     case .none, .regular: return
     case .lazy: takeRoot(vma, in: &kernel)
@@ -149,6 +159,41 @@ final class LazyMap: ReverseMap {
       }
     }
     tags[vma].state = .regular
+  }
+
+  /// All that was split from one VMA, or merged with such a part, gets one anon_vma: a folio may lie across it.
+  private func upgradeParts(
+    of vma: VMA, in kernel: inout SimulatedKernel, counting count: WritableKeyPath<Costs, UInt64>
+  ) {
+    var (waiting, known) = ([tags[vma].root], Set([tags[vma].root]))
+    while let root = waiting.popLast() {
+      var (shared, other) = (AnonVMAHandle.max, kernel.firstVMA[Int(kernel.vmas[vma].mm)])
+      while other != .max {
+        let part = Int(other)
+        other = kernel.vmas[part].nextInMM
+        guard tags[part].root == root, tags[part].state == .lazy || tags[part].state == .parent else { continue }
+        if tags[part].state == .parent, shared != .max {
+          join(part, shared, in: &kernel)
+        } else {
+          upgradeAlone(part, in: &kernel)
+        }
+        shared = kernel.vmas[part].anonVMA
+        kernel.collect(kernel.vmas[part].mm, kernel.vmas[part].span.pages)
+        for (_, page) in kernel.scratch {
+          if rootOf[page] != .max, known.insert(rootOf[page]).inserted { waiting.append(rootOf[page]) }
+          point(page, toAnonVMAOf: part, &kernel, counting: count)
+        }
+      }
+    }
+  }
+
+  /// A part of a forked VMA gets the anon_vma of the other one.
+  private func join(_ part: VMA, _ anonVMA: AnonVMAHandle, in kernel: inout SimulatedKernel) {
+    kernel.costs.locked()
+    if kernel.oldestAnonVMA(of: part, where: { $1 == anonVMA }) == nil { kernel.link(part, anonVMA) }
+    kernel.vmas[part].anonVMA = anonVMA
+    kernel.anonVMAs[anonVMA].active += 1
+    tags[part].state = .regular
   }
 
   private func takeRoot(_ vma: VMA, in kernel: inout SimulatedKernel) {
@@ -166,7 +211,7 @@ final class LazyMap: ReverseMap {
   }
 
   func fork(_ child: VMA, from parent: VMA, in kernel: inout SimulatedKernel) {
-    upgrade(parent, in: &kernel)
+    upgrade(parent, in: &kernel, counting: \.rewrittenAtFork)
     kernel.clone(child, from: parent)
     tags[child] = Tag(state: .parent, inherited: kernel.vmas[parent].anonVMA)
   }
@@ -279,8 +324,14 @@ final class LazyMap: ReverseMap {
   }
 
   func mappedAgain(_ page: UInt32, in vma: VMA, _ kernel: inout SimulatedKernel) {
-    guard options.repointsAtSwapIn, rootOf[page] != .max else { return }
-    let own = tags[vma].state == .regular ? kernel.vmas[vma].anonVMA : tags[vma].inherited
+    guard options.isRepaired, rootOf[page] != .max else { return }
+    // The VMA has it to itself, as before.
+    if tags[vma].state == .lazy, tags[vma].root == rootOf[page] { return }
+    let given = roots[rootOf[page]].anonVMA  // What the VMA that it points to has got meanwhile.
+    var own = given.slot
+    if own == .max || kernel.anonVMAs[own].serial != given.serial {
+      own = tags[vma].state == .regular ? kernel.vmas[vma].anonVMA : tags[vma].inherited
+    }
     if own != .max { point(page, to: kernel.anonVMAs[own].root, &kernel) }
   }
 
@@ -326,6 +377,12 @@ final class LazyMap: ReverseMap {
     guard rootOf[folio.lowerBound] != .max else { return kernel.walkTree(of: node.anonVMA, folio, &walk) }
     let root = roots[rootOf[folio.lowerBound]]
     let place = root.base &+ node.index
+    guard !options.isRepaired else {
+      walk.lookUp("looked VMAs up from page 0x\(String(place, radix: 16)) of mm \(root.mm) on")
+      return kernel.places.forEach(root.mm, overlapping: place..<place &+ UInt64(folio.count)) { vma in
+        walk.visit(vma, folio, at: place, in: kernel)
+      }
+    }
     walk.lookUp("looked one VMA up at page 0x\(String(place, radix: 16)) of mm \(root.mm)")
     if let vma = kernel.places.vma(root.mm, at: place) { walk.visit(vma, folio, at: place, in: kernel) }
   }

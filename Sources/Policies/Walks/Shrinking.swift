@@ -1,7 +1,7 @@
 /// Finds a small workload that still shows what is wrong with a design: steps are dropped, and the rest is judged again.
 ///
-/// What is dropped must leave a workload that could happen: every operation is on what is there, and the design that is
-/// known to be right finds all its pages in it. The result is the same every time.
+/// What is dropped must leave a workload that could happen: every operation is on what is there, nothing is mapped or left out that no
+/// kernel would (``Possibility``), and the design that is known to be right finds all its pages in it. The result is the same every time.
 public struct Shrinking {
   private let policy: Policy
   private let reference: Policy
@@ -9,7 +9,7 @@ public struct Shrinking {
   private var missed: WalkRule.Miss
   private var work = 0
   /// What could not be done as asked, or looked for, in the workload that is shrunk: no more may come of it.
-  private var usual: (oddities: SimulatedKernel.Oddities, unknown: UInt64)?
+  private var usual: (oddities: SimulatedKernel.Oddities, unknown: UInt64, impossible: Int)?
   /// How many steps are judged at most in all trials together, so that a long recording takes seconds.
   static let mostWork = 3_000_000
 
@@ -53,12 +53,17 @@ public struct Shrinking {
   /// Whether all that a workload asks for can be done, and the known design finds every page.
   private mutating func isSound(_ workload: Workload) -> Bool {
     var kernel = SimulatedKernel(reference, for: workload, judgingWalks: true)
-    for step in workload.steps { kernel.apply(step, of: workload) }
+    var possibility = Possibility()
+    for step in workload.steps {
+      possibility.look(at: step, in: kernel)
+      kernel.apply(step, of: workload)
+    }
     guard let usual else {
-      usual = (kernel.oddities, kernel.rule.unknown)
+      usual = (kernel.oddities, kernel.rule.unknown, possibility.violations)
       return true
     }
     return !kernel.rule.isBroken && kernel.oddities <= usual.oddities && kernel.rule.unknown <= usual.unknown
+      && possibility.violations <= usual.impossible
   }
 
   @discardableResult
