@@ -47,12 +47,13 @@ struct CompareCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The report's format: text, json, csv, or verdicts (one line per workload).", valueName: "form"))
+      "The report's format: text, json, csv, verdicts (one line per workload), or markdown (a table per figure).",
+      valueName: "form"))
   var format: ComparisonFormat = .text
 
   @Option(
     help: ArgumentHelp(
-      "Also write plots (SVG) to this folder: anon_vmas, AVCs and depth over time, VMAs visited by walks.",
+      "Also write plots (SVG) to this folder: objects over time, VMAs visited by walks; overview.svg has all workloads.",
       valueName: "folder"),
     completion: .directory)
   var plot: String?
@@ -97,8 +98,19 @@ struct CompareCommand: AsyncParsableCommand {
       try show(await comparison.compare(scenario: workload, besides: besides), &results, &names)
     }
     for path in steps { try show(await compare(steps: path, comparison), &results, &names) }
+    try writeOverview(results)
     if !format.isIncremental { try StandardOutput.write(format.render(results)) }
     throw ExitCode(Verdict.combined(results.map(\.verdict)).exitStatus)
+  }
+
+  private func writeOverview(_ results: [ComparedWorkload]) throws {
+    guard let plot else { return }
+    do {
+      try ComparisonPlots.overview(of: results).write(into: plot)
+    } catch {
+      complain("\(error)")
+      throw ExitCode(EX_IOERR)
+    }
   }
 
   private func show(_ compared: ComparedWorkload, _ results: inout [ComparedWorkload], _ names: inout PlotNames) throws

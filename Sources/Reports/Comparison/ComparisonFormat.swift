@@ -2,7 +2,7 @@ public import Comparing
 
 /// The forms in which a comparison of policies can be written.
 public enum ComparisonFormat: String, CaseIterable, Sendable {
-  case text, json, csv, verdicts
+  case text, json, csv, verdicts, markdown
 
   /// Whether workloads can be written one by one, as they come.
   public var isIncremental: Bool { self == .text }
@@ -14,6 +14,7 @@ public enum ComparisonFormat: String, CaseIterable, Sendable {
     case .json: ComparisonJSON.render(compared)
     case .csv: ComparisonTable.render(compared)
     case .verdicts: ComparisonVerdicts.render(compared)
+    case .markdown: ComparisonMarkdown.render(compared)
     }
   }
 }

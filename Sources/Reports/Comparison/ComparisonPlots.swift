@@ -31,6 +31,15 @@ public enum ComparisonPlots {
     return (histories + distributions).filter(\.hasPoints)
   }
 
+  /// All workloads in one look: a row for each, with its objects over time and what walks look up.
+  public static func overview(of compared: [ComparedWorkload]) -> ChartSheet {
+    ChartSheet(
+      fileName: "overview.svg",
+      rows: compared.map { workload in
+        charts(of: workload, stem: "").filter { ["-objects.svg", "-lookups.svg"].contains($0.fileName) }
+      }.filter { !$0.isEmpty })
+  }
+
   private static func history(
     _ fileName: String, _ title: String, _ yTitle: String, _ compared: ComparedWorkload,
     _ value: (Samples.Moment) -> Double

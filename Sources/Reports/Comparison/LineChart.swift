@@ -59,7 +59,9 @@ public struct LineChart: Sendable {
   }
 
   /// Writes the file into a folder, which is made if it is not there.
-  public func write(into folder: String) throws {
+  public func write(into folder: String) throws { try Self.write(svg, as: fileName, into: folder) }
+
+  static func write(_ svg: String, as fileName: String, into folder: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
@@ -83,7 +85,7 @@ public struct LineChart: Sendable {
 
   // MARK: Drawing
 
-  private static let (width, height) = (860.0, 440.0)
+  static let (width, height) = (860.0, 440.0)
   private static let (left, right, top, bottom) = (70.0, 250.0, 40.0, 50.0)
   /// Told apart by people who see colours differently (Okabe and Ito), and by their dashes.
   private static let colours = [
@@ -92,10 +94,13 @@ public struct LineChart: Sendable {
   ]
   private static let dashes = ["", "7 3", "2 2", "10 3 2 3"]
 
-  var svg: String {
+  var svg: String { element("") }
+
+  /// The picture, with more attributes: where it stands in another.
+  func element(_ place: String) -> String {
     let frame = Frame(lines, xIsLogarithmic: xIsLogarithmic, yIsPercentage: isDistribution)
     var text = """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(Int(Self.width))" height="\(Int(Self.height))" \
+      <svg xmlns="http://www.w3.org/2000/svg"\(place) width="\(Int(Self.width))" height="\(Int(Self.height))" \
       viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" font-family="sans-serif" font-size="12">
       <rect width="100%" height="100%" fill="white"/>
       <text x="\(Self.left)" y="22" font-size="14">\(Self.escaped(title))</text>
