@@ -11,7 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PAGE = 4096 };
+/* Bytes of a page: 4, 16 or 64 KiB. */
+#define PAGE ((long)getpagesize())
 
 static inline void fail(const char *what) {
 	perror(what);

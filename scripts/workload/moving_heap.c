@@ -9,7 +9,8 @@
 
 #include "memory.h"
 
-enum { REGION = 16 * PAGE, REGIONS = 48, PLACES = 160 };
+#define REGION (16 * PAGE)
+enum { REGIONS = 48, PLACES = 160 };
 
 static char *arena;
 static int place_of[REGIONS], is_taken[PLACES];
