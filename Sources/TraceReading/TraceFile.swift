@@ -94,19 +94,24 @@ public final class TraceFile: RecordedFile {
   /// How many ring buffers were recorded.
   public var bufferCount: Int { buffers.count }
 
-  /// The clocks of the buffers, as far as the file names them. A buffer without data has none to order: trace-cmd lists the
-  /// top one, with whatever clock the machine had there, in each recording of an instance.
-  public var clocks: Set<String> {
+  /// The clocks of the buffers with data, as far as the file names them. A buffer without data has none to order: trace-cmd
+  /// lists the top one, with whatever clock the machine had there, in each recording of an instance.
+  private var clocksOfData: [String?] {
     let filled = buffers.filter { $0.cpus.contains { $0.size > 0 } }
     if filled.count == 1, !filled[0].name.isEmpty, let clock = clockOfInstance { return [clock] }
-    return Set((filled.isEmpty ? buffers : filled).compactMap(\.clock))
+    return filled.map(\.clock)
+  }
+
+  /// The clocks of the buffers, as far as the file names them; of a recording without data, of all that it lists.
+  public var clocks: Set<String> {
+    let clocks = clocksOfData
+    return Set((clocks.isEmpty ? buffers.map(\.clock) : clocks).compactMap { $0 })
   }
 
   /// `trace-cmd split` leaves the clock out of files of format 6, and recorders that named none took the kernel's default,
   /// "local".
   public var unnamedClock: String? {
-    let isUnnamed = buffers.contains { buffer in buffer.clock == nil && buffer.cpus.contains { $0.size > 0 } }
-    return isUnnamed
+    clocksOfData.contains(nil)
       ? "the file does not name the clock of its records, so that their order across CPUs is not known: record with -C mono;"
         + " of a file that `trace-cmd split` wrote, check the recording it was made from" : nil
   }

@@ -32,6 +32,19 @@ import Testing
     #expect(try open(sample.format7()).clocks == ["local", "mono"])
   }
 
+  /// Of one recorded instance the kernel's own mark counts, whether or not its buffer names a clock.
+  @Test(arguments: ["local", ""]) func markedClockIsThatOfTheInstance(named: String) throws {
+    var sample = SampleTrace.rich
+    sample.buffers = [.init(name: "", cpus: [], clock: "local"), sample.buffers[1]]
+    sample.buffers[1].clock = named
+    let unmarked = try open(sample.format7())
+    #expect(unmarked.clocks == Set(named.isEmpty ? [] : [named]))
+    #expect((unmarked.unnamedClock != nil) == named.isEmpty)
+    sample.extraOptions = [(4, Array("local [mono]\0".utf8))]
+    let marked = try open(sample.format7())
+    #expect(marked.clocks == ["mono"] && marked.unnamedClock == nil)
+  }
+
   @Test func metadata() throws {
     for (bytes, version) in zip(SampleTrace.rich.everyFile, [6, 7, 7, 7]) {
       let trace = try open(bytes)

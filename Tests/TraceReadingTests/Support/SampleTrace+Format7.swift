@@ -23,6 +23,7 @@ extension SampleTrace {
     for text in statistics { option(2, &options) { $0.string(text) } }
     option(5, &options) { $0.string("Linux test 6.12 x86_64") }
     option(9, &options) { $0.string("3.1.6") }
+    for (id, content) in extraOptions { option(id, &options) { $0.all += content } }
     let nextPatch = file.count + 16 + options.count + 6
     option(0, &options) { $0.number(UInt64(0)) }
     section(0, options.all, compressed: false, &file)

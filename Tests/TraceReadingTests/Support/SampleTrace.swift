@@ -29,7 +29,7 @@ struct SampleTrace {
   /// 3.2 did not.
   var sizeCountsChunkCount = false
   var pagesPerChunk = 2
-  /// Further options of format 6.
+  /// Further options.
   var extraOptions: [(UInt16, [UInt8])] = []
   var clocks = "local [mono] global\n"
 
