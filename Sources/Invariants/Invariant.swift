@@ -53,13 +53,17 @@ public struct Invariant: Sendable {
   public let marker: FieldName?
   /// Whether a recording may well have no occasion for it: one that has none does not lower the verdict.
   public let isOccasional: Bool
+  /// Whether designs are judged by it, too: it is about the graph alone, and not about the code around it (locks, keys of
+  /// trees, protection of pages, walks), which a simulated kernel does not have.
+  public let judgesDesigns: Bool
   /// The moments at which it judges.
   public let checks: [Check]
 
   init(
     name: String, number: Int, statement: String, source: String, kernels: String,
     exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [],
-    fields: [RecordedField] = [], marker: FieldName? = nil, isOccasional: Bool = false, checks: [Check]
+    fields: [RecordedField] = [], marker: FieldName? = nil, isOccasional: Bool = false,
+    judgesDesigns: Bool = false, checks: [Check]
   ) {
     self.name = name
     self.number = number
@@ -72,6 +76,7 @@ public struct Invariant: Sendable {
     self.fields = fields
     self.marker = marker
     self.isOccasional = isOccasional
+    self.judgesDesigns = judgesDesigns
     self.checks = checks
   }
 }

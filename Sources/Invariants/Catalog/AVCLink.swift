@@ -19,6 +19,7 @@ extension Invariant {
       tree; the root's lock is held throughout.
       """,
     needs: .graphChanges,
+    judgesDesigns: true,
     checks: [
       .willInsertAVC(judgeInsertion), .willRemoveAVC(judgeRemoval), .didUnlinkAnonVMAs(judgeUnlink),
       .didStrandAVC(judgeStranded),

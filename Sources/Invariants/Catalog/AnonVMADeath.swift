@@ -18,6 +18,7 @@ extension Invariant {
       __anon_vma_prepare dies without ever having had a tree. A root is freed in the same call as its last child.
       """,
     needs: .graphChanges + [.put], needsWithPages: .pageChanges,
+    judgesDesigns: true,
     checks: [.willFreeAnonVMA(judge)])
 }
 

@@ -16,6 +16,7 @@ extension Invariant {
     kernels: "2.6.34 and later",
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has a rule of its own (fork-closure).",
     needs: .graphChanges,
+    judgesDesigns: true,
     checks: [.didCloneAnonVMAs(judge), .didSplitVMA(judgeSplit), .didEnter([.moveTables], judgeMove)])
 }
 

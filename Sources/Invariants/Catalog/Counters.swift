@@ -21,6 +21,7 @@ extension Invariant {
       """,
     needs: .graphChanges,
     fields: [.counters],
+    judgesDesigns: true,
     checks: [.willInsertAVC(judge), .willRemoveAVC(judge)])
 }
 

@@ -17,6 +17,7 @@ extension Invariant {
       MADV_WIPEONFORK or MADV_DONTFORK are not forked.
       """,
     needs: .graphChanges + [.copyRange],
+    judgesDesigns: true,
     checks: [
       .didForkAnonVMA(judgeForked), .didSeeForkedAnonVMA(judgeSight), .didEnter([.copyRange], judgeCopy),
       .willInsertAVC(judgeParent), .willRemoveAVC(judgeParent),

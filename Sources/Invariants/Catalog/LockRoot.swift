@@ -17,6 +17,7 @@ extension Invariant {
       If another anon_vma reuses an address, it may have another root: an anon_vma is identified by its birth.
       """,
     needs: .graphChanges,
+    judgesDesigns: true,
     checks: [.willInsertAVC(judge), .willRemoveAVC(judge)])
 }
 

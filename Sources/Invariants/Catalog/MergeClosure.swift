@@ -19,6 +19,7 @@ extension Invariant {
       one's. A survivor without any AVC is not recognized that way; vma-state and copy-closure judge it.
       """,
     needs: .graphChanges, needsWithPages: .pageChanges,
+    judgesDesigns: true,
     checks: [.didEnter([.unlink, .moveTables], judge)])
 }
 

@@ -18,6 +18,7 @@ extension Invariant {
       the probe fires before the mapping is set, the folio's next event decides.
       """,
     needs: .graphChanges + [.folioNew, .folioAdd, .folioRemove, .folioMove],
+    judgesDesigns: true,
     checks: [.didSeeFolio(judge)])
 }
 

@@ -18,6 +18,7 @@ extension Invariant {
       may dangle.
       """,
     needs: .graphChanges,
+    judgesDesigns: true,
     checks: [.didCloneAnonVMAs(judge), .didForkAnonVMA(judge)])
 }
 

@@ -19,6 +19,7 @@ extension Invariant {
       are not recorded. Clone and fork have rules of their own (copy-closure, fork-closure).
       """,
     needs: .graphChanges,
+    judgesDesigns: true,
     checks: [.willInsertAVC(judgeInsertion), .didPrepareAnonVMA(judgeReturn)])
 }
 

@@ -20,6 +20,7 @@ extension Invariant {
       without hugetlb's own events the unit is not known.
       """,
     needs: .graphChanges + .pageChanges,
+    judgesDesigns: true,
     checks: [.didSeeFolio(judgeFolio), .didChangeVMAOfPage(judgePage)])
 }
 

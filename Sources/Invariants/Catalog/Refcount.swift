@@ -19,6 +19,7 @@ extension Invariant {
       not matter.
       """,
     needs: .graphChanges + [.put],
+    judgesDesigns: true,
     checks: [.willInsertAVC(judgeTree), .willRemoveAVC(judgeTree), .willFreeAnonVMA(judgePut)])
 }
 

@@ -20,6 +20,7 @@ extension Invariant {
       anon_vma: by prepare, clone or fork.
       """,
     needs: .graphChanges + [.copyRange],
+    judgesDesigns: true,
     checks: [.willInsertAVC(judgeInsertion), .didCloneAnonVMAs(judgeCloned), .didSeeForkedAnonVMA(judgeForked)])
 }
 

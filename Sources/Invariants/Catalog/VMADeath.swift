@@ -9,6 +9,7 @@ extension Invariant {
     kernels: "2.6.34 and later",
     exceptions: "A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.",
     needs: .graphChanges + [.vmaFree],
+    judgesDesigns: true,
     checks: [.willFreeVMA(judge)])
 }
 

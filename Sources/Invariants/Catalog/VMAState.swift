@@ -20,6 +20,7 @@ extension Invariant {
       that state.
       """,
     needs: .graphChanges,
+    judgesDesigns: true,
     checks: [
       .didEnter([.prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA], judgeEntry),
       .didSeeFolio(judgeFolio),

@@ -23,13 +23,8 @@ public struct Simulation: Sendable {
     self.moments = max(1, moments)
   }
 
-  /// The invariants that tell a right design from a wrong one. Those about locks, tree keys, page protection and walks
-  /// are about the code around it, which the simulation does not have.
-  public static let judged = Invariant.all.filter { judgedNames.contains($0.name) }
-  static let judgedNames: Set<String> = [
-    "avc-link", "lock-root", "prepare-closure", "fork-closure", "copy-closure", "merge-closure", "vma-state",
-    "shared-anon-vma", "parent-closure", "counters", "refcount", "anon-vma-death", "vma-death", "reach", "page-owner",
-  ]
+  /// The invariants that tell a right design from a wrong one.
+  public static let judged = Invariant.all.filter(\.judgesDesigns)
 
   /// The invariants that apply to a policy.
   public static func applying(to policy: Policy) -> [Invariant] {
