@@ -40,7 +40,7 @@ public struct Judge: Sendable {
 }
 
 /// One line a moment: whoever asked for it is called.
-extension Judge: GraphObserver {
+extension Judge: SelectiveObserver {
   /// See ``GraphObserver``.
   public mutating func didEnter(_ s: borrowing EntrySituation, in graph: borrowing RmapGraph) {
     moments.didEnter[Int(s.operation.kind.rawValue)](s, graph, &ledgers)

@@ -253,8 +253,12 @@ public protocol GraphObserver: ~Copyable {
   mutating func didReplaceMapping(_ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph)
 }
 
+/// Whoever looks at some of the moments only. One that passes them on to others conforms to ``GraphObserver``: it does not
+/// compile without each of them.
+public protocol SelectiveObserver: GraphObserver, ~Copyable {}
+
 /// No-ops for the moments that only invariants look at.
-extension GraphObserver where Self: ~Copyable {
+extension SelectiveObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func willUnmapHugetlb(_ situation: borrowing HugetlbSituation, in graph: borrowing RmapGraph) {}
   /// Does nothing.

@@ -61,7 +61,7 @@ public struct EncounterSituation: ~Copyable {
 }
 
 /// An invariant has no use for these: the audit of the recording has.
-extension GraphObserver where Self: ~Copyable {
+extension SelectiveObserver where Self: ~Copyable {
   /// Does nothing.
   public mutating func willMeetVMA(
     _ view: VMAView, as vma: VMAID?, at stamp: EventStamp, in graph: borrowing RmapGraph

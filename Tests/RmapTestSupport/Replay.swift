@@ -9,10 +9,13 @@ public struct Outcome: Sendable {
   /// What contradicts itself in it.
   public let contradictions: Contradictions
 
-  init(_ watch: AuditedJudge) {
-    judge = watch.judge
-    contradictions = watch.audit.contradictions
+  init(_ judge: Judge, _ contradictions: Contradictions) {
+    self.judge = judge
+    self.contradictions = contradictions
   }
+
+  /// All counts as one number.
+  public var counts: UInt64 { judge.countsSoFar }
 
   /// One invariant's ledger; an empty one if the history's kernel has no such rule.
   public func ledger(_ name: String) -> Ledger {
@@ -42,12 +45,26 @@ extension History {
 
   /// Judges the history by every invariant, in a graph that the caller keeps.
   public func judged(in graph: inout RmapGraph) -> Outcome {
-    var watch = AuditedJudge(Judge(Invariant.all.filter { $0.isOfKernel(with: marks) }))
+    var watch = AuditedJudge(Judge(invariants))
+    replay(in: &graph, before: &watch)
+    return Outcome(watch.judge, watch.audit.contradictions)
+  }
+
+  /// The same without an audit: the judge itself watches the graph.
+  public func judgedAlone() -> Outcome {
+    var graph = RmapGraph()
+    var judge = Judge(invariants)
+    replay(in: &graph, before: &judge)
+    return Outcome(judge, Contradictions())
+  }
+
+  private var invariants: [Invariant] { Invariant.all.filter { $0.isOfKernel(with: marks) } }
+
+  private func replay(in graph: inout RmapGraph, before observer: inout some GraphObserver) {
     for (index, step) in steps.enumerated() {
       let stamp = EventStamp(
         ordinal: UInt64(index + 1), timestamp: UInt64(index + 1) * 1000, pid: step.pid, cpu: 0)
-      graph.apply(step.event, at: stamp, observer: &watch)
+      graph.apply(step.event, at: stamp, observer: &observer)
     }
-    return Outcome(watch)
   }
 }

@@ -3,7 +3,7 @@ import RmapGraph
 
 /// VMAs and their chains. An operation takes its place in the workload at its first change of a tree: that is under the
 /// root's lock, and so in the order in which the kernel decided.
-extension Tracer: GraphObserver {
+extension Tracer: SelectiveObserver {
   mutating func before(_ event: borrowing RmapEvent, _ stamp: EventStamp) {
     switch event {
     case .enter(let entry):
