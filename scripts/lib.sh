@@ -29,12 +29,11 @@ ensure_build_packages() {
     libsqlite3-dev
 }
 
-# build_release PRODUCT...: builds .build/release/PRODUCT. The Swift runtime is linked in: calls into it are direct then, and
-# the program runs where no Swift is, as in a guest. (lld, since the other linkers warn of an unused function of Foundation.)
+# build_release PRODUCT...: builds .build/release/PRODUCT.
 build_release() {
   local root product
   root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
   for product in "$@"; do
-    swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --package-path "$root" --product "$product" >&2
+    swift build -c release --package-path "$root" --product "$product" >&2
   done
 }

@@ -2,6 +2,7 @@ import Checking
 import Foundation
 import RecordingFormat
 import Reports
+import TestSupport
 import Testing
 
 /// Goal: whatever a user hands us by mistake gets one clear line and the right exit status, and the other files of the
@@ -10,8 +11,7 @@ import Testing
   private let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try makeTemporaryFolder()
   }
 
   private func file(_ name: String, _ data: Data) throws -> String {

@@ -2,6 +2,7 @@ import Comparing
 import Foundation
 import Policies
 import RmapTestSupport
+import TestSupport
 import Testing
 
 @testable import Reports

@@ -5,6 +5,7 @@ import Invariants
 import Policies
 import RecordingFormat
 import RmapGraph
+import TestSupport
 import Testing
 
 @testable import Reports
@@ -149,7 +150,7 @@ struct ComparisonTests {
   }
 
   @Test("A file that is no recording is damaged") func damaged() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "no-recording-\(UUID().uuidString)").path()
+    let path = temporaryPath().path()
     try Data("nothing".utf8).write(to: URL(filePath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
     let compared = await PolicyComparison(policies: [.splitCounters], jobs: 1).compare(recording: path)
@@ -273,7 +274,7 @@ struct ComparisonTests {
   }
 
   @Test("A file of steps is compared as it was written") func steps() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "steps-\(UUID().uuidString)").path()
+    let folder = temporaryPath().path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let compared = try await compare(scenario: "child-reads", [.named("cow-prototype")!])
     try SmallestWorkloads.write(compared, stem: "s", into: folder)

@@ -3,6 +3,7 @@ import Foundation
 import RecordingAudit
 import Reports
 import RmapEvents
+import TestSupport
 import Testing
 
 /// Goal: reports say which object contradicts itself, and since when. Method: a kept recording of a faulty kernel that

@@ -2,6 +2,7 @@ import Checking
 import Foundation
 import Invariants
 import RecordingFormat
+import TestSupport
 import Testing
 
 /// A kernel that was made to break a rule and died later: its recording left it page by page, while it ran.

@@ -2,6 +2,7 @@ import Foundation
 import Invariants
 import Reports
 import RmapEvents
+import TestSupport
 import Testing
 
 @testable import Checking

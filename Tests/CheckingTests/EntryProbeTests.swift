@@ -5,6 +5,7 @@ import RecordingAudit
 import RmapEvents
 import RmapGraph
 import RmapTestSupport
+import TestSupport
 import Testing
 import TraceWriting
 
@@ -22,7 +23,7 @@ import TraceWriting
   }
 
   private func check(_ history: History) throws -> RecordingResult {
-    let url = FileManager.default.temporaryDirectory.appending(path: "entry-\(UUID().uuidString).dat")
+    let url = temporaryPath()
     defer { try? FileManager.default.removeItem(at: url) }
     let writer = try TraceWriter(path: url.path)
     for step in history.steps { writer.append(step.event, pid: step.pid) }

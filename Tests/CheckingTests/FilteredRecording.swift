@@ -1,5 +1,6 @@
 import Checking
 import Foundation
+import TestSupport
 
 @testable import TraceReading
 

@@ -3,6 +3,7 @@ import Invariants
 import RecordingFormat
 import Reports
 import RmapEvents
+import TestSupport
 import Testing
 
 @testable import Checking

@@ -1,6 +1,7 @@
 import Foundation
 import Invariants
 import RecordingFormat
+import TestSupport
 import Testing
 
 @testable import Checking

@@ -2,14 +2,8 @@ import Checking
 import Invariants
 import RecordingFormat
 import RmapGraph
+import TestSupport
 import Testing
-
-/// Where the kept recordings are, whatever the working directory.
-let tracesFolder: String = {
-  var parts = #filePath.split(separator: "/").dropLast(3)
-  parts.append("traces")
-  return "/" + parts.joined(separator: "/")
-}()
 
 /// Goal: every recording in traces/ comes to the verdict, and the first violation, that its sidecar expects.
 @Suite struct KeptRecordings {

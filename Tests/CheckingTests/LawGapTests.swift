@@ -3,6 +3,7 @@ import Invariants
 import RecordingFormat
 import Reports
 import RmapTestSupport
+import TestSupport
 import Testing
 import TraceWriting
 import Vocabulary
@@ -12,7 +13,7 @@ import Vocabulary
 /// A recording of a kernel whose law is not known, or whose law needs what was not recorded: undecided, never violated and
 /// never holding.
 @Suite final class LawGapTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+  private let folder = temporaryPath()
   private static let ofOffset =
     "this kernel's law goes by a second, anonymous offset of each VMA (7.3 on), which was not recorded"
 

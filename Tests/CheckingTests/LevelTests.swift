@@ -3,6 +3,7 @@ import Invariants
 import RecordingFormat
 import Reports
 import RmapEvents
+import TestSupport
 import Testing
 
 /// Goal: a recording keeps its verdict whatever it was not meant to hold, and owns up to what it lacks.

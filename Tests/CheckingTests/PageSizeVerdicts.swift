@@ -8,6 +8,7 @@ import RecordingFormat
 import RmapEvents
 import RmapGraph
 import RmapTestSupport
+import TestSupport
 import Testing
 import TraceWriting
 
@@ -32,8 +33,7 @@ import TraceWriting
     _ history: History, _ size: PageSize, isMarked: Bool, sidecar: String? = nil,
     _ body: (String) async throws -> Result
   ) async throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "pages-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try makeTemporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appending(path: "trace.dat").path
     let writer = try TraceWriter(path: path, pages: size, isMarked: isMarked)

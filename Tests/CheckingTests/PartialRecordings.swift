@@ -1,6 +1,7 @@
 import Checking
 import Foundation
 import RecordingFormat
+import TestSupport
 import Testing
 
 /// Goal: a recording of some tasks or CPUs of a healthy kernel is never violated, and does not hold. Method: recordings that
@@ -84,8 +85,7 @@ import Testing
   @Test func aSidecarThatSaysThatAllWasRecorded() throws {
     let text = try FilteredRecording("6.1-structure").text(cpus: 2, allOn: 1)
     func verdict(_ recorder: String) throws -> Verdict {
-      let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let folder = try makeTemporaryFolder()
       defer { try? FileManager.default.removeItem(at: folder) }
       try Data(text.utf8).write(to: folder.appending(path: "trace.txt"))
       let about = #"{"schema": "rmapcheck-recording/1", "recording": "trace.txt", "recorder": \#(recorder)}"#

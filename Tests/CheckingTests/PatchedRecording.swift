@@ -2,6 +2,7 @@ import Checking
 import Comparing
 import Foundation
 import Policies
+import TestSupport
 
 /// A kept recording with some of its bytes replaced, in a folder of its own.
 struct PatchedRecording {
@@ -52,8 +53,7 @@ struct PatchedRecording {
   }
 
   private func write() throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try makeTemporaryFolder()
     let path = folder.appending(path: "trace.dat")
     try data.write(to: path)
     return path

@@ -1,6 +1,7 @@
 import Checking
 import Invariants
 import RecordingFormat
+import TestSupport
 import Testing
 
 /// Goal: perf.data and trace.dat of one run come to the same verdicts. Method: both recorded one run of all paths of the

@@ -2,6 +2,7 @@ import Foundation
 import Invariants
 import RecordingFormat
 import RmapEvents
+import TestSupport
 import Testing
 
 @testable import Checking

@@ -3,6 +3,7 @@ import Foundation
 import Reports
 import RmapGraph
 import RmapTestSupport
+import TestSupport
 import Testing
 import TraceWriting
 
@@ -23,7 +24,7 @@ import TraceWriting
   }
 
   @Test(arguments: [300_000, 700_000]) func sameFaultOfACutFile(length: Int) throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "cut-\(UUID().uuidString).dat")
+    let url = temporaryPath()
     defer { try? FileManager.default.removeItem(at: url) }
     // Format 6 has its metadata in front, so that some records can be read before the end.
     try Data(contentsOf: URL(filePath: "\(tracesFolder)/6.12-pages-v6/trace.dat")).prefix(length).write(to: url)
@@ -39,7 +40,7 @@ import TraceWriting
   func everyLength(stretches: Int, more: Int) throws {
     let count = stretches * 512 + more
     guard count >= 0 else { return }
-    let url = FileManager.default.temporaryDirectory.appending(path: "ring-\(UUID().uuidString).dat")
+    let url = temporaryPath()
     defer { try? FileManager.default.removeItem(at: url) }
     var generator = SeededGenerator(seed: testSeed())
     let steps = History(.v6_12) { $0.live(50, &generator) }.steps
@@ -68,7 +69,7 @@ import TraceWriting
 @Suite struct TraceWriterTests {
   @Test(arguments: [Kernel.Version.v6_8, .v6_12])
   func theWrittenRecordingSaysWhatTheHistorySays(_ version: Kernel.Version) throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "model-\(UUID().uuidString).dat")
+    let url = temporaryPath()
     defer { try? FileManager.default.removeItem(at: url) }
     var generator = SeededGenerator(seed: testSeed())
     let history = History(version) { $0.live(2_000, &generator) }

@@ -2,6 +2,7 @@ import Checking
 import Foundation
 import RecordingFormat
 import Reports
+import TestSupport
 import Testing
 
 /// Goal: the reports say the same thing in every form, with the same bytes at any number of jobs.

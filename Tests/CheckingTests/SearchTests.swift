@@ -1,6 +1,7 @@
 import Checking
 import Foundation
 import RecordingFormat
+import TestSupport
 import Testing
 
 /// Goal: a folder stands for every recording in it, and one that holds none is no pass.
@@ -8,7 +9,7 @@ import Testing
   private let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+    folder = temporaryPath()
     try FileManager.default.createDirectory(at: folder.appending(path: "a/b"), withIntermediateDirectories: true)
   }
 

@@ -5,12 +5,13 @@ import Invariants
 import RecordingFormat
 import Reports
 import RmapEvents
+import TestSupport
 import Testing
 import TraceReading
 
 /// What a recorder could not put into the ring buffer must reach the verdict.
 @Suite final class SidecarTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+  private let folder = temporaryPath()
 
   init() throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

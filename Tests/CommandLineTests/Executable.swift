@@ -1,9 +1,6 @@
 import Foundation
+import TestSupport
 import Testing
-
-/// The recordings that are kept.
-let tracesFolder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../traces").standardized
-  .path
 
 /// The program itself, as a user runs it.
 struct Executable {
@@ -24,8 +21,7 @@ struct Executable {
   let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try makeTemporaryFolder()
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }

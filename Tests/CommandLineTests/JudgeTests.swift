@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Goal: whoever reads a report with the tools of its format sees each result, under the name that it had the night before.

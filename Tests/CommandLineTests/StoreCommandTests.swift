@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Goal: a store takes what `check` and users give it, says what it can't take, and survives whatever happens to its writers.

@@ -1,5 +1,5 @@
 import RecordingExperiments
-import RmapTestSupport
+import TestSupport
 import Testing
 
 /// Goal: the experiment damages what it says, and does not call silence anything else.

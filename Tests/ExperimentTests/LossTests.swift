@@ -2,7 +2,7 @@ import Checking
 import Invariants
 import RecordingExperiments
 import RecordingFormat
-import RmapTestSupport
+import TestSupport
 import Testing
 
 /// Goal: lost events never make anything wrong, and leave decided what they did not touch. Method: kept recordings

@@ -3,7 +3,7 @@ import Invariants
 import RecordingExperiments
 import RecordingFormat
 import RmapEvents
-import RmapTestSupport
+import TestSupport
 import Testing
 import TraceReading
 

@@ -1,5 +1,6 @@
 import Checking
 import RecordingExperiments
+import TestSupport
 import Testing
 
 /// The tables of recordings, on those that are kept.

@@ -1,4 +1,6 @@
+import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -33,7 +35,7 @@ import Vocabulary
   @Test func manyChangedBytesAreSurvived() throws {
     let whole = MiniBTF.linux6_12.bytes()
     let seed = UInt64.random(in: .min ... .max)
-    var random = SplitMix(state: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<300 {
       var damaged = whole
       for _ in 0..<Int.random(in: 1...16, using: &random) {
@@ -54,8 +56,7 @@ import Vocabulary
   }
 
   @Test func wrongFilesAreNamed() throws {
-    let directory = "/tmp/rmapcheck-probes-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    #expect(mkdir(directory, 0o700) == 0)
+    let directory = try makeTemporaryFolder().path
     defer { rmdir(directory) }
     let path = "\(directory)/file"
     defer { unlink(path) }
@@ -99,18 +100,5 @@ import Vocabulary
     let file = try #require(fopen(path, "w"))
     #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
     fclose(file)
-  }
-}
-
-/// A generator that can be started again from a printed seed.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
   }
 }

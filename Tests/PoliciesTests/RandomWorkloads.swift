@@ -1,6 +1,7 @@
 import Invariants
 import RmapEvents
 import RmapTestSupport
+import TestSupport
 import Testing
 
 @testable import Policies

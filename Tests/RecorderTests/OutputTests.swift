@@ -1,6 +1,7 @@
 import Foundation
 import KernelProbes
 import RecordingFormat
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -8,7 +9,7 @@ import Vocabulary
 
 /// The recording's file: nobody's is overwritten, and what a failed run had begun is taken away.
 @Suite final class OutputTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+  private let folder = temporaryPath()
   private let run = RunName(pid: 812, start: 4711)
   private var path: String { folder.appending(path: "run.dat").path }
 

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Recorder
 
 /// What is lost is counted while perf writes: a file that grows, and ends in the middle of a record.
 @Suite final class PerfLossesTests {
-  private let path = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)").path
+  private let path = temporaryPath().path
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   private func words(_ values: [UInt64]) -> [UInt8] {
@@ -17,7 +18,7 @@ import Testing
   }
   /// The header's sixth word is where the records begin.
   private var head: [UInt8] { words([0, 0, 0, 0, 0, 72, 0, 0, 0]) }
-  private func put(_ bytes: [UInt8]) { FileManager.default.createFile(atPath: path, contents: Data(bytes)) }
+  private func put(_ bytes: [UInt8]) { _ = FileManager.default.createFile(atPath: path, contents: Data(bytes)) }
 
   @Test func goesOnWhereItStopped() {
     var losses = PerfLosses()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TraceReading
 
@@ -52,8 +53,7 @@ import TraceReading
   }
 
   @Test func theHeadIsThatOfARecording() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try makeTemporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let paths = ["head", "cpu0", "cpu1", "whole"].map { folder.appending(path: $0).path }
     try Data(try head().bytes).write(to: URL(filePath: paths[0]))

@@ -1,5 +1,3 @@
-import RmapTestSupport
-
 /// One way to damage a file.
 public enum DamagePlan: Sendable {
   /// Only its first bytes are left.

@@ -1,4 +1,4 @@
-import RmapTestSupport
+import TestSupport
 import TraceReading
 
 /// Which records of a recording get lost.

@@ -1,5 +1,5 @@
 import EventDecoding
-import RmapTestSupport
+import TestSupport
 import TraceReading
 
 /// One change to one record of a recording.

@@ -2,7 +2,7 @@ import Checking
 import EventDecoding
 import Invariants
 import RecordingFormat
-import RmapTestSupport
+import TestSupport
 import TraceReading
 
 /// What became of one mutation.

@@ -1,5 +1,6 @@
 import RmapEvents
 import RmapTestSupport
+import TestSupport
 import Testing
 
 @testable import RmapGraph

@@ -1,4 +1,5 @@
 import RmapTestSupport
+import TestSupport
 import Testing
 
 @testable import RmapGraph

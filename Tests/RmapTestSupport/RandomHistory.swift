@@ -1,4 +1,5 @@
 import RmapEvents
+public import TestSupport
 
 /// Histories of random healthy operations.
 extension History {

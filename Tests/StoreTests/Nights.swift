@@ -1,5 +1,6 @@
 import Foundation
 import RecordingFormat
+import TestSupport
 
 @testable import Store
 
@@ -10,8 +11,7 @@ struct Nights {
   var path: String { folder.appending(path: "nights.db").path }
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try makeTemporaryFolder()
     store = try NightStore(path: folder.appending(path: "nights.db").path, .adding)
   }
 

@@ -26,6 +26,7 @@ import Testing
 
   private func assemble(_ head: [UInt8], _ pages: [[UInt8]]) throws -> (bytes: [UInt8], pages: Int) {
     let (headFile, files) = (TemporaryFile(head), pages.map { TemporaryFile($0) })
+    defer { withExtendedLifetime((headFile, files)) {} }
     let assembly = try RecordingAssembly(head: headFile.path)
     var bytes: [UInt8] = []
     let count = try assembly.write(pages: files.map(\.path)) { bytes += $0 }

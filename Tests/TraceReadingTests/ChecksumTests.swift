@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceReading
@@ -16,7 +17,7 @@ import Testing
   }
 
   @Test func aFileHasTheSumOfItsBytes() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
+    let path = temporaryPath()
     defer { try? FileManager.default.removeItem(at: path) }
     try Data("abc".utf8).write(to: path)
     #expect(try Checksum.ofFile(at: path.path) == "44bc2cf5ad770999")

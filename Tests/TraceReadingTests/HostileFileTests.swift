@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TraceReading
@@ -211,7 +212,7 @@ import Testing
       let file = TemporaryFile(data.all + frame)
       var cpu = CPUData(cpu: 0, offset: 0, size: UInt64(12 + frame.count))
       cpu.chunkCount = 0
-      let mapped = try MappedFile(path: file.path)
+      let mapped = try withExtendedLifetime(file) { try MappedFile(path: file.path) }
       #expect(throws: TraceReadingError.self) { try cpu.verify(in: mapped, "data") }
     }
   }

@@ -2,6 +2,7 @@ import CLzma
 import CZlib
 import CZstd
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceReading
@@ -12,8 +13,7 @@ import Testing
   private let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try makeTemporaryFolder()
   }
 
   private func file(_ bytes: [UInt8]) throws -> String {

@@ -1,4 +1,5 @@
 import CTraceEvent
+import TestSupport
 import Testing
 
 @testable import TraceReading

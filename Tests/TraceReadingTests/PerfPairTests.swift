@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceReading
@@ -6,11 +7,8 @@ import Testing
 /// Goal: perf.data and trace.dat of one run hold the same events. Method: two recorders ran at once on one machine;
 /// perf started later and ended sooner, so that on each CPU its events are one stretch of trace-cmd's.
 @Suite struct PerfPairTests {
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../traces").standardized.path
-
   @Test(arguments: ["6.12-pair-perf", "6.12-pair-pipe", "6.12-pair-fault"]) func namesItsKernel(folder: String) throws {
-    guard case .perfData(let file) = try Recording(path: "\(Self.folder)/\(folder)/perf.data") else {
+    guard case .perfData(let file) = try Recording(path: "\(tracesFolder)/\(folder)/perf.data") else {
       Issue.record("no perf.data")
       return
     }
@@ -27,7 +25,7 @@ import Testing
         events[record.cpu, default: []].append(Array(format.name.utf8) + Array(fields))
       }
     }
-    switch try Recording(path: "\(Self.folder)/6.12-pair-\(name)") {
+    switch try Recording(path: "\(tracesFolder)/6.12-pair-\(name)") {
     case .traceData(let file):
       var stream = try file.records()
       try take(&stream, file.eventFormats)

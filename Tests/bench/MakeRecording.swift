@@ -1,5 +1,6 @@
 import ArgumentParser
 import RmapTestSupport
+import TestSupport
 import TraceWriting
 
 /// Writes what the model kernel of the property tests does as a recording.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import RecordingExperiments
 import RecordingFormat
-import RmapTestSupport
+import TestSupport
 
 /// What a user sees of damaged files, beside what trace-cmd report shows.
 struct DamageCommand: ParsableCommand {
@@ -87,8 +87,7 @@ private struct Trial {
 
   init(_ rmapcheck: String) throws {
     self.rmapcheck = rmapcheck
-    folder = FileManager.default.temporaryDirectory.appending(path: "rmapcheck-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try makeTemporaryFolder()
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }

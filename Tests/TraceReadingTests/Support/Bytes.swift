@@ -38,6 +38,7 @@ struct Bytes {
 /// A file without a name, for `TraceFile(path:)`; its content can be changed in place.
 final class TemporaryFile {
   private let descriptor: Int32
+  /// As long as the file lives; optimized code lets go of it after its last use, see `withExtendedLifetime`.
   var path: String { "/proc/self/fd/\(descriptor)" }
 
   init(_ bytes: [UInt8] = []) {
@@ -62,20 +63,5 @@ final class TemporaryFile {
 
   func truncate(to size: Int) {
     precondition(ftruncate(descriptor, size) == 0)
-  }
-}
-
-/// A small generator of repeatable numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

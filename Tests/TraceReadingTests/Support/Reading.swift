@@ -24,6 +24,7 @@ enum Read: Equatable {
 func readAll(
   _ file: TemporaryFile, max: Int = 100_000
 ) -> (items: [Read], error: TraceReadingError?) {
+  defer { withExtendedLifetime(file) {} }
   var items: [Read] = []
   do throws(TraceReadingError) {
     let trace = try TraceFile(path: file.path)
