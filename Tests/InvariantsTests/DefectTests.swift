@@ -1,6 +1,7 @@
 import Foundation
 import Invariants
 import RmapTestSupport
+import TestSupport
 import Testing
 
 /// Goal: a kernel that does one thing wrong is caught. Method: random histories of a kernel with a seeded defect; of

@@ -2,6 +2,7 @@ import Foundation
 import Invariants
 import RecordingAudit
 import RmapTestSupport
+import TestSupport
 import Testing
 
 @testable import RmapGraph

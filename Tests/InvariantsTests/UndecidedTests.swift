@@ -1,6 +1,7 @@
 import Invariants
 import RmapEvents
 import RmapTestSupport
+import TestSupport
 import Testing
 
 /// Goal: what a recording does not show is undecided, neither right nor wrong. Method: healthy histories without

@@ -5,28 +5,8 @@ import Testing
 
 /// The kernel's own walks: the smallest histories in which one goes right, and one thing in it wrong.
 @Suite struct WalkTests {
-  /// The invariants whose good and bad histories are here, in catalog order.
-  static let invariants = ["ksm-offset", "walk-order", "migration", "walk-coverage", "walk-unmaps", "replacement"]
-
-  /// A page that parent and child share is looked for: two VMAs in the tree, and the child's own anon_vma beside.
-  private let looked = History { kernel in
-    kernel.recordsWalks = true
-    kernel.mmap("p.V", 16..<20)
-    kernel.write("p.V", 17)
-    kernel.fork("p", "c")
-    kernel.look(for: "p.V", 17)
-  }
-
-  /// The same page is unmapped, which ends its walk, and another one is migrated.
-  private let moved = History { kernel in
-    kernel.recordsWalks = true
-    kernel.mmap("p.V", 16..<20)
-    kernel.write("p.V", 17)
-    kernel.write("p.V", 18)
-    kernel.fork("p", "c")
-    kernel.swapOut("p.V", 17)
-    kernel.migrate("p.V", 18)
-  }
+  private let looked = History.lookedFor
+  private let moved = History.unmappedAndMigrated
 
   private func finding(_ history: History, _ name: String) -> String? {
     history.judged().ledger(name).findings.first.map { "\($0.what) [\($0.contradiction.text)]" }
@@ -56,18 +36,6 @@ import Testing
     #expect(facts?.last == "V maps F at 0x11000")
   }
 
-  @Test func aWalkToAnotherAddress() {
-    let astray = moved.replacingWalk("walk visit") { event in
-      guard case .visit(var visit) = event else { return event }
-      visit.address = UserAddress(0x12000)
-      return .visit(visit)
-    }
-    #expect(
-      finding(astray, "walk-coverage")
-        == "An rmap walk looks for a page at another address than its offset's. "
-        + "[the walk looks for F at 0x12000]")
-  }
-
   @Test func aWalkOfKSMLooksForAllOffsets() {
     func merged(_ last: UInt64) -> History {
       looked.replacingWalk("walk begin") { event in
@@ -88,25 +56,7 @@ import Testing
   }
 
   @Test func aWalkOfKSMLooksForOneOffset() {
-    var healthy = looked.replacingWalk("walk begin") { event in
-      guard case .begin(var frame) = event else { return event }
-      (frame.isKSM, frame.isOfOneIndex, frame.mapping) = (true, true, FolioMapping(0xffff_8880_0600_0003))
-      return .begin(frame)
-    }
-    healthy.marks.insert(.oneIndex)
-    #expect(healthy.judged().findings == [])
-    #expect(healthy.judged().ledger("ksm-offset").decided == 2)
-    #expect(healthy.judged().ledger("walk-coverage").decided > 0)
-    let astray = healthy.replacingWalk("walk visit") { event in
-      guard case .visit(var visit) = event else { return event }
-      visit.address = UserAddress(0x12000)
-      return .visit(visit)
-    }
-    #expect(
-      finding(astray, "ksm-offset")
-        == "A walk for a page of KSM visits an address of another offset. [it visits V at 0x12000, which is offset 0x12]"
-    )
-    let wide = healthy.replacingWalk("walk first") { event in
+    let wide = History.lookedForKSM.replacingWalk("walk first") { event in
       guard case .first(var start) = event else { return event }
       start.last = PgOff(99)
       return .first(start)
@@ -114,6 +64,8 @@ import Testing
     #expect(
       finding(wide, "walk-coverage")
         == "A walk for a page of KSM looks for more than one offset. [the walk looks for 0x11-0x63]")
+    #expect(History.lookedForKSM.judged().ledger("ksm-offset").decided == 2)
+    #expect(History.lookedForKSM.judged().ledger("walk-coverage").decided > 0)
   }
 
   @Test func aWalkThatLooksAwayFromAVMA() {
@@ -131,25 +83,11 @@ import Testing
     #expect(finding(excused, "walk-coverage") == nil)
   }
 
-  @Test func aBlindWalk() {
-    let blind = looked.dropping(looked.number("walk found", 1)...looked.number("walk next", 2))
-    #expect(
-      finding(blind, "walk-coverage")
-        == "An rmap walk leaves out a VMA. [the walk was given 0 of 2 AVCs, and V's is not among them]")
-  }
-
   @Test func aWalkThatIsToldToStopMayStop() {
     let told = looked.replacingWalk("walk visited") { _ in .visited(goesOn: false) }
     let stopped = told.dropping(told.number("walk next", 1)...told.number("walk found", 3))
     #expect(stopped.judged().findings == [])
     #expect(stopped.judged().ledger("walk-coverage").decided == 1)
-  }
-
-  @Test func aWalkThatStopsByItself() {
-    let stopped = looked.dropping(looked.number("walk next", 1)...looked.number("walk found", 3))
-    #expect(
-      finding(stopped, "walk-coverage")
-        == "An rmap walk ends although nothing asked it to. [the walk ended after 1 AVC(s)]")
   }
 
   /// The walk that unmaps the page ends after the first VMA, as if nobody else mapped it: `done` was not asked, or lied.
@@ -286,55 +224,16 @@ import Testing
     #expect(written.judged().findings == [])
   }
 
-  // MARK: migration
-
-  private func restoring(_ change: (inout WalkVisit.Migration) -> Void) -> History {
-    moved.replacingWalk("walk visit", -2) { event in
-      guard case .visit(var visit) = event, var migration = visit.migration else { return event }
-      change(&migration)
-      visit.migration = migration
-      return .visit(visit)
-    }
-  }
-
-  @Test func theNewFolioTakesOverMappingAndIndex() {
-    let what = "A migrated page does not belong where the old one did."
-    let index = restoring { $0.index = PgOff(17) }
-    #expect(finding(index, "migration")?.hasPrefix("\(what) [F points to anon_vma 0x") == true)
-    let mapping = restoring { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
-    #expect(finding(mapping, "migration")?.hasPrefix("\(what) [F points to") == true)
-    let both = restoring {
-      $0.mapping = FolioMapping(anonVMA: .elsewhere)
-      $0.sourceMapping = $0.mapping
-    }
-    #expect(finding(both, "migration")?.hasPrefix("\(what) [O and F point to") == true)
-  }
-
   // MARK: walk-order
 
-  @Test func aChildThatStandsBeforeItsParent() {
-    // The parent's AVC is inserted once more behind the child's, as a range change under fork would do it.
-    let again = looked.inserting(
-      looked.steps[looked.number("insert", 1) - 1], at: looked.number("enter copyRange"))
-    #expect(
-      finding(again, "walk-order")
-        == "Pages go to a VMA that the rmap walk visits before the one that they come from. "
-        + "[pages go from W to V without the rmap's locks]")
-  }
-
   @Test(arguments: [true, false, nil]) func aMoveNeedsTheOrderOnlyWithoutLocks(_ locks: Bool?) {
-    let moved = History { kernel in
-      kernel.mmap("p.V", 16..<20)
-      kernel.write("p.V", 17)
-      kernel.mremap("p.V", to: 64, "p.X")
+    let again = History.mremap.insertedAgain(before: "enter moveTables").alteringEntry("enter moveTables") {
+      $0.takesRmapLocks = locks
     }
-    let again = moved.inserting(
-      moved.steps[moved.number("insert", 1) - 1], at: moved.number("enter moveTables")
-    ).alteringEntry("enter moveTables") { $0.takesRmapLocks = locks }
     let ledger = again.judged().ledger("walk-order")
     #expect(ledger.violations == (locks == false ? 1 : 0))
     #expect(ledger.undecidedTotal == (locks == nil ? 1 : 0))
-    #expect(moved.judged().ledger("walk-order").decided == 1)
+    #expect(History.mremap.judged().ledger("walk-order").decided == 1)
   }
 }
 

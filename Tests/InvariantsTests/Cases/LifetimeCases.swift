@@ -3,6 +3,8 @@ import RmapTestSupport
 
 /// The histories of the invariants that judge deaths.
 extension InvariantCases {
+  static let lifetimes = [anonVMADeath, vmaDeath]
+
   private static let inUse = "An anon_vma is freed that is still in use."
 
   static let anonVMADeath = deathFields(
@@ -14,8 +16,15 @@ extension InvariantCases {
       )
       .breaks(inUse, "A is freed", in: "__put_anon_vma", at: "put", .putInRangeChange)
       .breaks(
-        inUse, "A is freed, and the lock with it", in: "__put_anon_vma", at: "put",
-        .forkAndExit.dropping("put")
+        at: "put", .forkAndExit.dropping("put"),
+        """
+        An anon_vma is freed that is still in use. (event 29) in __put_anon_vma
+        Let A = anon_vma 0xffff888002000000 (born at event 3)
+        Then A is the root of 1 living anon_vma(s) (event 3)
+        However A is freed, and the lock with it (event 29)
+        An anon_vma lives as long as a VMA, a child or a mapped page needs it (mm/rmap.c, \
+        __put_anon_vma).
+        """
       )
       .breaks(
         inUse, "A is freed: the page's mapping dangles", in: "__put_anon_vma", at: "put",
@@ -38,8 +47,16 @@ extension InvariantCases {
     .holds("a VMA comes and goes", .lifetime)
     .holds("a fork, and both exit", .forkAndExit)
     .breaks(
-      "A VMA is freed while a tree still leads to it.", "V is freed, and C was not removed",
-      in: "vm_area_free", at: "free", .lifetime.withoutCleanup)
+      at: "free", .lifetime.withoutCleanup,
+      """
+      A VMA is freed while a tree still leads to it. (event 8) in vm_area_free
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Let C = AVC 0xffff888003000000
+      Let A = anon_vma 0xffff888002000000 (born at event 3)
+      Then C links V to A (event 3)
+      However V is freed, and C was not removed (event 8)
+      A VMA leaves its anon_vmas before it is freed (mm/memory.c, free_pgtables).
+      """)
 }
 
 extension History {

@@ -3,6 +3,8 @@ import RmapTestSupport
 
 /// The histories of the invariants that judge whole operations.
 extension InvariantCases {
+  static let operations = [forkClosure, copyClosure, prepareClosure, mergeClosure, mremapLock]
+
   static let forkClosure = forkSights(
     forkMembers(
       InvariantCases("fork-closure")
@@ -85,9 +87,15 @@ extension InvariantCases {
         .fork.alteringEntry(sight) { $0.vma.anonVMA = .elsewhere }
       )
       .breaks(
-        "A forked VMA uses an anon_vma in whose tree it does not stand.",
-        "V's anon_vma is 0xffff88800bad0000, not one of its chain", in: fork, at: sight, 3,
-        .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = .elsewhere }
+        at: sight, 3, .reuse.alteringEntry(sight, 3) { $0.vma.anonVMA = .elsewhere },
+        """
+        A forked VMA uses an anon_vma in whose tree it does not stand. (event 45) in anon_vma_fork
+        Let V = vma 0xffff888001000300, mm 0xffff888004000300, 0x10000-0x14000, pgoff 0x10
+        Then the fork made no anon_vma for V (event 44)
+        However V's anon_vma is 0xffff88800bad0000, not one of its chain (event 45)
+        An existing anon_vma is used again at fork only if it has no VMA and at most one child, \
+        and is not the root (mm/rmap.c, anon_vma_clone; commit 2555283eb40d).
+        """
       )
       .breaks(
         again, "V's anon_vma is A", in: fork, at: sight, 3,
@@ -122,9 +130,16 @@ extension InvariantCases {
         .mremap.alteringEntry("enter clone") { $0.vma.anonVMA = .elsewhere }
       )
       .breaks(
-        "A copied VMA is missing from a tree in which its source stands.",
-        "anon_vma_clone returned without linking V to it", in: "copy_vma", at: "leave clone",
-        .mremap.dropping("insert", 2)
+        at: "leave clone", .mremap.dropping("insert", 2),
+        """
+        A copied VMA is missing from a tree in which its source stands. (event 11) in copy_vma
+        Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x40000-0x44000, pgoff 0x10
+        Let P = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+        Then P is in the tree of anon_vma 0xffff888002000000 (born at event 3) (event 3)
+        However anon_vma_clone returned without linking V to it (event 11)
+        Split, merge and mremap make an exact copy of the source's chain, and keep the page \
+        offsets (mm/rmap.c, anon_vma_clone).
+        """
       )
       .breaks(
         "A copied VMA is in a tree in which its source does not stand.", "V was linked to it",
@@ -170,10 +185,17 @@ extension InvariantCases {
       .fault.alteringTree("insert") { $0.root = .elsewhere }
     )
     .breaks(
-      "A VMA gets an existing anon_vma that no neighbour offers.",
-      "none is of a VMA next to V that stands in A's tree alone, and V is linked to A",
-      in: "__anon_vma_prepare", at: "insert", 2,
-      .neighbours.alteringTree("insert", 2) { $0.vma.offset = PgOff(0x99) }
+      at: "insert", 2, .neighbours.alteringTree("insert", 2) { $0.vma.offset = PgOff(0x99) },
+      """
+      A VMA gets an existing anon_vma that no neighbour offers. (event 9) in __anon_vma_prepare
+      Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x12000-0x14000, pgoff 0x99
+      Let A = anon_vma 0xffff888002000000
+      Then A's tree holds 1 AVC(s) (event 4)
+      However none is of a VMA next to V that stands in A's tree alone, and V is linked to A \
+      (event 9)
+      A VMA's first anon_vma is a new root, or that of a neighbour with a singular chain \
+      (mm/rmap.c, __anon_vma_prepare; commit d0e9fe1758f2).
+      """
     )
     .breaks(
       "__anon_vma_prepare succeeded, and the VMA has no anon_vma.",
@@ -194,9 +216,19 @@ extension InvariantCases {
     .holds("a merge", .splitPages)
     .holds("a move", .mremap)
     .breaks(
-      "A merge drops a VMA whose trees the survivor does not stand in.",
-      "K covers V's range, and V leaves its trees", in: "unlink_anon_vmas", at: "enter unlink",
-      .mergeOfStrangers
+      at: "enter unlink", .mergeOfStrangers,
+      """
+      A merge drops a VMA whose trees the survivor does not stand in. (event 15) in \
+      unlink_anon_vmas
+      Let K = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x18000, pgoff 0x10
+      Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x14000-0x18000, pgoff 0x14
+      Let A = anon_vma 0xffff888002000100 (born at event 9)
+      Then V is in A's tree (event 9)
+      Then K's chain has no AVC for A (event 3)
+      However K covers V's range, and V leaves its trees (event 15)
+      Whoever takes over a VMA's pages must stand in its trees (mm/vma.c, dup_anon_vma; \
+      include/linux/rmap.h, anon_vma_merge).
+      """
     )
     .breaks(
       "A merge gives the addresses that it takes over other page offsets.",
@@ -212,9 +244,18 @@ extension InvariantCases {
     .holds("a move to a VMA of its own", .mremap)
     .holds("a merging move under the locks", .mergingMove(takingLocks: true))
     .breaks(
-      "mremap moves page tables without the rmap locks into a VMA that walks visit first.",
-      "need_rmap_locks is false", in: "move_page_tables", at: "enter moveTables", 2,
-      .mergingMove(takingLocks: false))
+      at: "enter moveTables", 2, .mergingMove(takingLocks: false),
+      """
+      mremap moves page tables without the rmap locks into a VMA that walks visit first. (event \
+      33) in move_page_tables
+      Let K = vma 0xffff888001000200, mm 0xffff888004000000, 0x3e000-0x42000, pgoff 0x10
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x12000, pgoff 0x10
+      Then copy_vma merged the destination with K (event 20)
+      Then K's vm_pgoff 0x10 is not above V's, 0x10 (event 33)
+      However need_rmap_locks is false (event 33)
+      A walk may visit a merged destination before the source and miss a page on its way \
+      (mm/vma.c, copy_vma; mm/mremap.c, move_ptes).
+      """)
 
   /// The VMA of the insertion `count` joins the second root of ``History/twoRoots`` as well.
   private static func strayLink(after count: Int) -> History {

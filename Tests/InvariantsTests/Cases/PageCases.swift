@@ -3,6 +3,8 @@ import RmapTestSupport
 
 /// The histories of the invariants that judge pages.
 extension InvariantCases {
+  static let pages = [reach, indexFixed, pageExclusive, pageOwner]
+
   static let reach = reachOfMovedPages(
     InvariantCases("reach")
       .holds("a page comes and goes", .lifetime)
@@ -50,13 +52,22 @@ extension InvariantCases {
         at: "leave moveTables", .mremap.dropping("insert", 2)
       )
       .breaks(
-        lost, "V left its anon_vmas while the page was mapped at 0x11000", in: "unlink_anon_vmas",
         at: "leave unlink",
         History {
           $0.fault()
           $0.fork("p", "c")
           $0.munmap("c.V")
-        }.dropping("folio remove")
+        }.dropping("folio remove"),
+        """
+        A page is mapped where its anon_vma does not lead. (event 21) in unlink_anon_vmas
+        Let F = folio 0xffff888005000000, index 0x11
+        Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+        Then F points to A = anon_vma 0xffff888002000000 (born at event 3), page offset 0x11 \
+        (event 5)
+        However V left its anon_vmas while the page was mapped at 0x11000 (event 21)
+        The anon_vma that a page points to must reach every VMA that maps the page, at the page's \
+        offset (mm/rmap.c, rmap_walk_anon).
+        """
       )
       .breaks(
         lost, "V no longer covers 0x11000 at the page's offset, and no other VMA does",
@@ -89,10 +100,15 @@ extension InvariantCases {
       at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.index = PgOff(18) }
     )
     .breaks(
-      "A mapped folio's anon_vma has changed without a move.",
-      "F points to anon_vma 0xffff88800bad0000 (never seen in a tree)", in: "folio_remove_rmap_ptes",
-      at: "folio remove",
-      .lifetime.alteringFolio("folio remove") { $0.mapping = FolioMapping(anonVMA: .elsewhere) }
+      at: "folio remove", .lifetime.alteringFolio("folio remove") { $0.mapping = FolioMapping(anonVMA: .elsewhere) },
+      """
+      A mapped folio's anon_vma has changed without a move. (event 7) in folio_remove_rmap_ptes
+      Let F = folio 0xffff888005000000, page 0
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then F pointed to anon_vma 0xffff888002000000 (born at event 3) (event 5)
+      However F points to anon_vma 0xffff88800bad0000 (never seen in a tree) (event 7)
+      A mapped folio keeps its index, and its anon_vma but for folio_move_anon_rmap (mm/rmap.c).
+      """
     )
     .breaks(
       "A mapped folio's index has changed.", "F's index is 0x5", in: "folio_remove_rmap_ptes",
@@ -103,9 +119,15 @@ extension InvariantCases {
     .holds("a page that a child is the last to use", .writeReuse)
     .holds("a page that KSM merges", .sameMerged)
     .breaks(
-      "A page that is mapped more than once is marked exclusive.", "F is marked PageAnonExclusive",
-      in: "folio_remove_rmap_ptes", at: "folio remove",
-      .forkAndExit.alteringFolio("folio remove") { $0.isPageExclusive = true }
+      at: "folio remove", .forkAndExit.alteringFolio("folio remove") { $0.isPageExclusive = true },
+      """
+      A page that is mapped more than once is marked exclusive. (event 18) in folio_remove_rmap_ptes
+      Let F = folio 0xffff888005000000, index 0x11
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then F is mapped 2 times (event 16)
+      However F is marked PageAnonExclusive (event 18)
+      An exclusive page has one mapping (include/linux/rmap.h; commit 6c287605fd56).
+      """
     )
     .breaks(
       "A page that is mapped more than once is given to one VMA's anon_vma.",
@@ -135,8 +157,17 @@ extension InvariantCases {
       .holds("a page from swap", .swap)
       .holds("pages of hugetlbfs", .hugetlb())
       .breaks(
-        wrongOwner, "F points to anon_vma 0xffff888002000000", in: "folio_add_new_anon_rmap",
-        at: "folio new", 2, .copyOnWrite.alteringFolio("folio new", 2) { $0.pointToRoot() }
+        at: "folio new", 2, .copyOnWrite.alteringFolio("folio new", 2) { $0.pointToRoot() },
+        """
+        A page points to another anon_vma than the rule gives it. (event 17) in \
+        folio_add_new_anon_rmap
+        Let F = folio 0xffff888005000100, index 0x11
+        Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+        Then F was mapped in V, and belongs to anon_vma 0xffff888002000100 (event 17)
+        However F points to anon_vma 0xffff888002000000 (event 17)
+        New exclusive pages belong to vma->anon_vma, others to its root (mm/rmap.c, \
+        __folio_set_anon; commit ea90002b0fa7).
+        """
       )
       .breaks(
         wrongOwner, "F points to anon_vma 0xffff888002000100", in: "folio_add_new_anon_rmap",

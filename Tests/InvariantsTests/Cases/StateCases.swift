@@ -3,6 +3,8 @@ import RmapTestSupport
 
 /// The histories of the invariants that judge what operations leave behind.
 extension InvariantCases {
+  static let states = [vmaState, sharedAnonVMA, parentClosure, refcount, prepareLock, unfaultedPgoff, visibleAttr]
+
   static let vmaState = InvariantCases("vma-state")
     .holds("a VMA's life", .lifetime)
     .holds("an anon_vma used again", .reuse)
@@ -16,9 +18,14 @@ extension InvariantCases {
       }
     )
     .breaks(
-      "vma->anon_vma is NULL although the chain is not empty.", "V's anon_vma is NULL",
-      in: "unlink_anon_vmas", at: "enter unlink",
-      .lifetime.alteringEntry("enter unlink") { $0.vma.anonVMA = .null }
+      at: "enter unlink", .lifetime.alteringEntry("enter unlink") { $0.vma.anonVMA = .null },
+      """
+      vma->anon_vma is NULL although the chain is not empty. (event 8) in unlink_anon_vmas
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then V's chain has 1 AVC(s) (event 3)
+      However V's anon_vma is NULL (event 8)
+      A VMA has an anon_vma exactly when its chain has it (mm/rmap.c, unlink_anon_vmas).
+      """
     )
     .breaks(
       "vma->anon_vma names an anon_vma that is not on the VMA's chain.",
@@ -38,9 +45,18 @@ extension InvariantCases {
       .split.alteringEntry("enter clone") { $0.vma.mm = .elsewhere }
     )
     .breaks(
-      "Fork gives a VMA an anon_vma that another VMA uses.", "W uses A already", in: "anon_vma_fork",
-      at: "enter copyRange",
-      .fork.alteringEntry("enter copyRange") { $0.vma.anonVMA = $0.source.anonVMA })
+      at: "enter copyRange", .fork.alteringEntry("enter copyRange") { $0.vma.anonVMA = $0.source.anonVMA },
+      """
+      Fork gives a VMA an anon_vma that another VMA uses. (event 15) in anon_vma_fork
+      Let A = anon_vma 0xffff888002000000 (born at event 3)
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Let W = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then W's anon_vma is A (event 3)
+      Then V's anon_vma is A (event 15)
+      However W uses A already (event 15)
+      VMAs with the same anon_vma are of one mm and have the same chain (commits d0e9fe1758f2, \
+      2555283eb40d).
+      """)
 
   private static let twoSharers = "Two VMAs have the same anon_vma, but not the same mm and chain."
 
@@ -48,9 +64,18 @@ extension InvariantCases {
     .holds("a fork", .fork)
     .holds("an anon_vma used again", .reuse)
     .breaks(
-      "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
-      "anon_vma_fork returned and V is not in P's tree", in: "anon_vma_fork", at: "leave fork",
-      .fork.dropping("insert", 2)
+      at: "leave fork", .fork.dropping("insert", 2),
+      """
+      A VMA stands in the tree of an anon_vma, but not in that of its parent. (event 13) in \
+      anon_vma_fork
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Let A = anon_vma 0xffff888002000100 (born at event 12)
+      Let P = anon_vma 0xffff888002000000 (born at event 3)
+      Then A's parent is P (event 12)
+      Then V is in A's tree (event 12)
+      However anon_vma_fork returned and V is not in P's tree (event 13)
+      The tree of a parent holds the VMAs of its children (mm/rmap.c, anon_vma_fork).
+      """
     )
     .breaks(
       "A VMA stands in the tree of an anon_vma, but not in that of its parent.",
@@ -69,9 +94,15 @@ extension InvariantCases {
       at: "remove", .lifetime.alteringTree("remove") { $0.refcount = 0 }
     )
     .breaks(
-      "A root has fewer references than the anon_vmas that need it.", "A's refcount is 1",
-      in: "unlink_anon_vmas", at: "remove",
-      .forkAndExit.alteringTree("remove") { $0.rootRefcount = 1 }
+      at: "remove", .forkAndExit.alteringTree("remove") { $0.rootRefcount = 1 },
+      """
+      A root has fewer references than the anon_vmas that need it. (event 20) in unlink_anon_vmas
+      Let A = anon_vma 0xffff888002000000
+      Then 2 VMA(s) stand in A's tree, and 1 anon_vma(s) below A are in use (event 3)
+      However A's refcount is 1 (event 20)
+      A used tree and every anon_vma below a root hold a reference (mm/rmap.c, anon_vma_fork, \
+      __put_anon_vma).
+      """
     )
     .breaks(
       "A root has no reference while an anon_vma below it is freed.", "A's refcount is 0",
@@ -83,18 +114,29 @@ extension InvariantCases {
   static let prepareLock = InvariantCases("prepare-lock")
     .holds("a fault under a reader's lock", .fault)
     .breaks(
-      "A VMA gets its anon_vma while nobody holds mmap_lock.", "mmap_lock of V's mm has count 0x6",
-      in: "__anon_vma_prepare", at: "enter prepare",
-      .fault.alteringEntry("enter prepare") { $0.mmapLockCount = 6 })
+      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.mmapLockCount = 6 },
+      """
+      A VMA gets its anon_vma while nobody holds mmap_lock. (event 2) in __anon_vma_prepare
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then pid 101 looks for an anon_vma among V's neighbours (event 2)
+      However mmap_lock of V's mm has count 0x6 (event 2)
+      The neighbours of a VMA are stable under mmap_lock only (mm/memory.c, __vmf_anon_prepare).
+      """)
 
   static let unfaultedPgoff = InvariantCases("unfaulted-pgoff")
     .holds("a first fault", .fault)
     .holds("a first fault after MREMAP_DONTUNMAP", .writeToKeptSource)
     .holds("a child of a moved VMA that is wiped on fork", .wipedChild)
     .breaks(
-      "An unfaulted anonymous VMA does not have the offset of its address.",
-      "V's vm_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10", in: "__anon_vma_prepare",
-      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.offset = PgOff(0x99) }
+      at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.vma.offset = PgOff(0x99) },
+      """
+      An unfaulted anonymous VMA does not have the offset of its address. (event 2) in \
+      __anon_vma_prepare
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x99
+      Then V has no anon_vma, no operations and no file (event 1)
+      However V's vm_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10 (event 2)
+      Unfaulted anonymous VMAs have vm_pgoff == vm_start >> PAGE_SHIFT (mm/mremap.c, move_vma).
+      """
     )
     .breaks(
       "An unfaulted anonymous VMA does not have the offset of its address.",
@@ -106,10 +148,15 @@ extension InvariantCases {
   static let visibleAttr = InvariantCases("visible-attr")
     .holds("a range that changes", .resize)
     .breaks(
-      "A VMA enters a tree with a vm_page_prot that does not fit its vm_flags.",
-      "V has vm_flags 0x0 and vm_page_prot 0x8000000000000027",
-      in: "anon_vma_interval_tree_insert", at: "insert", 2,
-      .resize.alteringTree("insert", 2) { $0.protection = 0x8000_0000_0000_0027 })
+      at: "insert", 2, .resize.alteringTree("insert", 2) { $0.protection = 0x8000_0000_0000_0027 },
+      """
+      A VMA enters a tree with a vm_page_prot that does not fit its vm_flags. (event 8) in \
+      anon_vma_interval_tree_insert
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x16000, pgoff 0x10
+      Then vm_flags with the access rights 0 go with vm_page_prot 0x8000000000000025 (event 3)
+      However V has vm_flags 0x0 and vm_page_prot 0x8000000000000027 (event 8)
+      vm_page_prot follows from vm_flags (mm/mmap.c, vma_set_page_prot; commit e86f15ee64d8).
+      """)
 }
 
 extension History {

@@ -3,6 +3,8 @@ import RmapTestSupport
 
 /// The histories of the invariants that judge single tree updates.
 extension InvariantCases {
+  static let structure = [avcLink, lockRoot, rootLocked, intervalKey, counters]
+
   static let avcLink = avcLinkRemovals(
     InvariantCases("avc-link")
       .holds("a VMA comes and goes", .lifetime)
@@ -17,12 +19,21 @@ extension InvariantCases {
         in: "anon_vma_interval_tree_insert", at: "insert", 2, .fault.repeating("insert")
       )
       .breaks(
-        "A VMA becomes a member of an anon_vma for the second time.",
-        "V is linked to A again, through C", in: "anon_vma_interval_tree_insert", at: "insert", 2,
+        at: "insert", 2,
         .fault.repeating("insert").alteringTree("insert", 2) {
           $0.avc = .elsewhere
           $0.treeIsEmpty = false
-        }
+        },
+        """
+        A VMA becomes a member of an anon_vma for the second time. (event 4) in \
+        anon_vma_interval_tree_insert
+        Let C = AVC 0xffff88800bad0000
+        Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+        Let A = anon_vma 0xffff888002000000
+        Then V is a member of A through AVC 0xffff888003000000 (event 3)
+        However V is linked to A again, through C (event 4)
+        An AVC stands in exactly one tree, that of avc->anon_vma (mm/rmap.c, struct anon_vma_chain).
+        """
       )
       .breaks(
         "A tree has lost its AVCs without a removal.", "A's tree is empty",
@@ -95,16 +106,30 @@ extension InvariantCases {
       .resize.alteringTree("remove") { ($0.root, $0.rootOfRoot) = (.elsewhere, .elsewhere) }
     )
     .breaks(
-      "A VMA links anon_vmas with different roots.", "V's link to A has root 0xffff88800bad0000",
-      in: "anon_vma_fork", at: "insert", 3,
-      .fork.alteringTree("insert", 3) { ($0.root, $0.rootOfRoot) = (.elsewhere, .elsewhere) })
+      at: "insert", 3, .fork.alteringTree("insert", 3) { ($0.root, $0.rootOfRoot) = (.elsewhere, .elsewhere) },
+      """
+      A VMA links anon_vmas with different roots. (event 13) in anon_vma_fork
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Let A = anon_vma 0xffff888002000100
+      Then V is linked to anon_vma 0xffff888002000000, whose root is 0xffff888002000000 (event 11)
+      However V's link to A has root 0xffff88800bad0000 (event 13)
+      All anon_vmas on one same_vma list share a root, which is its own root and never changes \
+      (mm/rmap.c, lock_anon_vma_root).
+      """)
 
   static let rootLocked = InvariantCases("root-locked")
     .holds("a fork", .forkAndExit)
     .breaks(
-      "A tree is changed without its root's lock.", "R's rwsem is not write-held (count 0x100)",
-      in: "anon_vma_clone", at: "insert", 2,
-      .fork.alteringTree("insert", 2) { $0.lock = LockView(count: 0x100, ownerPID: 101) }
+      at: "insert", 2, .fork.alteringTree("insert", 2) { $0.lock = LockView(count: 0x100, ownerPID: 101) },
+      """
+      A tree is changed without its root's lock. (event 11) in anon_vma_clone
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Let A = anon_vma 0xffff888002000000
+      Let R = anon_vma 0xffff888002000000, A's root
+      Then pid 101 changes A's tree (event 11)
+      However R's rwsem is not write-held (count 0x100) (event 11)
+      The trees of a root are changed under the root's lock only (include/linux/rmap.h).
+      """
     )
     .breaks(
       "A tree is changed without its root's lock.",
@@ -126,9 +151,15 @@ extension InvariantCases {
       .fault.alteringFolio("folio new") { $0.vma.offset = PgOff(17) }
     )
     .breaks(
-      "A VMA's range has changed while its AVCs are in their trees.",
-      "V's range gives the key 0x10-0x13", in: "folio_remove_rmap_ptes", at: "folio remove",
-      .resize.alteringFolio("folio remove") { $0.vma.end = UserAddress(20 << 12) }
+      at: "folio remove", .resize.alteringFolio("folio remove") { $0.vma.end = UserAddress(20 << 12) },
+      """
+      A VMA's range has changed while its AVCs are in their trees. (event 9) in folio_remove_rmap_ptes
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
+      Then V's AVCs were inserted under the key 0x10-0x15 (event 8)
+      However V's range gives the key 0x10-0x13 (event 9)
+      The key of an AVC in a tree must not change; the range is changed between \
+      anon_vma_interval_tree_pre_update_vma and post_update_vma (mm/interval_tree.c).
+      """
     )
     .breaks(
       "A range change gives a VMA's addresses other page offsets.",
@@ -141,9 +172,16 @@ extension InvariantCases {
     .holds("a fork, and both exit", .forkAndExit)
     .holds("an anon_vma used again", .reuse)
     .breaks(
-      "num_children of an anon_vma is 7, and must be 1.",
-      "A shows num_children 7, num_active_vmas 1", in: "anon_vma_clone", at: "insert", 2,
-      .fork.alteringTree("insert", 2) { $0.children = 7 }
+      at: "insert", 2, .fork.alteringTree("insert", 2) { $0.children = 7 },
+      """
+      num_children of an anon_vma is 7, and must be 1. (event 11) in anon_vma_clone
+      Let A = anon_vma 0xffff888002000000
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x10
+      Then A has num_children 1, num_active_vmas 1 (event 3)
+      However A shows num_children 7, num_active_vmas 1 (event 11)
+      The counters follow from the recorded operations on A (mm/rmap.c; include/linux/rmap.h, \
+      struct anon_vma).
+      """
     )
     .breaks(
       "num_active_vmas of an anon_vma is 0, and must be 1.",
