@@ -13,11 +13,15 @@ public enum JSONReport {
 
   /// All results as one JSON object, keys sorted, the same bytes every time.
   public static func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
-    encode(
-      Document(
-        schema: schema, tool: ToolEntry(name: Tool.name, version: Tool.version, commit: options.tool.commit),
-        verdict: Verdict.combined(results.map(\.verdict)),
-        recordings: zip(results, RunIdentity.of(results)).map(Recording.init)))
+    encode(document(results, options))
+  }
+
+  /// What is encoded. Its fields are what JSONReportSchema.md has tables of.
+  package static func document(_ results: [RecordingResult], _ options: ReportOptions) -> some Encodable {
+    Document(
+      schema: schema, tool: ToolEntry(name: Tool.name, version: Tool.version, commit: options.tool.commit),
+      verdict: Verdict.combined(results.map(\.verdict)),
+      recordings: zip(results, RunIdentity.of(results)).map(Recording.init))
   }
 
   package static func encode(_ value: some Encodable) -> String {
