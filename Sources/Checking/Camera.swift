@@ -15,13 +15,32 @@ package struct Camera {
     package let isAlone: Bool
     /// Which pictures it is.
     package let index: Int
+    /// The mms whose address spaces are asked for instead of a picture.
+    package let survey: Survey?
 
     package init(_ ordinal: UInt64, _ focus: Focus, isAlone: Bool = false, index: Int = 0) {
       self.ordinal = ordinal
       self.focus = focus
       self.isAlone = isAlone
       self.index = index
+      survey = nil
     }
+
+    package init(_ ordinal: UInt64, _ survey: Survey, index: Int) {
+      self.ordinal = ordinal
+      self.survey = survey
+      self.index = index
+      focus = Focus()
+      isAlone = false
+    }
+  }
+
+  /// Address spaces that are asked for.
+  package struct Survey: Sendable {
+    /// Their mms.
+    let mms: [KernelAddress]
+    /// Before the event, or after it.
+    let moment: GraphPicture.Moment
   }
 
   /// Why an event is not drawn.
@@ -41,6 +60,10 @@ package struct Camera {
   package private(set) var pictures: [Int: EventPicture] = [:]
   /// What there is no picture of, by the request's index.
   package private(set) var misses: [Int: Miss] = [:]
+  /// The address spaces, by the request's index.
+  private(set) var spaces: [Int: [AddressSpace]] = [:]
+  /// What tasks did around the events.
+  private(set) var writer = CourseWriter()
 
   package init(_ requests: [Request], limit: PictureLimit = .standard) {
     self.requests = requests.sorted { ($0.ordinal, $0.index) < ($1.ordinal, $1.index) }
@@ -48,7 +71,10 @@ package struct Camera {
   }
 
   /// Whether there is more to be taken.
-  package var isWaiting: Bool { next < requests.count }
+  package var isWaiting: Bool { next < requests.count || writer.isWriting }
+
+  /// Sees an event that has been applied.
+  mutating func note(_ events: borrowing EventBatch, at position: Int) { writer.take(events, at: position) }
 
   /// What is asked for of an event; passes over what came before it.
   mutating func requests(at ordinal: UInt64) -> Range<Int> {
@@ -65,19 +91,37 @@ package struct Camera {
   /// Takes the pictures of one event, which `apply` applies to the graph.
   mutating func take(
     _ wanted: Range<Int>, _ event: borrowing RmapEvent, _ stamp: EventStamp, _ graph: inout RmapGraph,
-    _ apply: (inout RmapGraph) -> Void
+    isAlone: Bool = false, _ apply: (inout RmapGraph) -> Void
   ) {
     var before: [Shot] = []
     for request in wanted { before.append(Shot(requests[request], .before, event, stamp, graph, limit)) }
+    for request in wanted { survey(request, .before, graph) }
     apply(&graph)
-    for (request, before) in zip(wanted, before) {
+    for request in wanted { survey(request, .after, graph) }
+    next = wanted.upperBound
+    for (request, before) in zip(wanted, before) where requests[request].survey == nil {
       // What the event has made is known now.
       let focus = Shot.focus(before.focus, event, stamp, graph)
       let after = GraphPicture(of: graph, focus, .after, limit: limit)
       pictures[requests[request].index] = EventPicture(
-        stamp, EventPicture.Step(event), in: before.operation, focus, before: before.picture, after: after)
+        stamp, EventPicture.Step(event), in: before.operation, focus, before: before.picture, after: after,
+        isAlone: isAlone)
     }
-    next = wanted.upperBound
+  }
+
+  private mutating func survey(_ request: Int, _ moment: GraphPicture.Moment, _ graph: borrowing RmapGraph) {
+    guard let survey = requests[request].survey, survey.moment == moment else { return }
+    var found: [AddressSpace] = []
+    for mm in survey.mms { found.append(AddressSpace(of: mm, in: graph)) }
+    spaces[requests[request].index] = found
+  }
+
+  /// Begins to write down what tasks do around an event that has just been seen.
+  mutating func beginCourses(_ wanted: Range<Int>, at stamp: EventStamp) {
+    for request in wanted {
+      guard let picture = pictures[requests[request].index] else { continue }
+      writer.begin(requests[request].index, at: stamp, picture.step.kind)
+    }
   }
 
   /// Whether a request is of the event alone.
@@ -143,6 +187,8 @@ extension Replay {
           graph.apply(events, at: position, observer: &watch)
         }
       }
+      camera?.note(events, at: position)
+      if !wanted.isEmpty { camera?.beginCourses(wanted, at: stamp) }
     }
   }
 
@@ -152,7 +198,7 @@ extension Replay {
     guard let wanted = camera?.requests(at: stamp.ordinal), !wanted.isEmpty else { return }
     var alone = RmapGraph()
     var judge = Judge([])
-    camera?.take(wanted, events.event(at: position), stamp, &alone) { graph in
+    camera?.take(wanted, events.event(at: position), stamp, &alone, isAlone: true) { graph in
       graph.apply(events, at: position, observer: &judge)
     }
   }

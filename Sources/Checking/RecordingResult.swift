@@ -1,4 +1,5 @@
 public import Invariants
+public import Pictures
 public import RecordingAudit
 public import RecordingFormat
 public import RmapEvents
@@ -55,6 +56,8 @@ public struct RecordingResult: Sendable {
 
   /// What was drawn, in the order in which it was asked for.
   public internal(set) var drawings: [DrawnEvent] = []
+  /// What the recording says of the object that was asked for.
+  public internal(set) var life: Life?
 
   init(path: String) { self.path = path }
 

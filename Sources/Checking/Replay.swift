@@ -64,7 +64,7 @@ package struct Replay: ~Copyable {
   }
 
   /// The next stretch of the recording, up to its end.
-  mutating func take(_ stretch: Stretch) {
+  package mutating func take(_ stretch: Stretch) {
     apply(stretch.events)
     switch stretch.ending {
     case .malformed(let level):

@@ -14,6 +14,12 @@ public struct EventPicture: Sendable, Equatable {
   public private(set) var before: GraphPicture
   /// The graph after it.
   public private(set) var after: GraphPicture
+  /// Whether the event was judged by itself: what was before it is not known, and the graph is what the event says.
+  public let isAlone: Bool
+  /// The address spaces that it is about, before and after; empty where they were not asked for.
+  public private(set) var strips: [Strip] = []
+  /// What tasks did around the event.
+  public package(set) var course = Course()
 
   /// An event, in a few words.
   public struct Step: Sendable, Equatable {
@@ -55,9 +61,10 @@ public struct EventPicture: Sendable, Equatable {
   /// Gives the objects of both moments their names.
   public init(
     _ stamp: EventStamp, _ step: Step, in operation: Operation?, _ focus: Focus, before: GraphPicture,
-    after: GraphPicture
+    after: GraphPicture, isAlone: Bool = false
   ) {
     self.stamp = stamp
+    self.isAlone = isAlone
     self.step = step
     self.operation = operation
     self.focus = focus
@@ -66,6 +73,49 @@ public struct EventPicture: Sendable, Equatable {
     let names = Names(focus, [before, after])
     names.give(to: &self.before)
     names.give(to: &self.after)
+  }
+
+  /// The mms of the VMAs that it is about, at most two.
+  package var mms: [KernelAddress] {
+    var found: [KernelAddress] = []
+    for vma in (after.vmas + before.vmas).sorted(by: { $0.distance < $1.distance }) where vma.distance <= 1 {
+      if !vma.view.mm.isNull, !found.contains(vma.view.mm) { found.append(vma.view.mm) }
+    }
+    return Array(found.prefix(2)).sorted()
+  }
+
+  /// The event with which what the task did here began: the entry of its operation (of a move, copy_vma's), or the making
+  /// of a VMA that it is about right before.
+  package var began: UInt64 {
+    var first = operation?.stamp.ordinal ?? stamp.ordinal
+    if (operation?.kind ?? step.kind) == .moveTables {
+      let copies = course.steps.filter { $0.kind == .copyVMA && $0.phase == .enter && $0.stamp.pid == stamp.pid }
+      first = copies.last { $0.stamp.ordinal < first }?.stamp.ordinal ?? first
+    }
+    let births = (before.vmas + after.vmas).filter { $0.distance == 0 && $0.birth.pid == stamp.pid }
+      .map(\.birth.ordinal).filter { $0 > 0 && $0 < first && first - $0 <= Self.nearEvents }
+    return births.min() ?? first
+  }
+
+  /// What lies further back than so many events is not part of the same doing.
+  private static let nearEvents: UInt64 = 8
+
+  /// Takes the address spaces, as they were before ``began`` and are after the event.
+  package mutating func take(_ earlier: [AddressSpace], _ later: [AddressSpace]) {
+    let names = Names(focus, [before, after])
+    var vmas: [Strip.Tenant: String] = [:]
+    var subjects: Set<Strip.Tenant> = []
+    for vma in before.vmas + after.vmas {
+      let tenant = Strip.Tenant(address: vma.view.address, birth: vma.birth.ordinal)
+      vmas[tenant] = vma.name
+      if vma.distance <= 1 { subjects.insert(tenant) }
+    }
+    var first = stamp
+    first.ordinal = began
+    strips = zip(earlier, later).map { old, new in
+      Strip(
+        new.mm, about: subjects, vmas, before: (old.pieces, first), after: (new.pieces, stamp, .after), names: names)
+    }
   }
 
   /// The moment that shows what the finding says: after the event, unless that has taken one of its objects away.

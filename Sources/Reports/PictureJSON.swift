@@ -46,6 +46,7 @@ enum PictureJSON {
     let returned: Int64?
     let operation: String?
     let operationEvent: UInt64?
+    let isAlone: Bool
 
     init(_ picture: EventPicture, _ result: RecordingResult) {
       number = picture.stamp.ordinal
@@ -56,6 +57,7 @@ enum PictureJSON {
       returned = picture.step.returned
       operation = picture.operation.map { result.functions[$0.kind] }
       operationEvent = picture.operation?.stamp.ordinal
+      isAlone = picture.isAlone
     }
   }
 

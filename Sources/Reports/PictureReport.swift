@@ -44,11 +44,41 @@ public enum PictureReport {
     if let finding = drawn.finding, let accusation = picture.focus.accusation {
       page.paragraph("VIOLATED", "\(accusation.invariant): \(finding.what)", indent: 9)
     }
+    if picture.isAlone {
+      page.paragraph(
+        "alone", "This event is judged by itself: the recording does not show what was before it.", indent: 9)
+    }
     let text = PictureText(picture, result.functions)
     for moment in shown(picture, moments) {
       page.line()
       for line in text.full(moment) { page.line(line) }
     }
+    for strip in picture.strips {
+      let lines = StripText(strip, result.functions).lines()
+      if !lines.isEmpty { page.line() }
+      for line in lines { page.line(line) }
+    }
+    return page.text
+  }
+
+  /// What a recording says of one object.
+  public static func render(_ life: Life, of result: RecordingResult) -> String {
+    var page = TextLayout()
+    page.line(result.path)
+    page.line("\(life.object): named by \(counted(UInt64(life.total), "event"))")
+    func line(_ line: Life.Line) {
+      let time = seconds(line.stamp.timestamp, rounded: result.roundsTimes)
+      let name = result.commandNames[line.stamp.pid].map { " (\($0))" } ?? ""
+      page.line()
+      page.line("event \(line.stamp.ordinal), cpu \(line.stamp.cpu), \(time), pid \(line.stamp.pid)\(name)")
+      page.paragraph("  " + result.functions[line.kind] + ":", line.text, indent: 4)
+    }
+    for entry in life.first { line(entry) }
+    if life.leftOut > 0 {
+      page.line()
+      page.line("  \(counted(UInt64(life.leftOut), "event")) left out: --limit all shows every one")
+    }
+    for entry in life.last { line(entry) }
     return page.text
   }
 

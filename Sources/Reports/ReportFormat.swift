@@ -15,7 +15,7 @@ public import Checking
 
 /// The forms in which results can be written.
 public enum ReportFormat: String, CaseIterable, Sendable {
-  case text, json, junit, ktap, sarif
+  case text, json, junit, ktap, sarif, html
 
   /// Whether results can be written one by one, as they come; all others need the whole run.
   public var isIncremental: Bool { self == .text }
@@ -30,6 +30,7 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     case .junit: JUnitReport.render(results, options)
     case .ktap: KTAPReport.render(results)
     case .sarif: SARIFReport.render(results, options)
+    case .html: HTMLReport.render(results, options)
     }
   }
 }

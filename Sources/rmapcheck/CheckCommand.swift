@@ -34,7 +34,7 @@ struct CheckCommand: AsyncParsableCommand {
     completion: .file())
   var paths: [String]
 
-  @Option(help: ArgumentHelp("The report's format: text, json, junit, ktap or sarif.", valueName: "form"))
+  @Option(help: ArgumentHelp("The report's format: text, json, junit, ktap, sarif or html.", valueName: "form"))
   var format: ReportFormat = .text
 
   @Option(
@@ -89,8 +89,10 @@ struct CheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     let recordings = paths.flatMap(RecordingSearch.recordings)
+    var check = RecordingCheck(invariants: try chosenInvariants(), limit: limit.kept)
+    check.drawing = try drawing()
     let batch = BatchCheck(
-      check: RecordingCheck(invariants: try chosenInvariants(), limit: limit.kept),
+      check: check,
       jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     let options = ReportOptions(violationsShown: limit.shown, tool: Tool(commit: buildCommit))
     let run = try CheckRun(
@@ -99,6 +101,13 @@ struct CheckCommand: AsyncParsableCommand {
     await batch.run(recordings, done: run.note, deliver: run.deliver)
     let results = try run.finish()
     throw ExitCode(status(results))
+  }
+
+  /// What the reports that were asked for show of the graph.
+  private func drawing() throws -> Drawing {
+    let forms = try requests().map(\.form) + (expect ? [] : [format])
+    let shown = forms.contains(.text) ? limit.shown ?? .max : 0
+    return forms.contains(.html) ? .findingsInFull(max(shown, HTMLReport.picturesShown)) : .findings(shown)
   }
 
   private func status(_ results: [RecordingResult]) -> Int32 {
@@ -117,7 +126,8 @@ struct CheckCommand: AsyncParsableCommand {
     var targets: Set<String> = []
     return try report.map { text in
       guard let request = ReportRequest(text) else {
-        throw ValidationError("--report takes FORM=FILE, with text, json, junit, ktap or sarif for FORM: '\(text)'.")
+        throw ValidationError(
+          "--report takes FORM=FILE, with text, json, junit, ktap, sarif or html for FORM: '\(text)'.")
       }
       guard targets.insert(ReportFile.target(of: request.path)).inserted else {
         throw ValidationError("Two reports go to \(request.path).")

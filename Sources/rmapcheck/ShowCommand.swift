@@ -12,7 +12,8 @@ struct ShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Draws the graph at one event of a recording: VMAs, AVCs, anon_vmas, and what is missing or wrong.",
     discussion: """
-      Without --at, the event is that of the first violation. What is drawn is the graph that `check` had at that event. \
+      Without --at, the event is that of the first violation; with --object alone, the object's life is told, event by \
+      event. What is drawn is the graph that `check` had at that event. \
       In text, a VMA's chain runs from left to right, an anon_vma's tree from top to bottom, and an AVC is where they \
       cross.
 
@@ -34,6 +35,11 @@ struct ShowCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Draw all that is under this root anon_vma.", valueName: "address"))
   var root: KernelObject?
 
+  @Option(
+    help: ArgumentHelp(
+      "How many events of an object's life are shown (60), beside the last 10.", valueName: "n|all"))
+  var limit: LifeLimit = .first(60)
+
   @Flag(help: "The moment: before the event, after it, or both.")
   var moment: Moment?
 
@@ -50,6 +56,7 @@ struct ShowCommand: ParsableCommand {
     if object != nil, root != nil { throw ValidationError("--object and --root exclude each other.") }
     if root != nil, at == nil { throw ValidationError("--root needs --at: a graph has another shape at each event.") }
     if at == 0 { throw ValidationError("Events are counted from 1.") }
+    if at == nil, object != nil, format != .text { throw ValidationError("An object's life is text: name --at.") }
     if format == .json, moment != nil { throw ValidationError("--format json has both moments.") }
     if format == .svg, moment == .both { throw ValidationError("An SVG shows one moment: --before or --after.") }
     if let output, !force, access(output, F_OK) == 0 {
@@ -59,6 +66,7 @@ struct ShowCommand: ParsableCommand {
 
   func run() throws {
     let result = try drawnResult()
+    if at == nil, object != nil { return try showLife(result) }
     guard let drawn = result.drawings.first else { throw try nothingToShow(result) }
     guard let picture = drawn.picture else { throw noSuchEvent(drawn, result) }
     if let object, picture.before.isEmpty, picture.after.isEmpty {
@@ -66,11 +74,13 @@ struct ShowCommand: ParsableCommand {
     }
     let text = PictureReport.render(
       drawn, picture, of: result, format.form, moment?.moments, ReportOptions(tool: Tool(commit: buildCommit)))
-    try write(format == .svg ? Graphviz.svg(text) : text)
-    if let damage = result.damage {
-      complain("\(result.path): \(damage)")
-      throw ExitCode(Verdict.damaged.exitStatus)
+    do {
+      try write(format == .svg ? Graphviz.svg(text) : text)
+    } catch let failure as Graphviz.Failure {
+      complain("\(failure)")
+      throw ExitCode(EX_UNAVAILABLE)
     }
+    try endIfDamaged(result)
   }
 
   private func drawnResult() throws -> RecordingResult {
@@ -82,7 +92,21 @@ struct ShowCommand: ParsableCommand {
     var focus = Focus(root: root?.address)
     if let object { focus = Focus(object: object.address) }
     check.drawing = .event(at, focus)
+    if at == nil, let object { check.drawing = .life(object.address, limit.count) }
     return check.run(path: path)
+  }
+
+  private func showLife(_ result: RecordingResult) throws {
+    guard let life = result.life, life.total > 0 || result.damage == nil else { throw try nothingToShow(result) }
+    guard life.total > 0 else { throw ValidationError("No event of the recording names \(life.object).") }
+    try write(PictureReport.render(life, of: result))
+    try endIfDamaged(result)
+  }
+
+  private func endIfDamaged(_ result: RecordingResult) throws {
+    guard let damage = result.damage else { return }
+    complain("\(result.path): \(damage)")
+    throw ExitCode(Verdict.damaged.exitStatus)
   }
 
   private func nothingToShow(_ result: RecordingResult) throws -> any Error {
@@ -126,6 +150,27 @@ enum ShowFormat: String, ExpressibleByArgument, CaseIterable {
     case .json: .json
     }
   }
+}
+
+/// `--limit` of `show`.
+enum LifeLimit: ExpressibleByArgument {
+  case first(Int)
+  case all
+
+  init?(argument: String) {
+    if argument == "all" {
+      self = .all
+    } else if let count = Int(argument), count >= 0 {
+      self = .first(count)
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String { "60" }
+
+  /// nil for all.
+  var count: Int? { if case .first(let count) = self { count } else { nil } }
 }
 
 /// `--before`, `--after`, `--both`.
