@@ -82,7 +82,7 @@ public enum PictureReport {
     return page.text
   }
 
-  /// `strict` Graphviz reads several graphs from one file, and draws the first: so there is one.
+  /// Graphviz reads several graphs from one file; an SVG holds one, so `show` takes both moments for DOT only.
   private static func dot(_ picture: EventPicture, _ result: RecordingResult, _ moments: Moments?) -> String {
     let text = PictureText(picture, result.functions)
     return shown(picture, moments).map { PictureDOT.render($0, title: text.title($0.moment)) }.joined()

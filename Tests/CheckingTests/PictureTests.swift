@@ -55,7 +55,7 @@ import TraceReading
 
   @Test(arguments: [
     ("6.12-fault-drop-avc", "fork-closure"), ("6.12-fault-split-drop-avc", "copy-closure"),
-    ("6.12-fault-lost-active", "counters"), ("6.12-mm-defects-b", "anon-vma-death"),
+    ("6.12-fault-lost-active", "counters"),
   ])
   func isTheGraphOfTheJudgesSituation(name: String, invariant: String) throws {
     let result = Self.result(name, .findings(64))

@@ -141,6 +141,20 @@ import Testing
     #expect(outcome.output.isEmpty)
   }
 
+  @Test func everyFieldOfTheJSONIsDocumented() throws {
+    defer { run.remove() }
+    let page = try run.shell("cat $T/../Sources/rmapcheck/RmapCheck.docc/Pictures.md").output
+    func keys(_ value: Any) -> Set<String> {
+      if let object = value as? [String: Any] { return object.values.reduce(Set(object.keys)) { $0.union(keys($1)) } }
+      return ((value as? [Any]) ?? []).reduce([]) { $0.union(keys($1)) }
+    }
+    for form in ["$T/6.12-fault-drop-avc", "--at 2119 $T/6.12-fault-drop-avc"] {
+      for key in keys(try json(run.shell("$R show --format json \(form)").output)) {
+        #expect(page.contains("`\(key)`"), "\(key)")
+      }
+    }
+  }
+
   @Test func theDocumentsPicturesAreAsTheProgramDrawsThem() throws {
     defer { run.remove() }
     let outcome = try run.shell("RMAPCHECK=$R $T/../scripts/pictures --check")
