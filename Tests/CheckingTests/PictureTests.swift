@@ -114,6 +114,19 @@ import TraceReading
     #expect(lines.contains { $0.contains("X") || $0.contains("!") || $0.contains("~") }, "\(first.invariant.name)")
   }
 
+  @Test(arguments: faulty) func thePagesDrawingsAreWellFormedAndStripsFit(name: String) throws {
+    let result = Self.result(name, .findingsInFull(4))
+    let parts = HTMLReport.render([result]).components(separatedBy: "<svg ").dropFirst()
+    #expect(!parts.isEmpty)
+    for part in parts {
+      let end = try #require(part.range(of: "</svg>")).upperBound
+      #expect(XMLCounter("<svg " + part[..<end]).isWellFormed)
+    }
+    for strip in result.drawings.flatMap({ $0.picture?.strips ?? [] }) {
+      for line in StripText(strip, result.functions).lines() { #expect(line.count <= 80, "\(line)") }
+    }
+  }
+
   @Test func namesTheMissingLink() {
     let result = Self.result("6.12-fault-drop-avc", .event(nil, Focus()))
     let picture = result.drawings.first?.picture
