@@ -129,8 +129,9 @@ let package = Package(
       "InvariantsTests", "TestSupport", "Invariants", "RecordingAudit", "RmapGraph", "RmapEvents", "RmapTestSupport"),
     tests("PoliciesTests", "TestSupport", "Policies", "Invariants", "RmapGraph", "RmapEvents", "RmapTestSupport"),
     tests(
-      "CheckingTests", "TestSupport", "Vocabulary", "TraceReading", "Checking", "Comparing", "Policies", "Reports",
-      "Invariants", "RecordingAudit", "RecordingFormat", "RmapEvents", "RmapGraph", "RmapTestSupport", "TraceWriting"),
+      "CheckingTests", "TestSupport", "Vocabulary", "TraceReading", "Checking", "Comparing", "Pictures", "Policies",
+      "Reports", "Invariants", "RecordingAudit", "RecordingFormat", "RmapEvents", "RmapGraph", "RmapTestSupport",
+      "TraceWriting"),
     tests(
       "ExperimentTests", "TestSupport", "Checking", "Invariants", "RecordingExperiments", "RecordingFormat",
       "RmapEvents", "TraceReading"),

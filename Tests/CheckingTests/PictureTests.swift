@@ -6,6 +6,7 @@ import RecordingFormat
 import Reports
 import RmapEvents
 import RmapGraph
+import TestSupport
 import Testing
 import TraceReading
 
@@ -23,7 +24,7 @@ import TraceReading
     .filter { FileManager.default.fileExists(atPath: "\(tracesFolder)/\($0)/trace.dat") }
 
   /// Draws the graph in the midst of the judge's situations: what the judge had before it when it saw an event.
-  private struct Witness: GraphObserver {
+  private struct Witness: SelectiveObserver {
     let focus: Focus
     let ordinal: UInt64
     var before: GraphPicture?
