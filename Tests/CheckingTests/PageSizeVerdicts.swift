@@ -85,7 +85,10 @@ import TraceWriting
       k.write("p.V", 17)
       k.resize("p.V", to: 16..<24)
     }
-    let marked = history.alteringTree("insert", 1) {
+    // At the entry, too: a recording that contradicts itself proves nothing from there on.
+    let marked = history.alteringEntry("enter prepare") { $0.vma.flags = VMFlags(rawValue: flags) }.alteringTree(
+      "insert", 1
+    ) {
       $0.vma.flags = VMFlags(rawValue: flags)
       $0.protection = 7
     }.alteringTree("insert", 2) {
