@@ -29,6 +29,7 @@ extension RecordingResult {
     let fits = atFirst.contains { invariant, finding in
       (expected.invariant ?? invariant.name) == invariant.name
         && (expected.function ?? functions[finding.function]) == functions[finding.function]
+        && (expected.doer ?? functions[finding.responsible]) == functions[finding.responsible]
         && (expected.event ?? finding.stamp.ordinal) == finding.stamp.ordinal
     }
     if fits { return .met }
@@ -36,7 +37,8 @@ extension RecordingResult {
       "the first violation is of \(first.invariant.name) in \(functions[first.finding.function]) at event "
         + "\(first.finding.stamp.ordinal), expected \(expected.invariant ?? "any") in "
         + "\(expected.function ?? "any function") at event "
-        + "\(expected.event.map { "\($0)" } ?? "any")")
+        + "\(expected.event.map { "\($0)" } ?? "any")"
+        + (expected.doer.map { "; done by \(functions[first.finding.responsible]), expected \($0)" } ?? ""))
   }
 
   /// What a sidecar must expect for this result to be the expected one. What is known of an injected fault stays.
@@ -49,6 +51,7 @@ extension RecordingResult {
       expected.invariant = invariant.name
       expected.function = functions[finding.function]
       expected.event = finding.stamp.ordinal
+      if before?.doer != nil { expected.doer = functions[finding.responsible] }
     }
     return expected
   }

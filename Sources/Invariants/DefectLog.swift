@@ -96,7 +96,9 @@ public final class DefectLog: @unchecked Sendable {
     let place = Int(chain)
     let first = chains[place].first
     let isFirst =
-      (finding.stamp.ordinal, Self.order(invariant)) < (first.stamp.ordinal, Self.order(chains[place].invariant))
+      Self.isContract(finding, invariant, brokenBy: first, chains[place].invariant)
+      || (finding.stamp.ordinal, Self.order(invariant)) < (first.stamp.ordinal, Self.order(chains[place].invariant))
+        && !Self.isContract(first, chains[place].invariant, brokenBy: finding, invariant)
     if !isFirst {
       follow(invariant, finding.stamp.ordinal, in: place)
       return false
@@ -111,6 +113,16 @@ public final class DefectLog: @unchecked Sendable {
       chains[place].kind = kind
     }
     return true
+  }
+
+  /// Whether a violation is that of an operation's own rule, and the other one shows within that operation.
+  private static func isContract(
+    _ finding: Finding, _ invariant: Int, brokenBy other: Finding, _ otherInvariant: Int
+  ) -> Bool {
+    guard let began = finding.operation, began.pid == other.stamp.pid, began.ordinal <= other.stamp.ordinal,
+      other.stamp.ordinal <= finding.stamp.ordinal
+    else { return false }
+    return order(invariant) < order(otherInvariant)
   }
 
   private func follow(_ invariant: Int, _ event: UInt64, in place: Int) {
@@ -156,9 +168,27 @@ public struct DefectKind: Hashable, Sendable {
     function = finding.responsible
   }
 
-  /// Digits, and what 0x begins, as one `#`.
+  /// Numbers, decimal and those that 0x begins, as one `#`; digits within a word stay.
   package static func withoutNumbers(_ text: String) -> String {
-    guard text.utf8.contains(where: { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return text }
-    return text.replacing(/0x[0-9a-f]+|\b[0-9]+\b/, with: "#")
+    var result: [UInt8] = []
+    var word: [UInt8] = []
+    func end() {
+      let isNumber = word.first.map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ?? false
+      let isPlain = word.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } || word.starts(with: "0x".utf8)
+      result += isNumber && isPlain ? [UInt8(ascii: "#")] : word
+      word = []
+    }
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), 0x80...:
+        word.append(byte)
+      default:
+        end()
+        result.append(byte)
+      }
+    }
+    end()
+    return String(decoding: result, as: UTF8.self)
   }
 }

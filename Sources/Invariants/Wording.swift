@@ -26,6 +26,25 @@ extension RmapGraph {
   }
 }
 
+extension RmapGraph {
+  /// The step that last mapped or unmapped a folio's page before an event of it, if that came after another one.
+  func lastMapped(_ s: borrowing FolioSituation, after right: EventStamp) -> EventStamp? {
+    guard let id = s.folio else { return nil }
+    let stamp = self[id].changeStamp
+    return stamp.ordinal > right.ordinal && stamp.ordinal < s.stamp.ordinal ? stamp : nil
+  }
+
+  /// The entry of the operation that a task's other ones are part of; an exit is no operation on one VMA.
+  func outermostEntry(ofTask pid: Int32) -> EventStamp? {
+    var (found, outward): (EventStamp?, Int) = (nil, 0)
+    while let operation = operation(ofTask: pid, outward: outward) {
+      if operation.pointee.kind != .mmExit { found = operation.pointee.stamp }
+      outward += 1
+    }
+    return found
+  }
+}
+
 /// `vma 0xffff…, mm 0xffff…, 0x1000-0x3000, pgoff 0x1`.
 func describe(_ view: VMAView) -> String {
   "vma \(view.address), mm \(view.mm), \(view.start)-\(view.end), pgoff \(view.vmPgoff)"

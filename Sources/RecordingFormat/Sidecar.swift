@@ -63,6 +63,8 @@ public struct Sidecar: Codable, Sendable {
     public var invariant: String?
     /// The kernel function that the first violation must name.
     public var function: String?
+    /// The kernel function that did it, where that is another or is only to be told from the events around it.
+    public var doer: String?
     /// The number of the first wrong event.
     public var event: UInt64?
     /// Whatever a reader should know.

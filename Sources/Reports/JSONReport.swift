@@ -247,7 +247,7 @@ public enum JSONReport {
       fingerprint = defect.fingerprint
       invariant = defect.invariant.name
       what = defect.first.what
-      function = result.functions[defect.first.function]
+      function = result.functions[defect.first.responsible]
       event = defect.first.stamp.ordinal
       occurrences = defect.occurrences
       violations = defect.violations
@@ -272,6 +272,8 @@ public enum JSONReport {
     let function: String
     let doneBy: StepEntry?
     let doneBetween: [StepEntry]?
+    let handledBy: StepEntry?
+    let responsible: String
     let event: EventEntry
     let objects: [ObjectEntry]
     let established: [FactEntry]
@@ -286,11 +288,13 @@ public enum JSONReport {
       what = finding.what
       let functions = result.functions
       function = functions[finding.function]
+      responsible = functions[finding.responsible]
       let shown = StepEntry(function: function, event: finding.stamp.ordinal)
       switch finding.doer {
-      case nil: (doneBy, doneBetween) = (shown, nil)
-      case .step(let stamp): (doneBy, doneBetween) = (StepEntry(stamp, functions), nil)
-      case .between(let right, let wrong):
+      case nil: (doneBy, doneBetween, handledBy) = (shown, nil, nil)
+      case .step(let stamp): (doneBy, doneBetween, handledBy) = (StepEntry(stamp, functions), nil, nil)
+      case .between(let right, let wrong, let handled):
+        handledBy = handled.map { StepEntry($0, functions) }
         doneBy = nil
         doneBetween = [
           StepEntry(right, functions),

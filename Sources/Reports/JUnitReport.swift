@@ -28,7 +28,7 @@ public enum JUnitReport {
     }
     text += "    </properties>\n" + testcase(name, "recording", whole.element)
     for (entry, outcome) in zip(result.invariants, outcomes) {
-      text += testcase(name, entry.invariant.name, element(entry, outcome, result))
+      text += testcase(name, entry.invariant.name, element(entry, outcome, result, options))
     }
     return text + "  </testsuite>\n"
   }
@@ -57,22 +57,39 @@ public enum JUnitReport {
   }
 
   private static func element(
-    _ entry: InvariantResult, _ outcome: CaseOutcome, _ result: RecordingResult
+    _ entry: InvariantResult, _ outcome: CaseOutcome, _ result: RecordingResult, _ options: ReportOptions
   ) -> String? {
     switch outcome {
     case .passed: return nil
     case .skipped(let reason): return "<skipped message=\"\(escaped(reason))\"/>"
     case .failed:
-      guard let finding = entry.findings.first else { return "<failure type=\"\(entry.invariant.name)\"/>" }
-      let message = "\(finding.what) (\(result.functions[finding.function]), event \(finding.stamp.ordinal))"
-      var page = TextLayout()
-      TextReport.render(
-        finding, entry.invariant, names: result.commandNames, result.functions, roundsTimes: result.roundsTimes, &page)
-      let more = entry.ledger.violations - 1
-      if more > 0 { page.line("\(counted(more, "more violation")) of \(entry.invariant.name)") }
+      let (message, page) = failure(entry, result, options)
       return "<failure type=\"\(entry.invariant.name)\" message=\"\(escaped(message))\">"
         + page.text.split(separator: "\n").map { escaped(String($0)) }.joined(separator: "\n") + "</failure>"
     }
+  }
+
+  /// The defects that the invariant is the first to show; of one that is broken only in consequence, what that follows from.
+  private static func failure(
+    _ entry: InvariantResult, _ result: RecordingResult, _ options: ReportOptions
+  ) -> (message: String, page: TextLayout) {
+    var page = TextLayout()
+    let own = result.defects.filter { $0.invariant.number == entry.invariant.number }
+    for (place, defect) in own.prefix(options.violationsShown ?? .max).enumerated() {
+      if place > 0 { page.line() }
+      TextReport.render(defect, result, showsPicture: false, &page)
+    }
+    for defect in own.dropFirst(options.violationsShown ?? .max) { page.line(TextReport.line(defect, result)) }
+    let causes = result.defects.filter { $0.follows.contains { $0.invariant.number == entry.invariant.number } }
+    for defect in causes where !own.contains(where: { $0.fingerprint == defect.fingerprint }) {
+      page.line("follows from \(TextReport.line(defect, result))")
+    }
+    if let first = own.first?.first {
+      return ("\(first.what) (\(result.functions[first.responsible]), event \(first.stamp.ordinal))", page)
+    }
+    let count = counted(entry.ledger.violations, "violation")
+    let cause = causes.first.map { "\($0.invariant.name), event \($0.first.stamp.ordinal)" } ?? "another invariant"
+    return ("\(count), in consequence of \(cause)", page)
   }
 
   static func escaped(_ text: String) -> String {

@@ -21,9 +21,8 @@ public enum KTAPReport {
     guard !result.invariants.isEmpty else { return "" }
     var text = "  KTAP version 1\n  # Subtest: \(name)\n  1..\(result.invariants.count)\n"
     for (index, entry) in result.invariants.enumerated() {
-      if let finding = entry.findings.first {
-        text +=
-          "  # \(escaped(finding.what)) (\(escaped(result.functions[finding.function])), event \(finding.stamp.ordinal))\n"
+      for defect in result.defects where defect.invariant.number == entry.invariant.number {
+        text += "  # \(defect.fingerprint) \(escaped(TextReport.line(defect, result)))\n"
       }
       let (word, directive) =
         switch entry.outcome(in: result) {

@@ -2,7 +2,7 @@
 //
 // One idea: a report adds nothing and leaves out nothing that matters. What it says is in the result; the same result
 // gives the same bytes, at any number of jobs, so that reports can be compared. Text is for mails: no colour, 80
-// columns, `TextLayout` wraps it. JSON is the complete form, with a schema that only grows; JUnit, KTAP and SARIF are
+// columns, `TextLayout` wraps it; the mail form is its first defect and what a mailing list asks for. JSON is the complete form, with a schema that only grows; JUnit, KTAP and SARIF are
 // for CI systems, which know tests that pass, fail, or are skipped: `undecided` is never a pass in any of them.
 //
 // Names of tasks and text of sidecars come from others. Every string passes `printable`, so that no file clears a
@@ -15,7 +15,7 @@ public import Checking
 
 /// The forms in which results can be written.
 public enum ReportFormat: String, CaseIterable, Sendable {
-  case text, json, junit, ktap, sarif, html
+  case text, json, junit, ktap, sarif, html, mail
 
   /// Whether results can be written one by one, as they come; all others need the whole run.
   public var isIncremental: Bool { self == .text }
@@ -31,16 +31,17 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     case .ktap: KTAPReport.render(results)
     case .sarif: SARIFReport.render(results, options)
     case .html: HTMLReport.render(results, options)
+    case .mail: MailReport.render(results, options)
     }
   }
 }
 
 /// What a report leaves to whoever asks for it.
 public struct ReportOptions: Sendable {
-  /// How many violations of a recording are shown in full, if nothing else is said.
+  /// How many defects of a recording are shown in full, if nothing else is said.
   public static let violationsShown = 8
 
-  /// How many violations of a recording text shows in full; nil for all that were kept.
+  /// How many defects of a recording text shows in full; nil for all, and for every violation that follows from them.
   public var violationsShown: Int?
 
   /// The program that reports.

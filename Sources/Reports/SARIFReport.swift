@@ -3,8 +3,8 @@ import Invariants
 import RecordingFormat
 import RmapEvents
 
-/// SARIF 2.1.0: one result for each violation that is kept, one of kind `open`, `pass` or `notApplicable` for each
-/// invariant without any; a notification for each recording that is damaged or in doubt.
+/// SARIF 2.1.0: one result for each defect, one of kind `informational` for each invariant that is broken only in consequence
+/// of one, one of kind `open`, `pass` or `notApplicable` for each without any violation; a notification for each recording that is damaged or in doubt.
 public enum SARIFReport {
   /// All results.
   public static func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
@@ -45,11 +45,22 @@ public enum SARIFReport {
         let kind = entry.isRecorded ? "open" : "notApplicable"
         return [Entry(name, kind: kind, reason, place, [name, identity.name])]
       case .failed:
-        return entry.findings.map { finding in
-          Entry(
-            name, kind: "fail", "\(finding.what) [\(result.functions[finding.function])]",
-            Location(result, identity, finding),
-            [Fingerprint.of(finding, of: entry.invariant), identity.name], detail: finding.contradiction.text)
+        let own = result.defects.filter { $0.invariant.number == entry.invariant.number }
+        if own.isEmpty {
+          let count = counted(entry.ledger.violations, "violation")
+          return [
+            Entry(name, kind: "informational", "\(count), in consequence of others", place, [name, identity.name])
+          ]
+        }
+        return own.map { defect in
+          let first = defect.first
+          return Entry(
+            name, kind: "fail", "\(first.what) [\(result.functions[first.responsible])]",
+            Location(result, identity, first), [defect.fingerprint, identity.name],
+            properties: [
+              "contradiction": first.contradiction.text, "occurrences": "\(defect.occurrences)",
+              "follows": defect.follows.isEmpty ? "" : TextReport.follows(defect),
+            ])
         }
       }
     }
@@ -119,7 +130,8 @@ public enum SARIFReport {
     let properties: [String: String]?
 
     init(
-      _ rule: String, kind: String, _ text: String, _ location: Location, _ marks: [String], detail: String? = nil
+      _ rule: String, kind: String, _ text: String, _ location: Location, _ marks: [String],
+      properties: [String: String]? = nil
     ) {
       ruleId = rule
       self.kind = kind
@@ -127,7 +139,7 @@ public enum SARIFReport {
       message = Message(text: text)
       locations = [location]
       partialFingerprints = ["defect/v1": marks[0], "run/v1": marks[1]]
-      properties = detail.map { ["contradiction": $0] }
+      self.properties = properties
     }
   }
 

@@ -5,6 +5,9 @@ package struct TextLayout {
   package init() {}
   package private(set) var text = ""
 
+  /// The text's lines.
+  var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+
   package mutating func line(_ line: String = "") {
     text += printable(line)
     text += "\n"

@@ -6,6 +6,8 @@ import RmapEvents
 import RmapGraph
 
 /// The report for people, fit to be pasted into a mail: no colour, 80 columns, the same bytes every time.
+///
+/// What is wrong comes first, then what was looked at: the verdict, the defects, and the table of all invariants.
 public enum TextReport {
   /// How many gaps of one recording are shown.
   static let lossesShown = 4
@@ -24,20 +26,9 @@ public enum TextReport {
     for contradiction in result.contradictions.kept.dropFirst() {
       page.paragraph("  also", "event \(contradiction.at.ordinal): \(contradiction.text(result.functions))", indent: 11)
     }
+    defects(result, options, &page)
+    if !result.defects.isEmpty { page.line() }
     if result.events > 0 { table(result, &page) }
-    let findings = result.findings
-    let shown = min(findings.count, options.violationsShown ?? .max)
-    for (invariant, finding) in findings.prefix(shown) {
-      page.line()
-      render(
-        finding, invariant, names: result.commandNames, result.functions, roundsTimes: result.roundsTimes, &page)
-    }
-    let hidden = result.violations - UInt64(shown)
-    if hidden > 0 {
-      page.line()
-      page.paragraph(
-        "  \(counted(hidden, "more violation")) counted, not shown:", "--limit all shows every one.", indent: 2)
-    }
     return page.text
   }
 
@@ -126,50 +117,5 @@ public enum TextReport {
       let names = entry.missingFields.map(\.meaning).joined(separator: ", ")
       page.paragraph("  missing", "\(entry.invariant.name) needs \(names): not recorded", indent: 11)
     }
-  }
-
-  static func render(
-    _ finding: Finding, _ invariant: Invariant, names: [Int32: String], _ functions: FunctionNames,
-    roundsTimes: Bool = true,
-    _ page: inout TextLayout
-  ) {
-    func place(_ stamp: EventStamp) -> String {
-      let name = names[stamp.pid].map { " (\($0))" } ?? ""
-      let time = seconds(stamp.timestamp, rounded: roundsTimes)
-      return "event \(stamp.ordinal), cpu \(stamp.cpu), \(time), pid \(stamp.pid)\(name)"
-    }
-    page.line("VIOLATED \(invariant.name)")
-    page.paragraph("What", finding.what, indent: 7)
-    page.paragraph("Where", "\(place(finding.stamp)), \(functions[finding.function])", indent: 7)
-    if let doer = finding.doer { page.paragraph("Who", words(doer, of: finding, functions), indent: 7) }
-    for (index, object) in finding.objects.enumerated() {
-      let label = index == 0 ? "Why    Let" : ""
-      page.paragraph(label, "\(object.name) = \(object.description)", indent: 11)
-    }
-    for fact in finding.established {
-      page.paragraph("       Then", sentence(fact), indent: 12)
-    }
-    page.paragraph("       However,", sentence(finding.contradiction), indent: 16)
-    page.paragraph("Rule", finding.rule, indent: 7)
-    page.paragraph(
-      "Events", finding.events.map { "\($0.ordinal)" }.joined(separator: ", "), indent: 7)
-    for stamp in finding.events { page.line("       \(place(stamp))") }
-  }
-
-  /// The step that broke the rule, if that is not the function in which it shows.
-  private static func words(_ doer: Finding.Doer, of finding: Finding, _ functions: FunctionNames) -> String {
-    func name(_ stamp: EventStamp) -> String {
-      let function = stamp.ordinal == finding.stamp.ordinal ? finding.function : stamp.function.map { .kind($0) }
-      return "\(function.map { functions[$0] } ?? "a step") (event \(stamp.ordinal))"
-    }
-    return switch doer {
-    case .step(let stamp): name(stamp)
-    case .between(let right, let wrong): "between \(name(right)) and \(name(wrong))"
-    }
-  }
-
-  private static func sentence(_ fact: Finding.Fact) -> String {
-    guard let stamp = fact.stamp, stamp.isRecorded else { return fact.text + "." }
-    return "\(fact.text) (event \(stamp.ordinal))."
   }
 }

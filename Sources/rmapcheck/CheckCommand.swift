@@ -34,7 +34,7 @@ struct CheckCommand: AsyncParsableCommand {
     completion: .file())
   var paths: [String]
 
-  @Option(help: ArgumentHelp("The report's format: text, json, junit, ktap, sarif or html.", valueName: "form"))
+  @Option(help: ArgumentHelp("The report's format: text, json, junit, ktap, sarif, html or mail.", valueName: "form"))
   var format: ReportFormat = .text
 
   @Option(
@@ -61,8 +61,8 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      How many violations of a recording the text report shows in full (8). The other formats have the first 64 of each \
-      invariant, one per object, or n if that is more; with 'all' every format has all of them.
+      How many defects of a recording the text report shows in full (8). JSON has the first violation of each, and of each \
+      invariant the first 64, one per object, or n if that is more; with 'all' both have every violation.
       """,
       valueName: "n|all"))
   var limit: ViolationLimit = .standard
@@ -107,7 +107,8 @@ struct CheckCommand: AsyncParsableCommand {
   private func drawing() throws -> Drawing {
     let forms = try requests().map(\.form) + (expect ? [] : [format])
     let shown = forms.contains(.text) ? limit.shown ?? .max : 0
-    return forms.contains(.html) ? .findingsInFull(max(shown, HTMLReport.picturesShown)) : .findings(shown)
+    let drawn = forms.contains(.mail) ? max(shown, 1) : shown
+    return forms.contains(.html) ? .findingsInFull(max(drawn, HTMLReport.picturesShown)) : .findings(drawn)
   }
 
   private func status(_ results: [RecordingResult]) -> Int32 {
@@ -127,7 +128,7 @@ struct CheckCommand: AsyncParsableCommand {
     return try report.map { text in
       guard let request = ReportRequest(text) else {
         throw ValidationError(
-          "--report takes FORM=FILE, with text, json, junit, ktap, sarif or html for FORM: '\(text)'.")
+          "--report takes FORM=FILE, with text, json, junit, ktap, sarif, html or mail for FORM: '\(text)'.")
       }
       guard targets.insert(ReportFile.target(of: request.path)).inserted else {
         throw ValidationError("Two reports go to \(request.path).")

@@ -300,6 +300,11 @@ struct ComparisonTests {
     #expect(report.contains("Again  rmapcheck compare --scenario child-reads --policy cow-prototype\n"))
   }
 
+  @Test func eachDesignLooksOtherwise() {
+    let looks = (Policy.all + Policy.historic).indices.map { LineChart.look($0) }.map { "\($0.colour) \($0.dash)" }
+    #expect(Set(looks).count == looks.count)
+  }
+
   @Test("A design looks the same in all charts, and its first wrong step is marked") func looks() async throws {
     let compared = try await compare(scenario: "child-reads", [.splitCounters, .named("cow-prototype")!])
     let alone = try await compare(scenario: "child-reads", [.named("cow-prototype")!])

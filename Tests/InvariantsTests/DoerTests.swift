@@ -14,7 +14,8 @@ import Testing
     return switch finding.doer {
     case nil: "\(FunctionNames()[finding.function]) itself"
     case .step(let stamp): words(stamp)
-    case .between(let right, let wrong): "\(words(right)) to \(words(wrong))"
+    case .between(let right, let wrong, let handled):
+      "\(words(right)) to \(words(wrong))" + (handled.map { ", handled by \(words($0))" } ?? "")
     }
   }
 

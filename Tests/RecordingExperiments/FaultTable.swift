@@ -17,6 +17,10 @@ public struct FaultTable: Sendable {
     public var event: UInt64?
     /// The step that did it, or the two between which it was done.
     public var doneBy: String?
+    /// The function that a report names first.
+    public var responsible: String?
+    /// The function in which it was injected.
+    public var injectedIn = ""
 
     /// A fault of which nothing was found.
     public init(fault: String) { self.fault = fault }
@@ -40,6 +44,8 @@ public struct FaultTable: Sendable {
       row.function = found?.function
       row.event = found?.event.number
       row.doneBy = found?.steps
+      row.responsible = found?.responsible
+      row.injectedIn = injection.function
       return row
     }
   }
@@ -47,6 +53,7 @@ public struct FaultTable: Sendable {
   /// `broke drop-avc in anon_vma_clone pid=130 mono=32.402453 …`
   private struct Injection {
     let fault: String
+    let function: String
     /// CLOCK_MONOTONIC, ns.
     let time: UInt64
 
@@ -58,6 +65,7 @@ public struct FaultTable: Sendable {
       let parts = stamp.dropFirst(5).split(separator: ".")
       guard parts.count == 2, let seconds = UInt64(parts[0]), let micro = UInt64(parts[1]) else { return nil }
       fault = String(words[1])
+      function = words.count > 3 && words[2] == "in" ? String(words[3]) : ""
       time = seconds * 1_000_000_000 + micro * 1000
     }
   }
@@ -77,6 +85,7 @@ public struct FaultTable: Sendable {
     struct Violation: Decodable {
       let invariant: String
       let function: String
+      let responsible: String
       let event: Event
       let doneBy: Step?
       let doneBetween: [Step]?

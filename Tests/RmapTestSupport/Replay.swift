@@ -32,6 +32,13 @@ public struct Outcome: Sendable {
     }
   }
 
+  /// The violations that follow from no other one, in the order of their events.
+  public var firsts: [Finding] {
+    let chains = judge.ledgers.first?.defects.chains ?? []
+    return chains.map(\.first).enumerated()
+      .sorted { ($0.element.stamp.ordinal, $0.offset) < ($1.element.stamp.ordinal, $1.offset) }.map(\.element)
+  }
+
   /// How many checks of all invariants could not be decided.
   public var undecided: UInt64 { judge.ledgers.reduce(0) { $0 + $1.undecidedTotal } }
 }

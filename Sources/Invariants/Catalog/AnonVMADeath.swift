@@ -26,7 +26,7 @@ private func judge(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ 
   guard let node = graph.anonVMA(s.anonVMA) else { return }
   if !s.isFreedByLastMember, mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
   if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
-    let doer: Finding.Doer? = s.put.refcount == 0 ? .between(node.counterStamp, s.stamp) : nil
+    let doer = s.put.refcount == 0 ? whoCounted(node, s.put, s.stamp, graph) : nil
     return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, doer: doer, &ledger)
   }
   if node.linkedCount + node.parkedCount > 0 {
@@ -52,7 +52,8 @@ private func judge(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ 
       s, node, graph,
       [.init("\(graph.describe(folio)) is mapped and points to A", graph[folio].changeStamp)],
       .init("A is freed: the page's mapping dangles", s.stamp),
-      doer: .between(graph[folio].changeStamp, s.stamp), &ledger)
+      doer: .between(graph[folio].changeStamp, s.stamp, handled: unlinking(s.stamp, graph)),
+      function: wasZapped(folio, s.stamp, graph) ? .named("unmap_vmas") : .kind(.put), &ledger)
   }
   ledger.decide(if: node.birthWasSeen)
 }
@@ -65,6 +66,29 @@ private func mayBeAnotherTenant(_ put: AnonVMAPut, _ node: AnonVMA) -> Bool {
     put.root == put.anonVMA, let children = put.children, let active = put.active
   else { return false }
   return (children, active) == (1, 0) || (children, active) == (0, 1)
+}
+
+/// Of a counter that the model has otherwise: the last step that was to change it, which did not.
+private func whoCounted(
+  _ node: AnonVMA, _ put: AnonVMAPut, _ stamp: EventStamp, _ graph: borrowing RmapGraph
+) -> Finding.Doer {
+  let changed = node.counterStamp.ordinal < stamp.ordinal ? node.counterStamp : unlinking(stamp, graph)
+  guard put.treeIsEmpty, node.active == 0, let changed else { return .between(node.counterStamp, stamp) }
+  return .step(changed)
+}
+
+/// Whether the page is one of a VMA that exit_mmap unlinks: by then unmap_vmas has taken away all of them.
+private func wasZapped(_ folio: FolioID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) -> Bool {
+  guard graph.isInExit(task: stamp.pid), let operation = graph.operation(ofTask: stamp.pid),
+    let vma = graph.vma(at: operation.pointee.entry.vma.address)
+  else { return false }
+  return graph.mappedAddress(of: folio, in: vma) != nil
+}
+
+/// The entry of the unlink_anon_vmas that a put is part of.
+private func unlinking(_ stamp: EventStamp, _ graph: borrowing RmapGraph) -> EventStamp? {
+  guard let operation = graph.operation(ofTask: stamp.pid), operation.pointee.kind == .unlink else { return nil }
+  return operation.pointee.stamp
 }
 
 private func brokenFields(_ put: AnonVMAPut, _ stamp: EventStamp) -> Finding.Fact? {
@@ -80,13 +104,14 @@ private func brokenFields(_ put: AnonVMAPut, _ stamp: EventStamp) -> Finding.Fac
 private func broken(
   _ s: borrowing PutSituation, _ node: AnonVMA, _ graph: borrowing RmapGraph,
   _ established: [Finding.Fact], _ contradiction: Finding.Fact, doer: Finding.Doer? = nil,
-  _ ledger: inout Ledger
+  function: KernelFunction = .kind(.put), _ ledger: inout Ledger
 ) {
   let (stamp, object) = (s.stamp, graph.describe(s.anonVMA))
   ledger.broken(key: node.address.raw, in: graph) {
     Finding(
-      what: "An anon_vma is freed that is still in use.", function: .kind(.put), stamp: stamp,
-      doer: doer, objects: [("A", object)], established: established, contradiction: contradiction,
+      what: "An anon_vma is freed that is still in use.", function: function, stamp: stamp,
+      doer: function == .kind(.put) ? doer : nil, objects: [("A", object)], established: established,
+      contradiction: contradiction,
       rule: """
         An anon_vma lives as long as a VMA, a child or a mapped page needs it (mm/rmap.c, __put_anon_vma).
         """)

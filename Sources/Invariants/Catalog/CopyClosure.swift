@@ -80,10 +80,14 @@ private func judgeChains(
 
 /// __split_vma has returned: the new part and the rest of the old VMA meet at the address of the split.
 private func judgeSplit(_ s: borrowing OperationSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
-  guard !s.result.failed, let copy = s.operation.copy,
-    let new = graph.linkedView(of: copy), let rest = graph.linkedView(of: s.vma)
-  else { return }
+  guard !s.result.failed, let copy = s.operation.copy else { return }
   let entry = s.operation.entry
+  if graph.chainCount(of: copy) == 0, graph.chainIsKnown(of: copy),
+    let missing = graph.firstAVC(of: s.vma, missingFrom: copy)
+  {
+    return brokenSplit(s, graph[copy].view, graph[missing], graph, &ledger)
+  }
+  guard let new = graph.linkedView(of: copy), let rest = graph.linkedView(of: s.vma) else { return }
   let (low, high) = new.start < rest.start ? (new, rest) : (rest, new)
   if low.start == entry.vma.start, low.end == entry.address, high.start == entry.address,
     high.end == entry.vma.end, low.firstIndex == entry.vma.firstIndex,
@@ -100,6 +104,23 @@ private func judgeSplit(_ s: borrowing OperationSituation, _ graph: borrowing Rm
       objects: [("P", describe(entry.vma)), ("V", describe(rest)), ("W", describe(new))],
       established: [.init("P is to be split at \(entry.address)", since)],
       contradiction: .init("V is what is left of P in its trees, and W the new part", stamp), rule: rule)
+  }
+}
+
+/// __split_vma has not cloned: that shows before in whatever needs the new part's AVCs, but it is the split's doing.
+private func brokenSplit(
+  _ s: borrowing OperationSituation, _ new: VMAView, _ missing: AVC, _ graph: borrowing RmapGraph,
+  _ ledger: inout Ledger
+) {
+  let (entry, stamp, since) = (s.operation.entry, s.stamp, s.operation.stamp)
+  let tree = graph.describe(missing.anonVMA)
+  ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
+    Finding(
+      what: "A split returns with the new part in none of the trees in which the old VMA stands.",
+      function: .kind(.split), stamp: stamp, operation: since,
+      objects: [("V", describe(new)), ("P", describe(entry.vma))],
+      established: [.init("P is in the tree of \(tree)", missing.stamp)],
+      contradiction: .init("__split_vma returned without linking V to it", stamp), rule: rule)
   }
 }
 
@@ -147,11 +168,11 @@ private func broken(
   _ s: borrowing OperationSituation, _ what: String, _ established: [Finding.Fact],
   _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let (entry, stamp) = (s.operation.entry, s.stamp)
+  let (entry, stamp, since) = (s.operation.entry, s.stamp, s.outer?.stamp ?? s.operation.stamp)
   let function = KernelFunction.kind(s.outer?.kind ?? .clone)
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
-      what: what, function: function, stamp: stamp,
+      what: what, function: function, stamp: stamp, operation: since,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: established, contradiction: contradiction, rule: rule)
   }

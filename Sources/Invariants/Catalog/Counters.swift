@@ -38,6 +38,8 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
   }
   let (update, stamp, name) = (s.update, s.stamp, function(of: s))
   let (changed, seen) = (graph[s.anonVMA].counterStamp, graph.lastSeen(s.anonVMA))
+  // Right before this operation began, wrong within it.
+  let handled = s.operation.flatMap { $0.stamp.ordinal > seen.ordinal ? $0.stamp : nil }
   let isActive = Int64(bitPattern: active) != knownActive
   let field = isActive ? "num_active_vmas" : "num_children"
   ledger.broken(key: update.anonVMA.raw, in: graph) {
@@ -45,7 +47,7 @@ private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _
       what: "\(field) of an anon_vma is \(isActive ? active : children), and must be "
         + "\(isActive ? knownActive : knownChildren).",
       function: name, stamp: stamp,
-      doer: seen.ordinal > changed.ordinal ? .between(seen, stamp) : .step(changed),
+      doer: seen.ordinal > changed.ordinal ? .between(seen, stamp, handled: handled) : .step(changed),
       objects: [("A", "anon_vma \(update.anonVMA)"), ("V", describe(update.vma))],
       established: [
         .init(

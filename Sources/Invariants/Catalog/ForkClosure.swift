@@ -172,10 +172,10 @@ private func broken(
   _ s: borrowing OperationSituation, _ what: String, _ established: [Finding.Fact],
   _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
-  let (entry, stamp) = (s.operation.entry, s.stamp)
+  let (entry, stamp, since) = (s.operation.entry, s.stamp, s.operation.stamp)
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
-      what: what, function: .kind(.fork), stamp: stamp,
+      what: what, function: .kind(.fork), stamp: stamp, operation: since,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: established, contradiction: contradiction, rule: rule)
   }

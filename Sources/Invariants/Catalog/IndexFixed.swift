@@ -30,9 +30,10 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
   // Where the probe fires before the function sets both, it is that function which set them.
   let doer: Finding.Doer? =
     if s.priorMapping != nil {
-      s.priorWasPredicted ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp)
+      s.priorWasPredicted
+        ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp, handled: graph.lastMapped(s, after: s.priorStamp))
     } else {
-      s.folio.map { .between(graph[$0].stamp, s.stamp) }
+      s.folio.map { .between(graph[$0].stamp, s.stamp, handled: graph.lastMapped(s, after: graph[$0].stamp)) }
     }
   let since = s.priorMapping == nil ? s.folio.map { graph[$0].stamp } : s.priorStamp
   if index != event.index {

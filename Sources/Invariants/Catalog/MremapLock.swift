@@ -34,7 +34,8 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "mremap moves page tables without the rmap locks into a VMA that walks visit first.",
-      function: .kind(.moveTables), stamp: stamp,
+      // It is who decides whether move_page_tables takes them.
+      function: .kind(.copyVMA), stamp: stamp,
       objects: [("K", describe(entry.vma)), ("V", describe(entry.source))],
       established: [
         .init("copy_vma merged the destination with K", destination.chainStamp),

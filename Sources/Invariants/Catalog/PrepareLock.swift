@@ -27,7 +27,9 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   if view.isTemporaryStack { return }
   ledger.broken(key: view.address.raw, in: graph) {
     Finding(
-      what: "A VMA gets its anon_vma while nobody holds mmap_lock.", function: .kind(.prepare),
+      // It is for the caller to hold it: on newer kernels __vmf_anon_prepare, on older ones whoever handles the fault.
+      what: "A VMA gets its anon_vma while nobody holds mmap_lock.",
+      function: .named("the caller of __anon_vma_prepare"),
       stamp: stamp, objects: [("V", describe(view))],
       established: [.init("pid \(stamp.pid) looks for an anon_vma among V's neighbours", stamp)],
       contradiction: .init("mmap_lock of V's mm has count 0x\(hexadecimal(count))", stamp),

@@ -105,9 +105,14 @@ private func judgeMembership(
 /// The step that gave the page the anon_vma or the index that this event shows; nil for the event's own function.
 private func whoSet(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) -> Finding.Doer? {
   if s.event.isAfter, s.event.step == .new || s.event.step == .move { return nil }
-  if s.priorMapping != nil { return s.priorWasPredicted ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp) }
+  if s.priorMapping != nil {
+    return s.priorWasPredicted
+      ? .step(s.priorStamp) : .between(s.priorStamp, s.stamp, handled: graph.lastMapped(s, after: s.priorStamp))
+  }
   guard let folio = s.folio else { return nil }
-  if let index = s.priorIndex, index != s.event.index { return .between(graph[folio].stamp, s.stamp) }
+  if let index = s.priorIndex, index != s.event.index {
+    return .between(graph[folio].stamp, s.stamp, handled: graph.lastMapped(s, after: graph[folio].stamp))
+  }
   return .step(graph[folio].stamp)
 }
 
@@ -155,9 +160,12 @@ private func brokenPage(
     case .givenUp: "V no longer covers \(address) at the page's offset, and no other VMA does"
     }
   let (object, name) = (graph.describe(s.folio), KernelFunction.kind(s.function))
+  // What a VMA's end or its new range does to its pages is the outermost operation's doing.
+  let began = s.cause == .unlinked || s.cause == .givenUp ? graph.outermostEntry(ofTask: stamp.pid) : nil
   ledger.broken(key: view.address.raw ^ folio.mapping.raw, in: graph) {
     Finding(
       what: "A page is mapped where its anon_vma does not lead.", function: name, stamp: stamp,
+      doer: began.map { .step($0) }, operation: s.cause == .unlinked ? began : nil,
       objects: [("F", object), ("V", describe(view))],
       established: [.init("F points to A = \(owner), page offset \(index)", folio.stamp)],
       contradiction: .init(how, stamp), rule: rule)

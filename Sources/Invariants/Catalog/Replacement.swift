@@ -29,11 +29,12 @@ private func judge(_ s: borrowing ReplacementSituation, _ graph: borrowing RmapG
   if !s.isLeft { return ledger.holds() }
   let (old, new, isPMD, address, mm) = (s.old, s.new, s.isPMD, s.address, s.mm)
   let (added, stamp) = (s.added, s.stamp)
+  let name = isPMD ? "__split_huge_pmd_locked" : added.function == .folioNew ? "wp_page_copy" : "replace_page"
   ledger.broken(key: old.raw ^ mm.raw, in: graph) {
     Finding(
       what: isPMD
         ? "A PMD's mapping is split and not taken away." : "A page is replaced and its mapping not taken away.",
-      function: .kind(added.function ?? .folioNew), stamp: stamp, doer: .step(added),
+      function: .named(name), stamp: stamp, doer: .step(added),
       objects: [("O", "folio \(old)"), ("F", "folio \(new)"), ("M", "mm \(mm)")],
       established: [.init("O was mapped at \(address) in M, and F is mapped there", added)],
       contradiction: .init("the task goes on to another step without folio_remove_rmap of O", stamp),

@@ -25,12 +25,24 @@ private func judge(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ 
   }
   guard let left else { return }
   let (view, stamp, owner) = (s.view, s.stamp, graph.describe(left.anonVMA))
+  let name = whoseDuty(s, graph)
   ledger.broken(key: view.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
-      what: "A VMA is freed while a tree still leads to it.", function: .kind(.vmaFree), stamp: stamp,
+      what: "A VMA is freed while a tree still leads to it.", function: name, stamp: stamp,
       objects: [("V", describe(view)), ("C", "AVC \(left.address)"), ("A", owner)],
       established: [.init("C links V to A", left.stamp)],
       contradiction: .init("V is freed, and C was not removed", stamp),
       rule: "A VMA leaves its anon_vmas before it is freed (mm/memory.c, free_pgtables).")
   }
+}
+
+/// Who should have taken the VMA out of its trees: the merge that it went into, or who frees the page tables of what is
+/// unmapped. Neither has events of its own: the one is inlined, the other does more than that.
+private func whoseDuty(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph) -> KernelFunction {
+  if graph[s.vma].wasUnlinked { return .kind(.unlink) }
+  guard let survivor = graph.lastRelinked(by: s.stamp.pid), survivor != s.vma, !graph.isInExit(task: s.stamp.pid),
+    let (range, own) = graph.linkedView(of: survivor).flatMap({ new in graph.linkedView(of: s.vma).map { (new, $0) } }),
+    range.mm == own.mm, range.start <= own.start, own.end <= range.end
+  else { return .named("free_pgtables") }
+  return .named("anon_vma_merge")
 }

@@ -94,6 +94,14 @@ public struct LineChart: Sendable {
   ]
   private static let dashes = ["", "7 3", "2 2", "10 3 2 3"]
 
+  /// A colour and dashes, another pair for each of the first 44 styles: where the colours begin again, the dashes of the
+  /// first one are not the same.
+  package static func look(_ style: Int) -> (colour: String, dash: String) {
+    let round = style / colours.count
+    // 11 styles later it would be three dashes further, with one for the round the same again.
+    return (colours[style % colours.count], dashes[(style + 2 * round) % dashes.count])
+  }
+
   var svg: String { element("") }
 
   /// The picture, with more attributes: where it stands in another.
@@ -144,8 +152,7 @@ public struct LineChart: Sendable {
   }
 
   private func draw(_ line: Line, _ row: inout Int, _ frame: Frame, _ text: inout String) {
-    let colour = Self.colours[line.style % Self.colours.count]
-    let dash = Self.dashes[(line.style + line.style / Self.colours.count) % Self.dashes.count]
+    let (colour, dash) = Self.look(line.style)
     let style =
       "stroke=\"\(colour)\" stroke-width=\"2\" fill=\"none\"" + (dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\"")
     var path = ""

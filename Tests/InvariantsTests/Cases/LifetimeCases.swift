@@ -49,7 +49,7 @@ extension InvariantCases {
     .breaks(
       at: "free", .lifetime.withoutCleanup,
       """
-      A VMA is freed while a tree still leads to it. (event 8) in vm_area_free
+      A VMA is freed while a tree still leads to it. (event 8) in free_pgtables
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Let C = AVC 0xffff888003000000
       Let A = anon_vma 0xffff888002000000 (born at event 3)

@@ -247,7 +247,7 @@ extension InvariantCases {
       at: "enter moveTables", 2, .mergingMove(takingLocks: false),
       """
       mremap moves page tables without the rmap locks into a VMA that walks visit first. (event \
-      33) in move_page_tables
+      33) in copy_vma
       Let K = vma 0xffff888001000200, mm 0xffff888004000000, 0x3e000-0x42000, pgoff 0x10
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x12000, pgoff 0x10
       Then copy_vma merged the destination with K (event 20)

@@ -116,7 +116,8 @@ extension InvariantCases {
     .breaks(
       at: "enter prepare", .fault.alteringEntry("enter prepare") { $0.mmapLockCount = 6 },
       """
-      A VMA gets its anon_vma while nobody holds mmap_lock. (event 2) in __anon_vma_prepare
+      A VMA gets its anon_vma while nobody holds mmap_lock. (event 2) in the \
+      caller of __anon_vma_prepare
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Then pid 101 looks for an anon_vma among V's neighbours (event 2)
       However mmap_lock of V's mm has count 0x6 (event 2)
