@@ -38,7 +38,7 @@ extension TextReport {
     if defect.occurrences > 1 {
       page.paragraph("Again", "\(counted(defect.occurrences - 1, "more time"))", indent: 7)
     }
-    if !defect.follows.isEmpty { page.paragraph("After", follows(defect), indent: 7) }
+    if !defect.follows.isEmpty { page.paragraph("Hence", follows(defect), indent: 7) }
   }
 
   /// `34 follow: parent-closure 1, reach 33, first at event 2117`.

@@ -1,4 +1,5 @@
 import Reports
+import TestSupport
 import Testing
 
 @testable import Checking
@@ -27,12 +28,14 @@ import Testing
     let path = "\(tracesFolder)/6.12-fault-drop-avc/trace.dat"
     let sum = try #require(RecordingCheck().run(path: path).xxh64)
     let text = mail("6.12-fault-drop-avc", ReportOptions(tool: Tool(commit: "0123456789ab")))
-    #expect(text.hasPrefix("Subject: [rmapcheck] fork-closure broken by anon_vma_fork, 6.12.117+deb12-cloud-amd64\n"))
+    #expect(
+      text.hasPrefix(
+        "Subject: [rmapcheck] fork-closure broken by anon_vma_fork,\n         6.12.117+deb12-cloud-amd64\n"))
     for part in [
       "\nKernel     6.12.117+deb12-cloud-amd64, #1 SMP PREEMPT_DYNAMIC Debian", "\nMachine    x86_64, 2 CPUs",
       "\nWorkload   anon_vma_paths --only child-writes\n", "\nDate       2026-11-23T07:52:56Z\n", "XXH64 \(sum)",
       "\nChecked    rmapcheck \(Tool.version) (0123456789ab)\n", "\nWho    anon_vma_fork\n", "48.145227 s",
-      "\nAfter  34 follow: parent-closure 1, fork-closure 1, reach 32, first at event\n       2117\n",
+      "\nHence  34 follow: parent-closure 1, fork-closure 1, reach 32, first at event\n       2117\n",
     ] { #expect(text.contains(part), "\(part)") }
   }
 

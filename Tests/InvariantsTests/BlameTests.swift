@@ -2,6 +2,7 @@ import Foundation
 import Invariants
 import RmapEvents
 import RmapTestSupport
+import TestSupport
 import Testing
 
 /// Goal: the function that a report names first is the one that did it.
@@ -57,7 +58,8 @@ import Testing
         "__anon_vma_prepare", "anon_vma_clone", "anon_vma_fork", "unlink_anon_vmas", "__split_vma", "copy_vma",
       ]
     case .unlinkComesLate, .exitUnlinksFirst: ["free_pgtables", "anon_vma_merge"]
-    case .prepareCountsNoVMA, .prepareTakesStranger, .prepareTakesForked, .prepareLocksNothing: ["__anon_vma_prepare"]
+    case .prepareCountsNoVMA, .prepareTakesStranger, .prepareTakesForked: ["__anon_vma_prepare"]
+    case .prepareLocksNothing: ["the caller of __anon_vma_prepare"]
     case .newPageGetsRoot, .newPageGetsStranger, .newPageMistakesIndex: ["folio_add_new_anon_rmap"]
     case .hugetlbMistakesIndex: ["hugetlb_add_new_anon_rmap"]
     case .swapInGetsLeaf: ["folio_add_new_anon_rmap", "folio_add_anon_rmap_ptes"]
@@ -78,11 +80,10 @@ import Testing
     // places a page table entry went to: whoever comes upon it is named.
     case .insertsInFront, .putDropsTwo, .reuseMovesNothing, .moveMistakesPlace: 0
     // The callback's own rule needs another page at the place; otherwise the anon_vma's end shows it.
-    case .unmapKeepsRmap: 10
-    case .splitClonesNothing: 65
-    case .forkCountsNoChild, .dontUnmapKeepsPgoff: 75
-    case .splitKeepsPgoff, .exitUnlinksFirst, .reuseMovesToStranger, .migrationChangesIndex, .walkStopsEarly: 80
-    default: 90
+    case .unmapKeepsRmap: 0
+    case .splitClonesNothing, .forkCountsNoChild, .dontUnmapKeepsPgoff: 45
+    case .splitKeepsPgoff, .exitUnlinksFirst, .reuseMovesToStranger, .migrationChangesIndex, .walkStopsEarly: 55
+    default: 80
     }
   }
 }

@@ -130,7 +130,7 @@ extension InvariantCases {
     .breaks(
       at: "folio new", 4, History.copied.dropping("folio remove"),
       """
-      A page is replaced and its mapping not taken away. (event 21) in folio_add_new_anon_rmap
+      A page is replaced and its mapping not taken away. (event 21) in wp_page_copy
       Let O = folio 0xffff888005000000
       Let F = folio 0xffff888005000200
       Let M = mm 0xffff888004000100
@@ -141,7 +141,7 @@ extension InvariantCases {
     )
     .breaks(
       "A PMD's mapping is split and not taken away.",
-      "the task goes on to another step without folio_remove_rmap of O", in: "folio_add_anon_rmap_ptes",
+      "the task goes on to another step without folio_remove_rmap of O", in: "__split_huge_pmd_locked",
       at: "folio remove", History.splitPMD.dropping("folio remove"))
 }
 
