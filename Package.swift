@@ -93,9 +93,16 @@ let package = Package(
       "Checking", "RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding", "RmapGraph",
       "RecordingAudit", "Invariants", "Pictures"),
     module("Comparing", "Checking", "Policies", "RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding"),
+    module("TraceWriting", "TraceReading", "CZstd"),
     module(
-      "Reports", "Checking", "Comparing", "Pictures", "Policies", "Invariants", "RecordingAudit", "RmapGraph",
-      "RmapEvents", "RecordingFormat"),
+      "Reducing", "Checking", "Invariants", "RecordingAudit", "RmapGraph", "RmapEvents", "RecordingFormat",
+      "EventDecoding", "TraceReading", "TraceWriting"),
+    module(
+      "Timeline", "Checking", "Invariants", "RecordingFormat", "RmapGraph", "RmapEvents", "EventDecoding",
+      "TraceReading"),
+    module(
+      "Reports", "Checking", "Comparing", "Pictures", "Policies", "Reducing", "Invariants", "RecordingAudit",
+      "RmapGraph", "RmapEvents", "RecordingFormat"),
     module("Store", "RecordingFormat", "Reports", grdb),
     module("KernelProbes", "Vocabulary", "CLibBPF"),
     module(
@@ -104,22 +111,23 @@ let package = Package(
       "Doctor", "Recorder", "KernelProbes", "Reports", "Invariants", "EventDecoding", "TraceReading",
       "RmapEvents"),
     program(
-      "rmapcheck", "Checking", "Comparing", "Doctor", "Invariants", "Pictures", "Policies", "Reports", "KernelProbes",
-      "Recorder", "RecordingFormat", "RmapEvents", "Store", "Vocabulary", "CBuild"),
+      "rmapcheck", "Checking", "Comparing", "Doctor", "Invariants", "Pictures", "Policies", "Reducing", "Reports",
+      "KernelProbes", "Recorder", "RecordingFormat", "RmapEvents", "Store", "Timeline", "Vocabulary", "CBuild"),
 
     // What a module needs beside the files of its own tests, and the programs that scripts measure with.
     support("TestSupport"),
     support("KernelTestSupport", "Vocabulary", "KernelProbes", "CLibBPF"),
     support("RmapTestSupport", "TestSupport", "RmapEvents", "RmapGraph", "RecordingAudit", "Invariants"),
-    support("TraceWriting", "Vocabulary", "RmapEvents"),
+    support("ModelRecording", "Vocabulary", "RmapEvents", "TraceReading", "TraceWriting"),
     support(
       "RecordingExperiments", "TestSupport", "Checking", "EventDecoding", "Invariants", "RecordingAudit",
       "RecordingFormat", "Reports", "RmapEvents", "RmapGraph", "TraceReading"),
     program(
-      "experiment", path: "Tests/experiment", "TestSupport", "Checking", "RecordingExperiments", "RecordingFormat",
-      "Store"),
+      "experiment", path: "Tests/experiment", "TestSupport", "Checking", "Invariants", "RecordingExperiments",
+      "RecordingFormat", "Reducing", "RmapEvents", "Store"),
     program(
-      "bench", path: "Tests/bench", "TestSupport", "Checking", "RecordingFormat", "RmapTestSupport", "TraceWriting"),
+      "bench", path: "Tests/bench", "TestSupport", "Checking", "RecordingFormat", "RmapTestSupport",
+      "ModelRecording"),
 
     tests("TraceReadingTests", "TestSupport", "TraceReading", "CTraceEvent", "CZstd", "CZlib", "CLzma"),
     tests("EventDecodingTests", "Vocabulary", "EventDecoding", "RmapEvents", "TraceReading"),
@@ -131,7 +139,7 @@ let package = Package(
     tests(
       "CheckingTests", "TestSupport", "Vocabulary", "TraceReading", "Checking", "Comparing", "Pictures", "Policies",
       "Reports", "Invariants", "RecordingAudit", "RecordingFormat", "RmapEvents", "RmapGraph", "RmapTestSupport",
-      "TraceWriting"),
+      "ModelRecording"),
     tests(
       "ExperimentTests", "TestSupport", "Checking", "Invariants", "RecordingExperiments", "RecordingFormat",
       "RmapEvents", "TraceReading"),
@@ -143,6 +151,9 @@ let package = Package(
     tests(
       "DoctorTests", "Vocabulary", "Doctor", "Recorder", "KernelProbes", "KernelTestSupport", "EventDecoding",
       "Invariants", "RecordingFormat", "RmapEvents"),
+    tests(
+      "ReducingTests", "TestSupport", "Reducing", "Checking", "Invariants", "RecordingAudit", "RecordingFormat",
+      "RmapEvents", "TraceReading"),
     tests("StoreTests", "TestSupport", "Store", "RecordingFormat", grdb),
     // The program as a process: `swift test` builds it beside the tests.
     .testTarget(
@@ -158,11 +169,13 @@ if Context.environment["RMAPCHECK_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Vocabulary", "TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking",
+        "Vocabulary", "TraceReading", "EventDecoding", "RmapEvents", "RecordingFormat", "Checking", "CZstd", "CZlib",
+        "CLzma",
       ],
       path: "Tests",
       sources: [
-        "Fuzzing", "TraceReadingTests/Support/Bytes.swift", "TraceReadingTests/Support/PageBuilder.swift",
+        "Fuzzing", "TraceReadingTests/Support/Bytes.swift", "TraceReadingTests/Support/Packed.swift",
+        "TraceReadingTests/Support/PageBuilder.swift",
         "TraceReadingTests/Support/SamplePerf.swift", "TraceReadingTests/Support/SampleTrace.swift",
         "TraceReadingTests/Support/SampleTrace+Format6.swift",
         "TraceReadingTests/Support/SampleTrace+Format7.swift",

@@ -32,8 +32,11 @@ package struct Intake: Sendable {
     bufferCount = file.bufferCount
   }
 
+  /// Goes on with another number than the next, where records were left out.
+  package mutating func pass(to ordinal: UInt64) { records = ordinal &- 1 }
+
   /// Takes the next record, in order of time; false if it is one of ours and makes no sense.
-  @inline(__always) mutating func take(_ record: RawRecord, into batch: inout EventBatch) -> Bool {
+  @inline(__always) package mutating func take(_ record: RawRecord, into batch: inout EventBatch) -> Bool {
     records &+= 1
     if bufferCount > 1, !isOfItsBuffer(record) { return true }
     switch decoder.decode(record, ordinal: records, into: &batch) {

@@ -30,6 +30,11 @@ package struct Observability {
     leaveOutUndescribedProbes(file, sidecar)
     doubtTheEnd(sidecar)
     doubtOverwritten(sidecar)
+    if let reduced = sidecar?.reduced {
+      doubts.append(
+        "a witness: \(reduced.events.count) of another recording's \(reduced.records) record(s), chosen to show one "
+          + "violation")
+    }
     recordsTaken = Self.recordsTaken(file, sidecar)
     let flaws = [Self.unorderedClock(file), Self.unmarkedLosses(sidecar)].compactMap { $0 } + file.omissions
     doubts += flaws

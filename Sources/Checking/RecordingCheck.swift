@@ -49,7 +49,10 @@ public struct RecordingCheck: Sendable {
   }
 
   /// Replays the recording at `path`. Whatever is wrong with the file is in the result: nothing is thrown.
-  public func run(path: String) -> RecordingResult {
+  public func run(path: String) -> RecordingResult { run(path: path, input: nil) }
+
+  /// Replays what was opened at `path` before, or opens it: a pipe can be read only once.
+  package func run(path: String, input opened: RecordingInput?) -> RecordingResult {
     var result = RecordingResult(path: path)
     if RecordingSearch.isFolder(path) {
       result.damage = "no recording in this folder, or no permission to read it"
@@ -65,7 +68,7 @@ public struct RecordingCheck: Sendable {
     }
     let input: RecordingInput
     do {
-      input = try RecordingInput(path: path)
+      if let opened { input = opened } else { input = try RecordingInput(path: path) }
     } catch {
       result.note(error)
       conclude(&result)
@@ -241,15 +244,23 @@ public struct RecordingCheck: Sendable {
     return Course(timeRegressions: reader.timeRegressions, ends: reader.ends, failure: failure)
   }
 
-  /// Checks what `feed` hands to the replay as if the recording held just that: for experiments on recordings.
+  /// Checks what `feed` hands to the replay as if the recording held just that: for experiments on recordings. With
+  /// `isWhole` it is a recording that has come to its end, and is looked at for what it lacks.
   package func run(
-    _ file: any RecordedFile, path: String, sidecar: Sidecar?, feed: (inout Replay) -> Void
+    _ file: any RecordedFile, path: String, sidecar: Sidecar?, pageSize: PageSize = .small, isWhole: Bool = false,
+    feed: (inout Replay) -> Void
   ) -> RecordingResult {
     var result = RecordingResult(path: path)
     result.sidecar = sidecar
-    var replay = Replay(file, self, sidecar)
+    var replay = Replay(file, self, sidecar, pageSize: pageSize)
     feed(&replay)
-    limitProof(of: &replay, file, [], isOrdered: true, &result, again: feed)
+    let flaws = isWhole ? Wholeness(file, sidecar).flaws(of: replay, [], isWhole: false) : []
+    if !flaws.isEmpty {
+      result.doubts += flaws
+      replay = Replay(file, self, sidecar, isOrdered: false, pageSize: pageSize)
+      feed(&replay)
+    }
+    limitProof(of: &replay, file, [], isOrdered: flaws.isEmpty, &result, again: feed)
     replay.report(to: &result, file: file)
     conclude(&result)
     return result

@@ -159,6 +159,21 @@ package struct Replay: ~Copyable {
     take(stretch)
   }
 
+  /// The next records, in order of time, with their numbers in the recording that they are from; others of it were left
+  /// out.
+  package mutating func take(_ records: some Sequence<(ordinal: UInt64, record: RawRecord)>) {
+    let stretch = Stretch()
+    for (ordinal, record) in records {
+      intake.pass(to: ordinal)
+      let makesSense = intake.take(record, into: &stretch.events)
+      stretch.ending = makesSense ? .full : .malformed(intake.malformedLevel)
+      guard !makesSense || stretch.events.count >= Stretch.recordsMax else { continue }
+      take(stretch)
+      stretch.events.removeAll()
+    }
+    take(stretch)
+  }
+
   /// How many checks of each invariant came to what so far, as one number, and what the model holds, as another: two
   /// replays with other numbers differ.
   package func checksSoFar() -> UInt64 { watch.judge.countsSoFar ^ loneJudge.countsSoFar &* 3 }

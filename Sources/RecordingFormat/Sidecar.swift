@@ -50,6 +50,9 @@ public struct Sidecar: Codable, Sendable {
   /// tried (`recorded`, `resolved`, `synthetic`).
   public var dialects: [String: String]?
 
+  /// Of a witness: which events of which recording it has.
+  public var reduced: Reduced?
+
   /// The schema that this version reads.
   public static let currentSchema = "rmapcheck-recording/1"
 

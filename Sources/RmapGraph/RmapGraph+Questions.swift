@@ -5,6 +5,12 @@ extension RmapGraph {
   /// The VMA that lives at an address, as far as the recording shows.
   public func vma(at address: KernelAddress) -> VMAID? { vmaOf[address.raw].map(VMAID.init) }
 
+  /// How many anon_vmas the model has that were not freed.
+  package var liveAnonVMAs: Int { anonVMAs.count }
+
+  /// How many AVCs it has.
+  package var liveAVCs: Int { avcs.count }
+
   /// How many AVCs of the model are on a VMA's chain, linked or parked.
   public func chainCount(of vma: VMAID) -> Int { vmas[vma.slot].chainCount }
 

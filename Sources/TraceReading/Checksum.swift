@@ -11,8 +11,11 @@ public enum Checksum {
     return withExtendedLifetime(file) { text(of: file.bytes) }
   }
 
+  /// The sum of bytes in memory.
+  package static func ofBytes(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { text(of: $0) } }
+
   /// The sum of a text's bytes, for names: 16 hexadecimal digits.
-  public static func ofText(_ text: String) -> String { Array(text.utf8).withUnsafeBytes { self.text(of: $0) } }
+  public static func ofText(_ text: String) -> String { ofBytes(Array(text.utf8)) }
 
   static func text(of bytes: UnsafeRawBufferPointer) -> String {
     let digits = String(XXH64(bytes.baseAddress, bytes.count, 0), radix: 16)

@@ -36,6 +36,20 @@ public struct EventField: Equatable, Sendable {
   }
 }
 
+extension EventField {
+  /// The field's value in a record's bytes, extended to 64 bits; nil if it is no number, or not all there. Where speed does
+  /// not matter: the decoder reads by layouts.
+  package func number(in payload: UnsafeRawBufferPointer) -> UInt64? {
+    guard [1, 2, 4, 8].contains(size), offset >= 0, offset + size <= payload.count else { return nil }
+    let bits = payload[offset..<offset + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard isSigned, size < 8, bits >> UInt64(size * 8 - 1) == 1 else { return bits }
+    return bits | ~UInt64(0) << UInt64(size * 8)
+  }
+
+  /// See ``number(in:)-(UnsafeRawBufferPointer)``.
+  package func number(in payload: [UInt8]) -> UInt64? { payload.withUnsafeBytes { number(in: $0) } }
+}
+
 /// The layout of one kind of event, as the recording kernel described it.
 public struct EventFormat: Equatable, Sendable {
   /// The number by which records name this event (`common_type`).

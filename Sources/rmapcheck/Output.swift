@@ -43,14 +43,17 @@ enum StandardOutput {
 /// Writes all bytes; gives `errno` if that could not be done.
 func writeAll(_ text: String, to descriptor: CInt) -> Int32? {
   var text = text
-  return text.withUTF8 { bytes in
-    var rest = UnsafeRawBufferPointer(bytes)
-    while !rest.isEmpty {
-      let count = write(descriptor, rest.baseAddress, rest.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return count == 0 ? ENOSPC : errno }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
-    return nil
+  return text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
+}
+
+/// Writes all bytes; gives `errno` if that could not be done.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> Int32? {
+  var rest = bytes
+  while !rest.isEmpty {
+    let count = write(descriptor, rest.baseAddress, rest.count)
+    if count < 0, errno == EINTR { continue }
+    guard count > 0 else { return count == 0 ? ENOSPC : errno }
+    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
   }
+  return nil
 }

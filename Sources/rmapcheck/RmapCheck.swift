@@ -21,7 +21,8 @@ struct RmapCheck: AsyncParsableCommand {
     version: "rmapcheck \(Tool(commit: buildCommit).fullVersion)",
     subcommands: [
       AnnotateCommand.self, AssembleCommand.self, CheckCommand.self, CompareCommand.self, DoctorCommand.self,
-      ExplainCommand.self, ProbesCommand.self, RecordCommand.self, ShowCommand.self, StoreCommand.self,
+      ExplainCommand.self, ProbesCommand.self, RecordCommand.self, ReduceCommand.self, ShowCommand.self,
+      StoreCommand.self,
       JanitorCommand.self, StreamCommand.self,
     ])
 

@@ -17,6 +17,10 @@ struct ShowCommand: ParsableCommand {
       In text, a VMA's chain runs from left to right, an anon_vma's tree from top to bottom, and an AVC is where they \
       cross.
 
+      With --format perfetto, the whole recording is written, for ui.perfetto.dev: each task is a track, its operations \
+      are slices and other events are instants. Violations are instants named VIOLATED; arrows lead to each from the \
+      events that its proof rests on. Counters show how many anon_vmas and AVCs there are.
+
       Exit status: 0 drawn, 3 the recording is damaged (what can be read of it is drawn), 4 it has no violation and \
       --at names no event, 64 wrong usage, also an event or an object that the recording does not have, or an output \
       file that is there, 66 the recording is not there or can't be read, 69 --format svg without Graphviz, 74 the \
@@ -43,7 +47,7 @@ struct ShowCommand: ParsableCommand {
   @Flag(help: "The moment: before the event, after it, or both.")
   var moment: Moment?
 
-  @Option(help: ArgumentHelp("The form: text, dot, svg (needs Graphviz), json.", valueName: "form"))
+  @Option(help: ArgumentHelp("The form: text, dot, svg (needs Graphviz), json, perfetto.", valueName: "form"))
   var format: ShowFormat = .text
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Write to a file.", valueName: "file"), completion: .file())
@@ -59,12 +63,19 @@ struct ShowCommand: ParsableCommand {
     if at == nil, object != nil, format != .text { throw ValidationError("An object's life is text: name --at.") }
     if format == .json, moment != nil { throw ValidationError("--format json has both moments.") }
     if format == .svg, moment == .both { throw ValidationError("An SVG shows one moment: --before or --after.") }
+    if format == .perfetto {
+      if output == nil { throw ValidationError("--format perfetto needs a file: -o.") }
+      if at != nil || object != nil || root != nil || moment != nil {
+        throw ValidationError("--format perfetto writes all of the recording: it takes no event, object or moment.")
+      }
+    }
     if let output, !force, access(output, F_OK) == 0 {
       throw ValidationError("\(output) is there: --force replaces it.")
     }
   }
 
   func run() throws {
+    guard let form = format.form else { return try writeTimeline(to: output ?? "") }
     let result = try drawnResult()
     if at == nil, object != nil { return try showLife(result) }
     guard let drawn = result.drawings.first else { throw try nothingToShow(result) }
@@ -73,7 +84,7 @@ struct ShowCommand: ParsableCommand {
       throw ValidationError("There is no \(object.address) in the graph at event \(drawn.ordinal).")
     }
     let text = PictureReport.render(
-      drawn, picture, of: result, format.form, moment?.moments, ReportOptions(tool: Tool(commit: buildCommit)))
+      drawn, picture, of: result, form, moment?.moments, ReportOptions(tool: Tool(commit: buildCommit)))
     do {
       try write(format == .svg ? Graphviz.svg(text) : text)
     } catch let failure as Graphviz.Failure {
@@ -84,10 +95,7 @@ struct ShowCommand: ParsableCommand {
   }
 
   private func drawnResult() throws -> RecordingResult {
-    let found = RecordingSearch.recordings(at: recording)
-    guard found.count == 1, let path = found.first else {
-      throw ValidationError("\(recording) has \(found.count) recordings: name one of them.")
-    }
+    let path = try theRecording()
     var check = RecordingCheck()
     var focus = Focus(root: root?.address)
     if let object { focus = Focus(object: object.address) }
@@ -107,6 +115,15 @@ struct ShowCommand: ParsableCommand {
     guard let damage = result.damage else { return }
     complain("\(result.path): \(damage)")
     throw ExitCode(Verdict.damaged.exitStatus)
+  }
+
+  /// The one that is meant by a folder.
+  func theRecording() throws -> String {
+    let found = RecordingSearch.recordings(at: recording)
+    guard found.count == 1, let path = found.first else {
+      throw ValidationError("\(recording) has \(found.count) recordings: name one of them.")
+    }
+    return path
   }
 
   private func nothingToShow(_ result: RecordingResult) throws -> any Error {
@@ -140,11 +157,12 @@ struct ShowCommand: ParsableCommand {
 
 /// `--format` of `show`.
 enum ShowFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, dot, svg, json
+  case text, dot, svg, json, perfetto
 
-  /// What is rendered first.
-  var form: PictureReport.Form {
+  /// What is rendered first; nil of what is no picture.
+  var form: PictureReport.Form? {
     switch self {
+    case .perfetto: nil
     case .text: .text
     case .dot, .svg: .dot
     case .json: .json

@@ -1,13 +1,13 @@
 import Checking
 import Foundation
 import Invariants
+import ModelRecording
 import RecordingAudit
 import RmapEvents
 import RmapGraph
 import RmapTestSupport
 import TestSupport
 import Testing
-import TraceWriting
 
 /// Goal: kernels that can't read $argN at a return (6.3 to 6.8) lose nothing: a folio's next event shows what its birth
 /// and its move have set. Method: recordings of the model kernel, through file, decoder, graph and law.
@@ -25,7 +25,7 @@ import TraceWriting
   private func check(_ history: History) throws -> RecordingResult {
     let url = temporaryPath()
     defer { try? FileManager.default.removeItem(at: url) }
-    let writer = try TraceWriter(path: url.path)
+    let writer = try ModelRecorder(path: url.path)
     for step in history.steps { writer.append(step.event, pid: step.pid) }
     try writer.finish(path: url.path)
     return RecordingCheck().run(path: url.path)

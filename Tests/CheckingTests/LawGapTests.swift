@@ -1,11 +1,11 @@
 import Foundation
 import Invariants
+import ModelRecording
 import RecordingFormat
 import Reports
 import RmapTestSupport
 import TestSupport
 import Testing
-import TraceWriting
 import Vocabulary
 
 @testable import Checking
@@ -86,7 +86,7 @@ import Vocabulary
   @Test func theFirstTreeEventTellsTheKernel() throws {
     func check(treeOffset: UInt64) throws -> RecordingResult {
       let path = folder.appending(path: "model.dat").path
-      let writer = try TraceWriter(path: path, treeOffset: treeOffset)
+      let writer = try ModelRecorder(path: path, treeOffset: treeOffset)
       var generator = SeededGenerator(seed: testSeed())
       let history = History(.v6_12) { $0.live(200, &generator) }
       for step in history.steps { writer.append(step.event, pid: step.pid) }

@@ -2,6 +2,7 @@ import Checking
 import Comparing
 import Foundation
 import Invariants
+import ModelRecording
 import Policies
 import RecordingAudit
 import RecordingFormat
@@ -10,7 +11,6 @@ import RmapGraph
 import RmapTestSupport
 import TestSupport
 import Testing
-import TraceWriting
 
 /// Goal: a healthy kernel holds and a fault is found, whatever the size of the kernel's pages, and whether the recording has
 /// a mark of it or is older. Method: one history, written as recordings of kernels with 4, 16 and 64 KiB pages.
@@ -36,7 +36,7 @@ import TraceWriting
     let folder = try makeTemporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appending(path: "trace.dat").path
-    let writer = try TraceWriter(path: path, pages: size, isMarked: isMarked)
+    let writer = try ModelRecorder(path: path, pages: size, isMarked: isMarked)
     for step in history.steps { writer.append(step.event, pid: step.pid) }
     try writer.finish(path: path)
     try sidecar?.write(to: folder.appending(path: "about.json"), atomically: true, encoding: .utf8)

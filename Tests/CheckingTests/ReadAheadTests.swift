@@ -1,11 +1,11 @@
 import Checking
 import Foundation
+import ModelRecording
 import Reports
 import RmapGraph
 import RmapTestSupport
 import TestSupport
 import Testing
-import TraceWriting
 
 /// Goal: a second thread changes nothing but the time. Method: both ways on sound, faulty, lossy and cut recordings.
 @Suite struct ReadAheadTests {
@@ -44,7 +44,7 @@ import TraceWriting
     defer { try? FileManager.default.removeItem(at: url) }
     var generator = SeededGenerator(seed: testSeed())
     let steps = History(.v6_12) { $0.live(50, &generator) }.steps
-    let writer = try TraceWriter(path: url.path)
+    let writer = try ModelRecorder(path: url.path)
     for number in 0..<count { writer.append(steps[number % steps.count].event, pid: steps[number % steps.count].pid) }
     try writer.finish(path: url.path)
     #expect(try bothWays(url) == UInt64(count))
@@ -66,14 +66,14 @@ import TraceWriting
 }
 
 /// Goal: what the writer writes is what the model kernel did. Method: the recording against the history itself.
-@Suite struct TraceWriterTests {
+@Suite struct ModelRecorderTests {
   @Test(arguments: [Kernel.Version.v6_8, .v6_12])
   func theWrittenRecordingSaysWhatTheHistorySays(_ version: Kernel.Version) throws {
     let url = temporaryPath()
     defer { try? FileManager.default.removeItem(at: url) }
     var generator = SeededGenerator(seed: testSeed())
     let history = History(version) { $0.live(2_000, &generator) }
-    let writer = try TraceWriter(path: url.path)
+    let writer = try ModelRecorder(path: url.path)
     for step in history.steps { writer.append(step.event, pid: step.pid) }
     try writer.finish(path: url.path)
     var graph = RmapGraph()
@@ -89,6 +89,6 @@ import TraceWriting
   }
 
   @Test func whatCannotBeWrittenIsSaid() {
-    #expect(throws: TraceWriter.CannotWrite.self) { try TraceWriter(path: "/nowhere/trace.dat") }
+    #expect(throws: ModelRecorder.CannotWrite.self) { try ModelRecorder(path: "/nowhere/trace.dat") }
   }
 }

@@ -17,6 +17,8 @@ enum FuzzTarget: String, CaseIterable {
   case perf
   /// A whole recording in ftrace's text.
   case text
+  /// A recording packed with zstd, xz or gzip, and what it unpacks to.
+  case packed
   /// One ring-buffer page.
   case page
   /// One event's format text, through libtraceevent.
@@ -31,6 +33,7 @@ enum FuzzTarget: String, CaseIterable {
   var callback: Callback {
     switch self {
     case .trace, .perf, .text: { bytes, count in run(bytes, count) { readToTheEnd($0) } }
+    case .packed: { bytes, count in run(bytes, count) { unpack($0) } }
     case .page: { bytes, count in run(bytes, count) { walk($0) } }
     case .format: { bytes, count in run(bytes, count) { parse($0) } }
     case .decoder: { bytes, count in run(bytes, count) { decode($0) } }
@@ -65,6 +68,23 @@ private func readToTheEnd(_ bytes: UnsafeRawBufferPointer) {
   } catch {
     precondition(!error.description.isEmpty)
   }
+}
+
+/// Unpacks as opening a file does, up to what a fuzzer has time for, and reads what came out.
+private func unpack(_ bytes: UnsafeRawBufferPointer) {
+  guard let packing = Packing(bytes) else { return }
+  let most = 1 << 20
+  var content: [UInt8] = []
+  do throws(TraceReadingError) {
+    try packing.unpack(bytes) { piece in
+      content += piece
+      return content.count < most
+    }
+  } catch {
+    precondition(!error.description.isEmpty)
+    return
+  }
+  content.withUnsafeBytes { readToTheEnd($0) }
 }
 
 private func drain<Source: RecordSource & ~Copyable>(_ stream: inout Source) throws(TraceReadingError) {

@@ -23,6 +23,10 @@ struct Seeds {
     case .trace:
       let sample = try Self.sample(of: file, records: 4)
       return [sample.format6(), sample.format7(), sample.format7(.zstd), sample.format7(.zlib)]
+    case .packed:
+      // Two parts: what follows the first is unpacked by another path.
+      let sample = try Self.sample(of: file, records: 4).format6()
+      return [Packing.zstd, .xz, .gzip].map { pack(Array(sample[..<512]), $0) + pack(Array(sample[512...]), $0) }
     case .perf: return try Self.perf(of: file, records: 4)
     case .text: return [Array(try Self.text(of: file, records: 6).utf8)]
     case .check:

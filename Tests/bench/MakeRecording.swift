@@ -1,7 +1,7 @@
 import ArgumentParser
+import ModelRecording
 import RmapTestSupport
 import TestSupport
-import TraceWriting
 
 /// Writes what the model kernel of the property tests does as a recording.
 struct MakeRecording: ParsableCommand {
@@ -25,7 +25,7 @@ struct MakeRecording: ParsableCommand {
   @Argument var path: String
 
   func run() throws {
-    let writer = try TraceWriter(path: path)
+    let writer = try ModelRecorder(path: path)
     let kernel = Kernel(.v6_12)
     kernel.reusesAddresses = true
     var generator = SeededGenerator(seed: seed)

@@ -6,7 +6,7 @@ import ArgumentParser
     abstract: "Experiments on recordings: what losing or changing events does to the verdict; and tables of them.",
     subcommands: [
       LossCommand.self, MutateCommand.self, DamageCommand.self, FaultsCommand.self, MatrixCommand.self,
-      DecidedCommand.self, NightsCommand.self, DefectsTableCommand.self, DoersCommand.self,
+      DecidedCommand.self, NightsCommand.self, DefectsTableCommand.self, DoersCommand.self, WitnessTableCommand.self,
     ])
 }
 

@@ -1,0 +1,50 @@
+import Glibc
+
+/// A file that grows while it is written: under another name in the same folder, and with its own once it is complete.
+final class OutputFile {
+  private static let bufferSize = 1 << 18
+
+  private let path: String
+  private let temporary: String
+  private let descriptor: CInt
+  private var buffer: [UInt8] = []
+  private var failure: LostOutput?
+
+  /// Makes the file under its temporary name.
+  init(_ path: String) throws(LostOutput) {
+    self.path = path
+    temporary = "\(path).\(getpid()).part"
+    unlink(temporary)
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if descriptor < 0 { throw LostOutput(path, errno) }
+  }
+
+  /// Adds bytes; that they can't be written is thrown by ``finish()``.
+  func write(_ bytes: [UInt8]) {
+    buffer += bytes
+    if buffer.count >= Self.bufferSize { flush() }
+  }
+
+  /// Writes what is left and gives the file its name.
+  func finish() throws(LostOutput) {
+    flush()
+    if failure == nil, fsync(descriptor) != 0 { failure = LostOutput(path, errno) }
+    if close(descriptor) != 0, failure == nil { failure = LostOutput(path, errno) }
+    if failure == nil, rename(temporary, path) != 0 { failure = LostOutput(path, errno) }
+    guard let failure else { return }
+    unlink(temporary)
+    throw failure
+  }
+
+  /// Removes what was begun.
+  func discard() {
+    close(descriptor)
+    unlink(temporary)
+  }
+
+  private func flush() {
+    defer { buffer.removeAll(keepingCapacity: true) }
+    if failure != nil { return }
+    buffer.withUnsafeBytes { if let number = writeAll($0, to: descriptor) { failure = LostOutput(path, number) } }
+  }
+}
