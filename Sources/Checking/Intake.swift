@@ -4,7 +4,7 @@ package import TraceReading
 
 /// Decodes records, and counts what it takes in.
 package struct Intake: Sendable {
-  package let decoder: EventDecoder
+  package private(set) var decoder: EventDecoder
   /// All records.
   package private(set) var records: UInt64 = 0
   /// Events of ours.
@@ -45,6 +45,7 @@ package struct Intake: Sendable {
       noteIfRepeated(record)
     case .foreign: break
     case .malformed:
+      decoder.forget()
       malformed &+= 1
       noteFlaw(record)
       malformedLevel = decoder.level(ofEvent: record.eventID)
@@ -53,6 +54,9 @@ package struct Intake: Sendable {
     }
     return true
   }
+
+  /// Events were lost.
+  mutating func forget() { decoder.forget() }
 
   /// One probe can't fire twice at one time on one CPU, unless the clock has only microseconds.
   @inline(__always) private mutating func noteIfRepeated(_ record: RawRecord) {

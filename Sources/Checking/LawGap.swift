@@ -11,12 +11,18 @@ struct LawGap {
   private let lacksAnonymousOffset: Bool
   /// Forms of the kernel that were never tried on a real one.
   private let untriedForms: [String]
+  /// Whether a removal does not say in which VMA it is: decoded, but no recording of such a kernel has been judged yet.
+  private let removalsLackVMA: Bool
 
   /// The gap of a recording. `treesAreAnonVMAs` is whether its AVCs' trees are known to be given by the anon_vma itself,
   /// which came with that offset (7.3); where nil, the sidecar tells, if it has the probes' definitions.
   init(_ formats: EventFormats, _ sidecar: Sidecar?, treesAreAnonVMAs: Bool? = nil) {
     unread = sidecar?.law?.unread ?? []
     untriedForms = (sidecar?.dialects ?? [:]).filter { $0.value == "synthetic" }.map(\.key).sorted()
+    removalsLackVMA = formats.all.contains {
+      ProbeGroup.isOurs($0.system) && $0.name == EventName.pageRemove.rawValue
+        && $0.field(FieldName.vma.rawValue) == nil
+    }
     lacksAnonymousOffset =
       (treesAreAnonVMAs ?? Self.treesAreAnonVMAs(sidecar) ?? false) && !Self.haveAnonymousOffset(formats)
   }
@@ -27,7 +33,11 @@ struct LawGap {
       return "this kernel's law goes by a second, anonymous offset of each VMA (7.3 on), which was not recorded"
     }
     let concerned = unread.filter(invariant.rests(on:))
-    return concerned.isEmpty ? nil : UnreadLaw.sentence(concerned)
+    if !concerned.isEmpty { return UnreadLaw.sentence(concerned) }
+    if removalsLackVMA, invariant.highestLevel > .structure {
+      return "this kernel does not say in which VMA it unmaps a page (before 5.18), which was never tried on a real one"
+    }
+    return nil
   }
 
   /// What lowers the verdict, one line each.

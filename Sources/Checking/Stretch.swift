@@ -67,7 +67,9 @@ package struct StretchReader<Source: RecordSource & ~Copyable>: ~Copyable {
       switch try source.next() {
       case .record(let record):
         if !intake.take(record, into: &events) { return .malformed(intake.malformedLevel) }
-      case .lost(let lost): return .lost(lost)
+      case .lost(let lost):
+        intake.forget()
+        return .lost(lost)
       case nil: return .over
       }
     }

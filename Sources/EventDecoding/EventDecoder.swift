@@ -53,6 +53,8 @@ public struct EventDecoder: Sendable {
   /// The numbers of the events that are decoded.
   public let identifiers: Set<UInt16>
   private let layouts: LayoutTable
+  /// What the tasks are at, where a removal does not say where it is.
+  private var unmappers = Unmappers()
   /// The levels of those above ``RecordingLevel/structure``.
   private let levels: [UInt16: RecordingLevel]
 
@@ -144,10 +146,14 @@ public struct EventDecoder: Sendable {
     return name.declaration.role == .exit
   }
 
-  /// Decodes one record into a batch, if it is an event of ours that makes sense. `ordinal` is its number.
-  public func decode(
+  /// Decodes one record into a batch, if it is an event of ours that makes sense. `ordinal` is its number. Records come in
+  /// the order of time: where a kernel does not tell which VMA it unmaps a page in, an earlier one of the task did.
+  public mutating func decode(
     _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
   ) -> Outcome {
-    layouts.decode(record, ordinal: ordinal, into: &batch)
+    layouts.decode(record, ordinal: ordinal, &unmappers, into: &batch)
   }
+
+  /// Events were lost: what an earlier one said of a task may not be true any more.
+  public mutating func forget() { unmappers.forget() }
 }

@@ -91,6 +91,16 @@ struct FieldFinder {
     return Number(offset: field.offset, size: field.size, isSigned: field.isSigned)
   }
 
+  /// The fields of a VMA, in an event that may lack all of them.
+  mutating func optionalVMA(_ names: VMAFieldNames = .vma) -> VMAFields? {
+    var other = self
+    let fields = VMAFields(&other, names)
+    let isThere = other.missing.count == missing.count
+    if isThere { length = other.length }
+    asked = other.asked
+    return isThere ? fields : nil
+  }
+
   private mutating func find(_ name: FieldName) -> EventField? {
     asked.append(name)
     guard let field = format.field(name.rawValue), field.offset >= 0, field.size > 0 else { return nil }
@@ -103,7 +113,7 @@ struct FieldFinder {
 struct VMAFields {
   let address, start, end, mm, flags, anonVMA, pgoff: Word
   let scale: UserAddress.Scale
-  /// Where the halves of a second offset lie, 4 bytes each (7.3); -1 where there is none. Numbers, not optionals: this is
+  /// Where the halves of a second offset lie, of 4 bytes that count each (7.3); -1 where there is none. Numbers, not optionals: this is
   /// asked of every VMA of every event.
   private let anonPgoffLow, anonPgoffHigh: Int
 
@@ -117,8 +127,9 @@ struct VMAFields {
     anonVMA = finder.word(names.anonVMA)
     pgoff = finder.word(names.pgoff)
     let halves = (finder.optionalNumber(names.anonPgoffLow), finder.optionalNumber(names.anonPgoffHigh))
-    anonPgoffLow = halves.0.map { $0.size == 4 ? $0.offset : -1 } ?? -1
-    anonPgoffHigh = halves.1.map { $0.size == 4 ? $0.offset : -1 } ?? -1
+    // In text all numbers are words: the four bytes that count come first.
+    anonPgoffLow = halves.0.map { $0.size >= 4 ? $0.offset : -1 } ?? -1
+    anonPgoffHigh = halves.1.map { $0.size >= 4 ? $0.offset : -1 } ?? -1
   }
 
   @inline(__always) func load(_ record: UnsafeRawBufferPointer) -> VMAView {

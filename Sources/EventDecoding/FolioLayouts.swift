@@ -90,50 +90,64 @@ struct FolioLayout: Sendable {
 struct PageLayout: Sendable {
   let step: FolioEvent.Step
   let page, head, mapping, index, headMapping, headIndex: Word
-  let vma: VMAFields
+  /// nil for a removal of a kernel that does not tell its function of the VMA.
+  let vma: VMAFields?
   let large, pageSize: Number
   let address: Word?
   let flags, compound, exclusive: Number?
   let folioPages: Number?
   let hugetlbUnit: HugetlbUnit
   let perPMD: UInt32
+  let scale: UserAddress.Scale
 
-  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step) {
+  init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isHugetlb: Bool = false) {
     self.step = step
     hugetlbUnit = finder.hugetlbUnit
     perPMD = finder.pageSize.perPMD
+    scale = UserAddress.Scale(finder.pageSize)
     page = finder.word(.page)
     head = finder.word(.compoundHead)
     mapping = finder.word(.mapping)
     index = finder.word(.index)
     headMapping = finder.word(.headMapping)
     headIndex = finder.word(.headIndex)
-    vma = VMAFields(&finder)
+    vma = step == .remove ? finder.optionalVMA() : VMAFields(&finder)
     large = finder.number(.large)
     pageSize = finder.number(.pageSize)
     folioPages = finder.optionalNumber(.folioPages)
     address = step == .new || step == .add ? finder.word(.address) : nil
-    flags = step == .add ? finder.number(.rmapFlags) : nil
+    // hugepage_add_anon_rmap had none before 5.19: its page is never exclusive.
+    flags = step == .add ? isHugetlb ? finder.optionalNumber(.rmapFlags) : finder.number(.rmapFlags) : nil
     compound = step == .remove ? finder.number(.compound) : nil
     exclusive = finder.optionalNumber(.exclusive)
   }
 
+  /// `unmappers` say where a removal is that does not tell it.
   @inline(__always)
-  func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<FolioEvent>) -> Bool {
-    guard let event = event(record) else { return false }
+  func load(
+    _ record: UnsafeRawBufferPointer, pid: Int32, _ unmappers: inout Unmappers,
+    into place: UnsafeMutablePointer<FolioEvent>
+  ) -> Bool {
+    let view: VMAView
+    if let vma {
+      view = vma.load(record)
+      guard view.address.isKernel, view.mm.isKernel else { return false }
+    } else {
+      view = unmappers.view(of: pid)
+    }
+    guard let event = event(record, view) else { return false }
     place.initialize(to: event)
     return true
   }
 
-  @inline(__always) private func event(_ record: UnsafeRawBufferPointer) -> FolioEvent? {
+  @inline(__always) private func event(_ record: UnsafeRawBufferPointer, _ view: VMAView) -> FolioEvent? {
     let page = self.page.address(record)
     guard page.isKernel else { return nil }
     var event = FolioEvent(
-      step: step, isAfter: false, folio: page, vma: vma.load(record),
-      address: address.map { $0.user(record, vma.scale) },
+      step: step, isAfter: false, folio: page, vma: view,
+      address: address.map { $0.user(record, scale) },
       mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
       isLarge: large.load(record) != 0, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
-    guard event.vma.address.isKernel, event.vma.mm.isKernel else { return nil }
     let head = self.head.load(record)
     if head & 1 == 1 {
       event.folio = KernelAddress(head & ~1)
@@ -156,6 +170,7 @@ struct PageLayout: Sendable {
       }
     event.pages = event.isPMD ? perPMD : 1
     if event.vma.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages?.load(record) ?? 0) }
+    if vma == nil, !event.isWithinVMA { event.vma = .none }
     return event
   }
 }
@@ -179,6 +194,13 @@ enum HugetlbUnit: Sendable {
 }
 
 extension FolioEvent {
+  /// Whether an anonymous page can be in the VMA: what a task's last in_* event said may be about something else by now.
+  /// Of a page of KSM the index says nothing.
+  fileprivate var isWithinVMA: Bool {
+    if vma.address.isNull || !mapping.isAnonymous || !indexIsKnown { return true }
+    return vma.contains(vma.address(of: firstIndex))
+  }
+
   /// One mapping of a huge page of hugetlbfs, with its index in pages of the page size.
   @inline(never) fileprivate mutating func takeForHugetlb(_ unit: HugetlbUnit, pages count: Int64) {
     isHugetlb = true

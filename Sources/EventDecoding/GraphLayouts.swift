@@ -110,7 +110,10 @@ struct EntryLayout: Sendable {
   var mmapLock, operations, file: Word?
   var locks: Number?
 
-  init(_ finder: inout FieldFinder, _ kind: EventKind) {
+  /// How far a move goes that does not say so, bytes.
+  private var wholeLength: UInt64 = 0
+
+  init(_ finder: inout FieldFinder, _ kind: EventKind, ofOnePMD: Bool = false) {
     self.kind = kind
     scale = UserAddress.Scale(finder.pageSize)
     switch kind {
@@ -119,7 +122,7 @@ struct EntryLayout: Sendable {
       mm = finder.word(.mm)
       address = finder.word(.address)
       sourceAddress = finder.word(.sourceAddress)
-      length = finder.word(.length)
+      if ofOnePMD { wholeLength = finder.pageSize.bytesPerPMD } else { length = finder.word(.length) }
     case .vmaDup: source = VMAFields(&finder, .source)
     case .clone, .fork, .copyRange:
       vma = VMAFields(&finder)
@@ -146,7 +149,7 @@ struct EntryLayout: Sendable {
   /// Makes an entry; false if a pointer that must be valid is none.
   @inline(__always)
   func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<OperationEntry>) -> Bool {
-    place.initialize(to: OperationEntry(kind: kind))
+    place.initialize(to: OperationEntry(kind: kind, length: wholeLength))
     if let vma {
       place.pointee.vma = vma.load(record)
       guard place.pointee.vma.address.isKernel, place.pointee.vma.mm.isKernel else { return false }

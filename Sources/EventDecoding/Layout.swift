@@ -11,19 +11,25 @@ enum Layout {
     case .avcRemove: .tree(TreeLayout(&finder, isInsertion: false), isInsertion: false)
     case .put: .put(PutLayout(&finder))
     case .vmaFree, .vmaRelease: .vmaFree(VMAFreeLayout(&finder))
-    case .prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA, .userfaultMove, .mmExit, .vmaDup:
-      .entry(EntryLayout(&finder, name.declaration.kinds[0]))
+    case .prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA, .userfaultMove, .mmExit, .vmaDup,
+      .userfaultMovePMD:
+      .entry(EntryLayout(&finder, name.declaration.kinds[0], ofOnePMD: name == .userfaultMovePMD))
     case .prepareReturn, .cloneReturn, .forkReturn, .copyRangeReturn, .moveTablesReturn, .splitReturn,
-      .userfaultMoveReturn:
+      .userfaultMoveReturn, .userfaultMovePMDReturn:
       .leave(LeaveLayout(&finder, name.declaration.kinds[0], .result))
     case .copyVMAReturn, .vmaAllocReturn, .vmaDupReturn:
       .leave(LeaveLayout(&finder, name.declaration.kinds[0], .vma))
     case .unlinkReturn, .mmExitReturn: .leave(LeaveLayout(&finder, name.declaration.kinds[0], nil))
 
     case .pageNew, .hugepageNew: .page(PageLayout(&finder, .new))
-    case .pageAdd, .hugepageAdd: .page(PageLayout(&finder, .add))
+    case .pageAdd: .page(PageLayout(&finder, .add))
+    case .hugepageAdd: .page(PageLayout(&finder, .add, isHugetlb: true))
     case .pageRemove: .page(PageLayout(&finder, .remove))
     case .pageMove: .page(PageLayout(&finder, .move))
+    case .inRange, .inSplit, .inWalk, .inWriteFault, .inMerge, .inBalancing, .inHugetlbRange, .inHugetlbFault:
+      .unmapper(UnmapperLayout(&finder))
+    case .inCollapse: .unmapper(UnmapperLayout(&finder, bytes: finder.pageSize.bytesPerPMD))
+    case .inUprobe: .unmapper(UnmapperLayout(&finder, bytes: finder.pageSize.bytes))
     case .folioNew: .folio(FolioLayout(&finder, .new, isPMD: false))
     case .folioAdd: .folio(FolioLayout(&finder, .add, isPMD: false))
     case .folioAddPMD: .folio(FolioLayout(&finder, .add, isPMD: true))
@@ -70,6 +76,7 @@ enum Shape: Sendable {
   case leave(LeaveLayout)
   case folio(FolioLayout)
   case page(PageLayout)
+  case unmapper(UnmapperLayout)
   case hugetlbUnmap(HugetlbUnmapLayout)
   case walk(WalkLayout)
 }

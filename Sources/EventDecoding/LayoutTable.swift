@@ -5,7 +5,9 @@ import TraceReading
 ///
 /// Layouts of one kind lie side by side and are used where they lie: a ``Shape`` is as large as the largest of them.
 struct LayoutTable: Sendable {
-  private enum Kind: UInt8 { case foreign, insert, remove, put, vmaFree, enter, leave, folio, page, hugetlbUnmap, walk }
+  private enum Kind: UInt8 {
+    case foreign, insert, remove, put, vmaFree, enter, leave, folio, page, unmapper, hugetlbUnmap, walk
+  }
 
   private struct Place {
     var kind = Kind.foreign
@@ -24,6 +26,7 @@ struct LayoutTable: Sendable {
   private var returns: ContiguousArray<LeaveLayout> = []
   private var folios: ContiguousArray<FolioLayout> = []
   private var pages: ContiguousArray<PageLayout> = []
+  private var unmapperLayouts: ContiguousArray<UnmapperLayout> = []
   private var hugetlbUnmaps: ContiguousArray<HugetlbUnmapLayout> = []
   private var walks: ContiguousArray<WalkLayout> = []
 
@@ -52,23 +55,25 @@ struct LayoutTable: Sendable {
     case .leave(let layout): (.leave, put(layout, on: &returns))
     case .folio(let layout): (.folio, put(layout, on: &folios))
     case .page(let layout): (.page, put(layout, on: &pages))
+    case .unmapper(let layout): (.unmapper, put(layout, on: &unmapperLayouts))
     case .hugetlbUnmap(let layout): (.hugetlbUnmap, put(layout, on: &hugetlbUnmaps))
     case .walk(let layout): (.walk, put(layout, on: &walks))
     }
   }
 
-  /// Decodes one record into a batch, if it is an event of ours that makes sense.
+  /// Decodes one record into a batch, if it is an event of ours that makes sense. One that only says where the next
+  /// removals are is kept in mind for them.
   @inline(__always) func decode(
-    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+    _ record: RawRecord, ordinal: UInt64, _ unmappers: inout Unmappers, into batch: inout EventBatch
   ) -> EventDecoder.Outcome {
-    let outcome = decodeAsRecorded(record, ordinal: ordinal, into: &batch)
-    return outcome == .malformed ? decodeUntagged(record, ordinal: ordinal, into: &batch) : outcome
+    let outcome = decodeAsRecorded(record, ordinal: ordinal, &unmappers, into: &batch)
+    return outcome == .malformed ? decodeUntagged(record, ordinal: ordinal, &unmappers, into: &batch) : outcome
   }
 
   /// KASAN on arm64 has kernel pointers carry a tag in their top byte (CONFIG_KASAN_SW_TAGS, CONFIG_KASAN_HW_TAGS). It
   /// shows by pointers that are none as they are, so that only such kernels pay for it.
   @inline(never) private func decodeUntagged(
-    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+    _ record: RawRecord, ordinal: UInt64, _ unmappers: inout Unmappers, into batch: inout EventBatch
   ) -> EventDecoder.Outcome {
     var bytes = [UInt8](record.payload)
     var isTagged = false
@@ -85,12 +90,12 @@ struct LayoutTable: Sendable {
       let copy = RawRecord(
         timestamp: record.timestamp, cpu: record.cpu, buffer: record.buffer, eventID: record.eventID, pid: record.pid,
         payload: payload)
-      return decodeAsRecorded(copy, ordinal: ordinal, into: &batch)
+      return decodeAsRecorded(copy, ordinal: ordinal, &unmappers, into: &batch)
     }
   }
 
   @inline(__always) private func decodeAsRecorded(
-    _ record: RawRecord, ordinal: UInt64, into batch: inout EventBatch
+    _ record: RawRecord, ordinal: UInt64, _ unmappers: inout Unmappers, into batch: inout EventBatch
   ) -> EventDecoder.Outcome {
     guard Int(record.eventID) < places.count else { return .foreign }
     let place = places[Int(record.eventID)]
@@ -118,8 +123,13 @@ struct LayoutTable: Sendable {
       let makesSense = batch.appendFolio(at: stamp) { folios[index].load(bytes, into: $0) }
       guard makesSense else { return .malformed }
     case .page:
-      let makesSense = batch.appendFolio(at: stamp) { pages[index].load(bytes, into: $0) }
+      let makesSense = batch.appendFolio(at: stamp) {
+        pages[index].load(bytes, pid: record.pid, &unmappers, into: $0)
+      }
       guard makesSense else { return .malformed }
+    case .unmapper:
+      guard let view = unmapperLayouts[index].load(bytes) else { return .malformed }
+      unmappers.note(view, of: record.pid)
     case .hugetlbUnmap:
       guard let event = hugetlbUnmaps[index].load(bytes) else { return .malformed }
       batch.append(event, at: stamp)

@@ -111,6 +111,10 @@ struct VisitLayout: Sendable {
   let folio, vma, address: Word
   let scale: UserAddress.Scale
   var source, sourceMapping, sourceIndex, mapping, index: Word?
+  /// Of a try_to_unmap_one that also serves migration.
+  private var unmapFlags: Word?
+  /// include/linux/rmap.h until 5.13: TTU_MIGRATION, TTU_SPLIT_FREEZE.
+  private static let migrates: UInt64 = 0x101
 
   init(_ finder: inout FieldFinder, _ purpose: WalkVisit.Purpose) {
     self.purpose = purpose
@@ -118,6 +122,7 @@ struct VisitLayout: Sendable {
     folio = finder.word(.folio)
     vma = finder.word(.vma)
     address = finder.word(.address)
+    if purpose == .unmap { unmapFlags = finder.optionalWord(.unmapFlags) }
     guard purpose == .restore else { return }
     source = finder.word(.source)
     sourceMapping = finder.word(.sourceMapping)
@@ -131,6 +136,7 @@ struct VisitLayout: Sendable {
       purpose: purpose, folio: folio.address(record), vma: vma.address(record),
       address: address.user(record, scale))
     guard visit.folio.isKernel, visit.vma.isKernel else { return nil }
+    if let unmapFlags, unmapFlags.load(record) & Self.migrates != 0 { visit.purpose = .migrate }
     if let source, let sourceMapping, let sourceIndex, let mapping, let index {
       visit.migration = WalkVisit.Migration(
         source: source.address(record), sourceMapping: FolioMapping(sourceMapping.load(record)),

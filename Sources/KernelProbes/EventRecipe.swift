@@ -27,10 +27,27 @@ struct EventRecipe: Sendable {
   let onReturn: [Field]?
   /// What is recorded of the same function where this can't be: at the entry, or by another prototype.
   let otherwise: [EventRecipe]
+  /// The event is recorded only on kernels of which this is true; nil for all.
+  let condition: Lack?
+  /// Whether the compiler's `.part.0` of the function stands for all of it: an early return is all that is left outside,
+  /// and what the part is given lies where the function's own arguments do.
+  let isWholeInPart: Bool
+
+  /// An argument that a function lacks on some kernels.
+  struct Lack: Sendable {
+    let argument: Argument
+    let function: String
+
+    init(of argument: Argument, in function: String) {
+      self.argument = argument
+      self.function = function
+    }
+  }
 
   init(
     _ name: EventName, _ kind: Kind = .entry, of symbols: String..., shapes: [[Part]],
-    onReturn: [Field]? = nil, isSupplement: Bool = false, otherwise: EventRecipe...
+    onReturn: [Field]? = nil, isSupplement: Bool = false, where condition: Lack? = nil, isWholeInPart: Bool = false,
+    otherwise: EventRecipe...
   ) {
     self.name = name
     self.kind = kind
@@ -39,6 +56,8 @@ struct EventRecipe: Sendable {
     self.onReturn = onReturn
     self.otherwise = otherwise
     self.isSupplement = isSupplement
+    self.condition = condition
+    self.isWholeInPart = isWholeInPart
   }
 }
 
@@ -98,7 +117,8 @@ enum Value: Sendable {
   /// What a C expression over a base would read: `anon_vma->root->rwsem.count.counter`.
   ///
   /// The first of the paths that resolves is taken. A hop may name the struct that an untyped word
-  /// points to: `owner.counter->(task_struct)pid`. `untag` is taken off the last pointer.
+  /// points to: `owner.counter->(task_struct)pid`, or go on to the next element of an array: `[1].compound_nr`. `untag` is
+  /// taken off the last pointer.
   case path(Base, [String], Style, untag: Int = 0)
   /// The argument itself.
   case argument(Argument, Style)

@@ -136,8 +136,13 @@ struct FieldResolver {
       path = String(hop[hop.index(after: end)...])
     }
     guard let structure else { throw Absence("\(place.last) is not a pointer") }
+    var element = 0
+    if path.hasPrefix("[1]."), case .aggregate(let bytes)? = types.shape(of: structure) {
+      element = bytes
+      path = String(path.dropFirst(4))
+    }
     let member = try types.member(path, of: structure)
-    let offset = member.byteOffset - untag - place.untag
+    let offset = element + member.byteOffset - untag - place.untag
     let sign = offset < 0 ? "" : "+"
     place = Place(
       expression: "\(sign)\(offset)(\(place.expression))", type: member.type,

@@ -42,9 +42,10 @@ extension EventRecipe {
     .hugepageNew, shapes: [subpageFields + [address, unit]], isSupplement: true,
     otherwise: EventRecipe(.hugetlbNewEntry, shapes: newShapes))
 
-  /// `mm/rmap.c:hugepage_add_anon_rmap`: a huge page is mapped once more. It gets a folio in 6.7 ("mm/rmap: pass folio
-  /// to hugepage_add_anon_rmap()").
+  /// `mm/rmap.c:hugepage_add_anon_rmap`: a huge page is mapped once more. It gets flags in 5.19 and a folio in 6.7
+  /// ("mm/rmap: pass folio to hugepage_add_anon_rmap()").
   static let hugepageAdd = EventRecipe(
-    .hugepageAdd, shapes: [subpageFields + [address, rmapFlags, unit]], isSupplement: true,
+    .hugepageAdd, shapes: [subpageFields + [address, rmapFlags, unit], subpageFields + [address, unit]],
+    isSupplement: true,
     otherwise: EventRecipe(.hugetlbAdd, shapes: addShapes))
 }

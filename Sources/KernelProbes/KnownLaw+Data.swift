@@ -156,6 +156,7 @@ extension KnownLaw {
   private static let prototypes = """
     __anon_vma_prepare(struct vm_area_struct *vma)
     __put_anon_vma(struct anon_vma *anon_vma)
+    __split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd, unsigned long address, bool freeze, struct page *page)
     __split_vma(struct mm_struct *mm, struct vma_iterator *vmi, struct vm_area_struct *vma, unsigned long addr, int new_below)
     __unmap_hugepage_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start, unsigned long end, \
     struct page *ref_page, struct folio *folio, zap_flags_t zap_flags)
@@ -170,6 +171,8 @@ extension KnownLaw {
     anon_vma_interval_tree_iter_first(struct rb_root_cached *root, unsigned long first, unsigned long last)
     anon_vma_interval_tree_iter_next(struct anon_vma_chain *node, unsigned long first, unsigned long last)
     anon_vma_interval_tree_remove(struct anon_vma_chain *node, struct rb_root_cached *root)
+    collapse_huge_page(struct mm_struct *mm, unsigned long address, struct page **hpage, int node, int referenced, \
+    int unmapped)
     copy_page_range(struct vm_area_struct *dst_vma, struct vm_area_struct *src_vma)
     copy_vma(struct vm_area_struct **vmap, unsigned long addr, unsigned long len, unsigned long pgoff, \
     unsigned long anon_pgoff, bool *need_rmap_locks, bool keep_source)
@@ -190,11 +193,18 @@ extension KnownLaw {
     hugepage_add_new_anon_rmap(struct page *page, struct folio *folio, struct vm_area_struct *vma, unsigned long address)
     hugetlb_add_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long address, rmap_t flags)
     hugetlb_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long address)
+    hugepage_vma_revalidate(struct mm_struct *mm, unsigned long address, struct vm_area_struct **vmap)
+    hugetlb_cow(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address, pte_t *ptep, \
+    struct page *pagecache_page, spinlock_t *ptl)
     lru_cache_add_inactive_or_unevictable(struct page *page, struct vm_area_struct *vma)
+    migrate_misplaced_transhuge_page(struct mm_struct *mm, struct vm_area_struct *vma, pmd_t *pmd, pmd_t entry, \
+    unsigned long address, struct page *page, int node)
     move_page_tables(struct pagetable_move_control *pmc, struct vm_area_struct *vma, unsigned long old_addr, \
     struct vm_area_struct *new_vma, unsigned long new_addr, unsigned long len, bool need_rmap_locks, bool for_stack)
     move_pages(struct userfaultfd_ctx *ctx, struct mm_struct *mm, unsigned long dst_start, unsigned long src_start, \
     unsigned long len, __u64 mode)
+    move_pages_huge_pmd(struct mm_struct *mm, pmd_t *dst_pmd, pmd_t *src_pmd, pmd_t dst_pmdval, \
+    struct vm_area_struct *dst_vma, struct vm_area_struct *src_vma, unsigned long dst_addr, unsigned long src_addr)
     move_pages_ptes(struct mm_struct *mm, pmd_t *dst_pmd, pmd_t *src_pmd, struct vm_area_struct *dst_vma, \
     struct vm_area_struct *src_vma, unsigned long dst_addr, unsigned long src_addr, unsigned long len, __u64 mode)
     page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long address, bool compound, rmap_t flags)
@@ -209,8 +219,10 @@ extension KnownLaw {
     rmap_walk_ksm(struct page *page, struct folio *folio, struct rmap_walk_control *rwc)
     rmap_walk_locked(struct page *page, struct folio *folio, struct rmap_walk_control *rwc)
     split_vma(struct mm_struct *mm, struct vma_iterator *vmi, struct vm_area_struct *vma, unsigned long addr, int new_below)
+    try_to_merge_one_page(struct vm_area_struct *vma, struct page *page, struct page *kpage)
     try_to_migrate_one(struct page *page, struct folio *folio, struct vm_area_struct *vma, unsigned long address, void *arg)
     try_to_unmap_one(struct page *page, struct folio *folio, struct vm_area_struct *vma, unsigned long address, void *arg)
+    uprobe_write_opcode(struct arch_uprobe *auprobe, struct mm_struct *mm, unsigned long vaddr, uprobe_opcode_t opcode)
     unlink_anon_vmas(struct vm_area_struct *vma)
     unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long addr, unsigned long end, \
     struct zap_details *details)
@@ -218,6 +230,7 @@ extension KnownLaw {
     vm_area_alloc(struct mm_struct *mm)
     vm_area_dup(struct vm_area_struct *orig)
     vm_area_free(struct vm_area_struct *vma)
+    wp_page_copy(struct vm_fault *vmf)
     """
 }
 

@@ -52,7 +52,8 @@ public struct ProbePlan {
     self.symbols = symbols
     dialects = KernelDialect.all.filter { $0.isSpoken(types, symbols) }
     for choice in EventRecipe.choices(for: level) { choose(from: choice) }
-    unread = law.unread(in: LawfulTypes(types, law), probed: Set(definitions.map(\.symbol)))
+    unread = law.unread(
+      in: LawfulTypes(types, law), probed: Set(definitions.map { String($0.symbol.prefix { $0 != "." }) }))
   }
 
   /// The events without which no graph can be rebuilt.
@@ -62,6 +63,7 @@ public struct ProbePlan {
   public var hasCore: Bool { Self.core.isSubset(of: definitions.compactMap { EventName(rawValue: $0.event) }) }
 
   private mutating func choose(from choice: EventChoice) {
+    guard choice.families.joined().contains(where: isWanted) else { return }
     let present = choice.families.first { family in
       family.contains { $0.symbols.contains { symbols.status(of: $0) != .absent } }
     }
@@ -73,6 +75,14 @@ public struct ProbePlan {
       let reason = "no symbol \(wanted.joined(separator: " nor "))"
       outcomes.append(leftOut(recipes.map(\.name), wanted, because: reason))
     }
+  }
+
+  /// Whether an event is recorded on such a kernel.
+  private func isWanted(_ recipe: EventRecipe) -> Bool {
+    guard let condition = recipe.condition else { return true }
+    guard let prototype = types.prototype(of: condition.function) else { return false }
+    let resolver = FieldResolver(types: types, symbol: condition.function, prototype: prototype)
+    return (try? resolver.fetch(.argument(condition.argument, .hex))) == nil
   }
 
   private mutating func add(_ recipe: EventRecipe) {
@@ -107,7 +117,9 @@ public struct ProbePlan {
   }
 
   private mutating func add(_ recipe: EventRecipe, on symbol: String) throws(Absence) {
-    try requireUsable(symbol)
+    let part = recipe.isWholeInPart ? symbols.clones(of: symbol).first { $0 == symbol + ".part.0" } : nil
+    if part == nil { try requireUsable(symbol) }
+    let place = part ?? symbol
     if recipe.kind == .exitWithArguments, !readsArgumentsAtReturn {
       throw Absence("this kernel cannot read $argN in a return probe")
     }
@@ -118,21 +130,21 @@ public struct ProbePlan {
     var (arguments, omissions) = try Self.firstShape(of: recipe, resolver)
     var made = [
       try ProbeDefinition(
-        event: recipe.name.rawValue, isReturn: recipe.kind != .entry, symbol: symbol, arguments: arguments)
+        event: recipe.name.rawValue, isReturn: recipe.kind != .entry, symbol: place, arguments: arguments)
     ]
     if let fields = recipe.onReturn {
       arguments = try Self.resolve(fields, resolver)
       made.append(
         try ProbeDefinition(
-          event: recipe.name.ofReturn.rawValue, isReturn: true, symbol: symbol, arguments: arguments))
+          event: recipe.name.ofReturn.rawValue, isReturn: true, symbol: place, arguments: arguments))
     }
     definitions += made
     outcomes.append(
       ProbeOutcome(
         events: [recipe.name] + (recipe.onReturn == nil ? [] : [recipe.name.ofReturn]),
         status: KernelDialect.isRenamed(symbol) ? .renamed : .exists,
-        wanted: recipe.symbols, symbol: symbol, omissions: omissions,
-        clones: symbols.clones(of: symbol)))
+        wanted: recipe.symbols, symbol: place, omissions: omissions,
+        clones: symbols.clones(of: symbol).filter { $0 != place }))
   }
 
   private func requireUsable(_ symbol: String) throws(Absence) {

@@ -189,7 +189,7 @@ extension EventRecipe {
           argument(.address, "new_addr"), argument(.length, "len"),
           .optional([Field(.locks, .argument(.named(["need_rmap_locks"]), .unsigned))]),
         ],
-      ], onReturn: [Field(.result, .returnValue(.number))])
+      ], onReturn: [Field(.result, .returnValue(.number))], isWholeInPart: true)
   }()
 
   /// `mm/vma.c:__split_vma` (6.1: `mm/mmap.c`): one VMA becomes two at addr.

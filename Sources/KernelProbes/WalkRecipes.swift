@@ -22,32 +22,35 @@ extension EventRecipe {
   private static let control = Base(.pointer(to: "rmap_walk_control"))
 
   /// What is looked for, and what may legally end the walk early.
-  private static let frameFields: [Part] =
-    [pointer(.folio, to: "folio")] + pageFields(folio) + [
-      folioPages,
-      .required([
-        Field(.callback, .path(control, ["rmap_one"], .hex)),
-        Field(.done, .path(control, ["done"], .hex)),
-        Field(.anonLock, .path(control, ["anon_lock"], .hex)),
-        Field(.invalidVMA, .path(control, ["invalid_vma"], .hex)),
-      ]),
-    ]
+  private static let frameFields = [pointer(.folio, to: "folio")] + pageFields(folio) + [folioPages] + controlFields
+  /// Before folios (5.18) the head page is what is looked for.
+  private static let pageFrameFields =
+    [pointer(.folio, to: "page")] + pageFields(page) + [folioPages(page)] + controlFields
+
+  private static let controlFields: [Part] = [
+    .required([
+      Field(.callback, .path(control, ["rmap_one"], .hex)),
+      Field(.done, .path(control, ["done"], .hex)),
+      Field(.anonLock, .path(control, ["anon_lock"], .hex)),
+      Field(.invalidVMA, .path(control, ["invalid_vma"], .hex)),
+    ])
+  ]
 
   /// `mm/rmap.c:rmap_walk_anon`: the walk of one anonymous folio outside KSM, whoever called for it.
   static let walk = EventRecipe(
-    .walk, shapes: [frameFields], onReturn: [])
+    .walk, shapes: [frameFields, pageFrameFields], onReturn: [])
 
   /// Where rmap_walk_anon is inlined: `mm/rmap.c:rmap_walk`, which file folios pass too.
   static let walkOfAnyFolio = EventRecipe(
-    .walk, of: "rmap_walk", shapes: [frameFields], onReturn: [])
+    .walk, of: "rmap_walk", shapes: [frameFields, pageFrameFields], onReturn: [])
 
   /// Where rmap_walk_anon is inlined: `mm/rmap.c:rmap_walk_locked`, whose caller holds the lock.
   static let walkWithLockHeld = EventRecipe(
-    .walkLocked, shapes: [frameFields], onReturn: [])
+    .walkLocked, shapes: [frameFields, pageFrameFields], onReturn: [])
 
   /// `mm/ksm.c:rmap_walk_ksm`: a merged page is looked for in the trees of several anon_vmas.
   static let walkKSM = EventRecipe(
-    .walkKSM, shapes: [frameFields + [oneIndex], frameFields], onReturn: [])
+    .walkKSM, shapes: [frameFields + [oneIndex], frameFields, pageFrameFields], onReturn: [])
 
   /// Since "ksm: add linear_page_index into ksm_rmap_item" (7.3) the walk looks for the index of one rmap_item at a time.
   private static let oneIndex: Part = .required([
@@ -107,39 +110,46 @@ extension EventRecipe {
 
   // MARK: The visits
 
-  private static let visitFields: [Part] = [
-    pointer(.folio, to: "folio"), pointer(.vma, to: "vm_area_struct"),
-    argument(.address, "address", "addr"),
+  private static let visitFields: [Part] = [pointer(.folio, to: "folio")] + visitedPlace
+  private static let pageVisitFields: [Part] = [pointer(.folio, to: "page")] + visitedPlace
+
+  private static let visitedPlace: [Part] = [
+    pointer(.vma, to: "vm_area_struct"), argument(.address, "address", "addr"),
   ]
+  /// Until a98a2f0c8ce1 ("mm/rmap: split migration into its own function", 5.14) they say what try_to_unmap_one is for.
+  private static let unmapFlags = argument(.unmapFlags, "arg")
 
   private static let goesOn = [Field(.result, .returnValue(.number))]
 
   /// A callback of a walk (`rmap_walk_control.rmap_one`): it returns false to end the walk.
   private static func visit(_ name: EventName) -> EventRecipe {
-    EventRecipe(name, shapes: [visitFields], onReturn: goesOn)
+    let more = name == .oneUnmap ? [unmapFlags] : []
+    return EventRecipe(name, shapes: [visitFields, pageVisitFields + more], onReturn: goesOn)
   }
 
   /// `mm/migrate.c:remove_migration_pte`: page table entries get the new folio in place of the old one.
   static let restore: EventRecipe = {
-    let folio = Base(.pointer(to: "folio"))
-    let new: Part = .required([
-      Field(.mapping, .path(folio, ["mapping"], .hex)),
-      Field(.index, .path(folio, ["index"], .hex)),
-    ])
-    /// The old folio: since 6.12 behind a struct rmap_walk_arg.
-    func old(_ base: Base, _ prefix: String) -> Part {
+    func new(_ base: Base) -> Part {
       .required([
-        Field(.source, .path(base, [prefix], .hex)),
-        Field(.sourceMapping, .path(base, ["\(prefix)->(folio)mapping"], .hex)),
-        Field(.sourceIndex, .path(base, ["\(prefix)->(folio)index"], .hex)),
+        Field(.mapping, .path(base, ["mapping"], .hex)),
+        Field(.index, .path(base, ["index"], .hex)),
       ])
     }
-    let argument = Base(.named(["arg", "old"]))
+    /// The old folio or page: since 6.12 behind a struct rmap_walk_arg.
+    func old(_ prefix: String, _ structure: String) -> Part {
+      let base = Base(.named(["arg", "old"]))
+      return .required([
+        Field(.source, .path(base, [prefix], .hex)),
+        Field(.sourceMapping, .path(base, ["\(prefix)->(\(structure))mapping"], .hex)),
+        Field(.sourceIndex, .path(base, ["\(prefix)->(\(structure))index"], .hex)),
+      ])
+    }
     return EventRecipe(
       .oneRestore,
       shapes: [
-        visitFields + [new, old(argument, "(rmap_walk_arg)folio")],
-        visitFields + [new, old(argument, "")],
+        visitFields + [new(folio), old("(rmap_walk_arg)folio", "folio")],
+        visitFields + [new(folio), old("", "folio")],
+        pageVisitFields + [new(page), old("", "page")],
       ], onReturn: goesOn)
   }()
 }

@@ -8,6 +8,11 @@ extension RecordingAudit {
     _ view: VMAView, as vma: VMAID?, at stamp: EventStamp, in graph: borrowing RmapGraph
   ) {
     guard let vma else { return expectNoBirth(view, graph, stamp) }
+    if graph.hasUnseenAnonVMA(vma, view) {
+      note(
+        .vmaView, .vma(view.address), .anonVMA, was: .kernel(.null), now: .kernel(view.anonVMA),
+        since: graph[vma].birth.ordinal, stamp)
+    }
     expectRange(view, of: vma, graph, stamp)
     expectAnonVMA(view, of: vma, graph, stamp)
   }
@@ -105,6 +110,7 @@ extension RecordingAudit {
   @inline(__always) public mutating func willRemoveAVC(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
     expectTask(s.stamp)
     expectLock(s.update.lock, of: s.update.root, s.stamp)
+    if s.anonVMAIsNew { note(.anonVMADeath, .anonVMA(s.update.anonVMA), .lastPut, now: .missing, s.stamp) }
     if let operation = s.operationPlace,
       operation.pointee.entry.vma.address == s.update.vma.address
     {

@@ -24,6 +24,9 @@ public struct PageSize: Hashable, Sendable {
   /// entries of 8 bytes (512, 2048 or 8192).
   public var perPMD: UInt32 { 1 << UInt32(shift - 3) }
 
+  /// HPAGE_PMD_SIZE in bytes.
+  public var bytesPerPMD: UInt64 { UInt64(perPMD) << shift }
+
   /// The mark of it in the formats of a recording.
   public var mark: FieldName {
     switch shift {

@@ -15,6 +15,7 @@ extension RmapGraph {
     case .add: addMapping(event, stamp, &observer)
     case .remove where !event.mapping.isAnonymous && !event.mapping.isKSM:
       return removeFilePage(event, stamp, &observer)
+    case .remove where event.vma.address.isNull: return removeSomewhere(event, stamp)
     case .remove:
       let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
       removeMapping(event, stamp, &observer)
@@ -110,6 +111,25 @@ extension RmapGraph {
     unmap(slot, event, at: address, place, stamp, &observer)
   }
 
+  /// A kernel that does not say in which VMA it unmaps (before 5.18), in a task of which that is not known either. At most
+  /// the mm and a range are: then the first place there is it. Otherwise it is not known any more where the folio is mapped.
+  @inline(never) private mutating func removeSomewhere(_ event: FolioEvent, _ stamp: EventStamp) {
+    let view = event.vma
+    let before = (statistics.predictedUnmaps, statistics.unpredictedUnmaps)
+    defer { countUnmaps(in: view.mm, since: before) }
+    guard let slot = paging.folioOf[event.folio.raw] else { return statistics.unpredictedUnmaps += 1 }
+    let range = view.start.page..<max(view.start.page, view.end.page)
+    guard !view.mm.isNull, let page = paging.tables.firstPage(of: slot, mm: view.mm.raw, pages: range) else {
+      forgetMappings(of: slot)
+      return statistics.unpredictedUnmaps += 1
+    }
+    statistics.predictedUnmaps += 1
+    paging.folios[slot].changeStamp = stamp
+    noteUncertain(view.mm, page)
+    paging.tables.set(mm: view.mm.raw, page: page, to: nil)
+    countMapping(-1, slot)
+  }
+
   /// wp-fault reuse: the folio goes to the VMA's own anon_vma, its index stays (mm/memory.c:do_wp_page).
   /// UFFDIO_MOVE calls the same function with another VMA and changes the index afterwards.
   private mutating func moveFolio<Observer: GraphObserver & ~Copyable>(
@@ -161,25 +181,33 @@ extension RmapGraph {
     let old = move.sourceAddress.ofPage(event.index.raw)
     let offset = old.raw &- move.sourceAddress.raw
     let entry = paging.tables.entry(mm: move.mm.raw, page: old.page)
-    guard paging.folios[slot].mappedPages == 1, offset < move.length, let entry, entry.folio == slot else {
-      // Huge, or mapped at an address that is not its index: it is known neither where it was nor where it goes.
+    // All of a folio that one PMD maps, or one page.
+    let count = entry?.isPMD ?? false ? UInt64(max(paging.folios[slot].mappedPages, 1)) : 1
+    let last = paging.tables.entry(mm: move.mm.raw, page: old.page &+ count &- 1)
+    guard paging.folios[slot].mappedPages == count, offset < move.length, let entry, let last, entry.folio == slot,
+      last.folio == slot, entry.subpage == 0, UInt64(last.subpage) == count - 1
+    else {
+      // Mapped in part, or more than once, or at an address that is not its index: it is known neither where it was nor where it goes.
       forgetMappings(of: slot)
       return doubtPages(of: anonVMA(at: mapping.anonVMA))
     }
     let new = move.address.advanced(byBytes: offset)
     setMapping(slot, mapping, predicted: !event.isAfter, stamp)
     paging.folios[slot].index = event.vma.index(of: new)
-    noteUncertain(move.mm, old.page)
-    noteUncertain(move.mm, new.page)
-    paging.tables.set(mm: move.mm.raw, page: old.page, to: nil)
-    if let displaced = paging.tables.set(mm: move.mm.raw, page: new.page, to: entry) {
-      displace(displaced, by: slot, move.mm, new.page)
-    }
+    for number in 0..<count { relocate(slot, in: move.mm, from: old.page + number, to: new.page + number) }
     var told = event
     told.mapping = mapping
     told.index = paging.folios[slot].index
     told.address = new
     tell(told, stamp, folio: slot, vma: vma, prior: nil, &observer)
+  }
+
+  private mutating func relocate(_ slot: UInt32, in mm: KernelAddress, from old: UInt64, to new: UInt64) {
+    noteUncertain(mm, old)
+    noteUncertain(mm, new)
+    guard let entry = paging.tables.entry(mm: mm.raw, page: old), entry.folio == slot else { return }
+    paging.tables.set(mm: mm.raw, page: old, to: nil)
+    if let displaced = paging.tables.set(mm: mm.raw, page: new, to: entry) { displace(displaced, by: slot, mm, new) }
   }
 
   private mutating func seeFolio<Observer: GraphObserver & ~Copyable>(

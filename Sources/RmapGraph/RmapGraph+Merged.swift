@@ -20,7 +20,11 @@ extension RmapGraph {
     let slot = paging.folioOf[event.folio.raw] == nil ? nil : meetMerged(event, stamp)
     tell(
       event, stamp, folio: slot, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
-    guard let slot, removeMerged(slot, event.vma, visitedPage(event)) else { return statistics.unpredictedUnmaps += 1 }
+    guard let slot, removeMerged(slot, event.vma, visitedPage(event)) else {
+      // ksmd has put it in some page's place unseen (a recording of other tasks): which ones are still there is not known.
+      forgetPages(of: event.vma.mm, event.vma.start, event.vma.end)
+      return statistics.unpredictedUnmaps += 1
+    }
     statistics.predictedUnmaps += 1
     paging.folios[slot].changeStamp = stamp
     countMapping(-1, slot)

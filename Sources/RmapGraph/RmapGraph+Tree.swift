@@ -169,10 +169,13 @@ extension RmapGraph {
     var stamp = stamp
     stamp.function = work.tasks[task].outermost ?? .remove
     let vma = meet(update.vma, &observer)
-    var anonVMA: AnonVMAID
-    if let known = self.anonVMA(at: update.anonVMA) {
+    let known = self.anonVMA(at: update.anonVMA)
+    let isAnother = known.map { self.isAnother($0, for: update, vma, task) } ?? false
+    let anonVMA: AnonVMAID
+    if let known, !isAnother {
       anonVMA = known
     } else {
+      if let known { removeAnonVMA(known) }
       anonVMA = birth(
         update.anonVMA, root: update.root, parent: update.parent, stamp: .beforeRecording)
     }
@@ -182,7 +185,7 @@ extension RmapGraph {
       observer.willRemoveAVC(
         TreeSituation(
           updatePlace: update, stamp: stamp, isInsertion: false, vma: vma, anonVMA: anonVMA, avc: avc,
-          operation: operation, operationPlace: work.tasks[task].innermostPlace, anonVMAIsNew: false,
+          operation: operation, operationPlace: work.tasks[task].innermostPlace, anonVMAIsNew: isAnother,
           isContended: contended),
         in: self)
     }
@@ -207,6 +210,13 @@ extension RmapGraph {
       parkRemoved(update, vma, anonVMA, stamp, task: task)
     }
     work.rest(task)
+  }
+
+  /// Whether the anon_vma at an address is another one than the model's, whose end was not seen: a VMA older than the
+  /// recording is in its tree by an AVC that was never inserted, and the model has seen all that were.
+  private func isAnother(_ id: AnonVMAID, for update: TreeUpdate, _ vma: VMAID, _ task: UInt32) -> Bool {
+    !vmas[vma.slot].chainIsKnown && anonVMAs[id.slot].birthWasSeen && !isUnclear(task)
+      && avcOf[update.avc.raw].map { avcs[$0].anonVMA != id } ?? true
   }
 
   /// Whether the task changes a tree in the middle of an operation whose entry was not recorded.

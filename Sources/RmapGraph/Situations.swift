@@ -25,7 +25,7 @@ public struct TreeSituation: ~Copyable {
   public let operation: OuterOperation?
   /// The same, where it lies.
   public let operationPlace: UnsafePointer<Operation>?
-  /// Insertion: whether the anon_vma is new with this event.
+  /// Insertion: whether the anon_vma is new with this event. Removal: whether it can't be the one that was at its address.
   public let anonVMAIsNew: Bool
   /// Whether another task may be half-way through an operation on the same root.
   public let isContended: Bool

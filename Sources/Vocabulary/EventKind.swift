@@ -5,6 +5,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   case mmExit, put, vmaAlloc, vmaDup, vmaFree, folioNew, folioAdd, folioRemove, folioMove, folioSeen
   case folioAddPMD, folioRemovePMD
   case userfaultMove
+  case unmapIn
   case hugetlbNew, hugetlbAdd, hugetlbUnmap
   case walk, walkFirst, walkNext, walkReferenced, walkUnmap, walkMigrate, walkRestore
 
@@ -15,7 +16,7 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
       .mmExit, .put, .vmaAlloc, .vmaDup, .vmaFree:
       .structure
     case .folioNew, .folioAdd, .folioAddPMD, .folioRemove, .folioRemovePMD, .folioMove, .folioSeen,
-      .userfaultMove, .hugetlbNew, .hugetlbAdd, .hugetlbUnmap:
+      .userfaultMove, .unmapIn, .hugetlbNew, .hugetlbAdd, .hugetlbUnmap:
       .pages
     case .walk, .walkFirst, .walkNext, .walkReferenced, .walkUnmap, .walkMigrate, .walkRestore: .walks
     }

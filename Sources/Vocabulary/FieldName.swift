@@ -84,6 +84,7 @@ public enum FieldName: String, CaseIterable, Sendable {
   case last
   case oneIndex = "ksm_one_index"
   case cloneOperation = "vma_op"
+  case unmapFlags = "ttu_flags"
 }
 
 /// How a field lies in a record.
@@ -183,6 +184,8 @@ extension FieldName {
     case .last: "the last index that is looked for, pages"
     case .oneIndex: "a mark: a walk for a page of KSM looks for the index of one rmap_item (7.3)"
     case .cloneOperation: "what the clone is for, enum vma_operation (7.0)"
+    case .unmapFlags:
+      "flags of try_to_unmap_one (before 5.18): TTU_MIGRATION (1) and TTU_SPLIT_FREEZE (0x100) make it a migration"
     }
   }
 }

@@ -46,6 +46,10 @@ public struct FunctionNames: Sendable, Equatable {
       guard let function = probed[name].map({ String($0) }) ?? usual else { continue }
       for kind in name.declaration.kinds { names[Int(kind.rawValue)] = function }
     }
+    // Until a98a2f0c8ce1 ("mm/rmap: split migration into its own function", 5.14) one callback did both.
+    if probed[.oneUnmap] != nil, probed[.oneMigrate] == nil {
+      names[Int(EventKind.walkMigrate.rawValue)] = self[.walkUnmap]
+    }
   }
 
   /// The function behind a kind of event.
@@ -68,7 +72,8 @@ public struct FunctionNames: Sendable, Equatable {
       let name = EventName(rawValue: String(definition[text.index(after: mark)..<space]))
     else { return nil }
     let rest = text[text.index(after: space)...]
-    let end = rest.firstIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "+") } ?? rest.endIndex
+    // `.part.0` is the compiler's.
+    let end = rest.firstIndex { " +.".utf8.contains($0) } ?? rest.endIndex
     return rest.startIndex == end ? nil : (name, definition[rest.startIndex..<end])
   }
 }

@@ -39,11 +39,12 @@ extension EventDeclaration {
     optional: [.lock, .lockPID])
 
   private static let oneReferenced = EventDeclaration(
-    .oneReferenced, .walkReferenced, role: .entry, of: ["folio_referenced_one"], in: "mm/rmap.c",
+    .oneReferenced, .walkReferenced, role: .entry, of: ["folio_referenced_one", "page_referenced_one"], in: "mm/rmap.c",
     "A walk's callback asks whether a VMA has used the folio.", [.folio, .vma, .address])
   private static let oneUnmap = EventDeclaration(
     .oneUnmap, .walkUnmap, role: .entry, of: ["try_to_unmap_one"], in: "mm/rmap.c",
-    "A walk's callback unmaps the folio from a VMA.", [.folio, .vma, .address])
+    "A walk's callback unmaps the folio from a VMA; before 5.14 it also puts migration entries in its place.",
+    [.folio, .vma, .address], optional: [.unmapFlags])
   private static let oneMigrate = EventDeclaration(
     .oneMigrate, .walkMigrate, role: .entry, of: ["try_to_migrate_one"], in: "mm/rmap.c",
     "A walk's callback puts migration entries in the folio's place.", [.folio, .vma, .address])

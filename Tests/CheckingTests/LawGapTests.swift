@@ -6,6 +6,7 @@ import Reports
 import RmapTestSupport
 import TestSupport
 import Testing
+import TraceReading
 import Vocabulary
 
 @testable import Checking
@@ -50,6 +51,19 @@ import Vocabulary
     #expect(text.contains(" no law every invariant: \(reason)"))
     #expect(KTAPReport.render([result]).contains("# SKIP undecided: \(reason); decided 0, undecided 0\n"))
     #expect(JSONReport.render([result]).contains("\"lawGap\" : \"\(reason)\""))
+  }
+
+  /// 5.10, whose page_remove_rmap is not told of the VMA: pages are not judged before that has been tried.
+  @Test func whatWasNeverTriedIsNotJudged() throws {
+    let gap = { (fields: [EventField]) in
+      LawGap(EventFormats([EventFormat(id: 7, system: "rmap", name: "page_remove", fields: fields)]), nil)
+    }
+    let vma = EventField(name: "vma", typeName: "u64", offset: 8, size: 8, isSigned: false)
+    let reach = try #require(Invariant.named("reach"))
+    let counters = try #require(Invariant.named("counters"))
+    #expect(gap([]).reason(for: reach)?.contains("never tried") ?? false)
+    #expect(gap([]).reason(for: counters) == nil)
+    #expect(gap([vma]).reason(for: reach) == nil)
   }
 
   @Test func onlyWhatRestsOnItIsUndecided() throws {

@@ -41,7 +41,8 @@ import Vocabulary
   }
 
   @Test(arguments: [
-    MiniBTF.mmapSemEra, .degreeEra, .linux6_1, .linux6_6, .linux6_8, .linux6_12, .linux6_18, .linux7, .realtime,
+    MiniBTF.mmapSemEra, .degreeEra, .linux5_10, .linux6_1, .linux6_6, .linux6_8, .linux6_12, .linux6_18, .linux7,
+    .realtime,
     linux7_3,
   ])
   func nothingOfAKnownKernelIsUnread(kernel: MiniBTF) throws {

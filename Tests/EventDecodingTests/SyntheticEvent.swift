@@ -72,6 +72,7 @@ struct SyntheticEvent {
     Array(bytes.prefix(length ?? .max)).withUnsafeBytes { payload in
       var batch = EventBatch()
       let record = RawRecord(timestamp: 1, cpu: 0, buffer: 0, eventID: 7, pid: 1, payload: payload)
+      var decoder = self.decoder
       let outcome = decoder.decode(record, ordinal: 1, into: &batch)
       return Decoded(outcome: outcome, event: batch.count > 0 ? batch.event(at: 0) : nil)
     }

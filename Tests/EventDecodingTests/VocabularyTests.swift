@@ -43,10 +43,11 @@ import Vocabulary
 
   @Test func theHalvesOfTheSecondOffsetAreOne() {
     let word: [UInt64] = [0xff00_0000_0000_1000, 0x10000, 0x14000, 0xff00_0000_0000_3000, 0x73, 0, 0x20]
-    let event = SyntheticEvent("unlink").words([
+    let known = SyntheticEvent("unlink").words([
       "vma": word[0], "vm_start": word[1], "vm_end": word[2], "vm_mm": word[3], "vm_flags": word[4], "vm_anon": word[5],
       "vm_pgoff": word[6],
-    ]).number("vm_anon_pgoff_lo", 0xf000_0010, size: 4).number("vm_anon_pgoff_hi", 7, size: 4)
+    ])
+    let event = known.number("vm_anon_pgoff_lo", 0xf000_0010, size: 4).number("vm_anon_pgoff_hi", 7, size: 4)
     guard case .enter(let entry)? = event.decoded().event else { return #expect(Bool(false), "no entry") }
     #expect(entry.vma.vmPgoff == PgOff(0x20) && entry.vma.anonPgoff == PgOff(0x7_f000_0010))
     #expect(entry.vma.index(of: UserAddress(0x11000)) == PgOff(0x7_f000_0011))
@@ -54,5 +55,9 @@ import Vocabulary
       return #expect(Bool(false), "no entry")
     }
     #expect(old.vma.anonPgoff == PgOff(0x20))
+    // In text (trace-cmd report, perf script) every number is a word.
+    let text = known.number("vm_anon_pgoff_lo", 0xf000_0010, size: 8).number("vm_anon_pgoff_hi", 7, size: 8)
+    guard case .enter(let read)? = text.decoded().event else { return #expect(Bool(false), "no entry") }
+    #expect(read.vma == entry.vma)
   }
 }

@@ -119,7 +119,8 @@ private func decode(_ bytes: UnsafeRawBufferPointer) {
     eventID: payload.loadUnaligned(as: UInt16.self) % UInt16(WholeVocabulary.formats.all.count + 1),
     pid: 1, payload: payload)
   var batch = EventBatch()
-  _ = WholeVocabulary.decoder.decode(record, ordinal: 1, into: &batch)
+  var decoder = WholeVocabulary.decoder
+  _ = decoder.decode(record, ordinal: 1, into: &batch)
 }
 
 /// What can be understood can be written and read again.

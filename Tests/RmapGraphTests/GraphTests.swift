@@ -67,6 +67,76 @@ import Testing
     #expect(nodes.1?.birth.ordinal == UInt64(history.number("insert", 2)))
   }
 
+  /// A recording of some tasks: the end of an anon_vma and the birth of the next one at its address were not seen. A VMA
+  /// that is older than the recording leaves that one's tree by an AVC that was never inserted.
+  @Test func anAVCThatNobodyInsertedIsOfAnotherAnonVMA() throws {
+    let whole = History {
+      $0.reusesAddresses = true
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.fork("p", "c")
+      $0.exit("c")
+      $0.munmap("p.V")
+      $0.mmap("q.W", 16..<20)
+      $0.write("q.W", 17)
+      $0.munmap("q.W")
+    }
+    #expect(whole.tree("insert", 1).anonVMA == whole.tree("insert", -1).anonVMA)
+    #expect(whole.judged().contradictions.total == 0)
+    let partial = whole.dropping(whole.number("enter unlink", -2)...whole.number("enter unlink", -1) - 1)
+    var graph = RmapGraph()
+    let outcome = partial.judged(in: &graph)
+    #expect(outcome.findings == [])
+    #expect(outcome.contradictions.first(of: .anonVMADeath)?.now == .missing)
+  }
+
+  /// A recording without one thread of a process: it has faulted in a VMA that another one has mapped, and unmaps.
+  @Test func aFirstFaultThatWasNotRecordedBreaksNoRule() throws {
+    let whole = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.munmap("p.V")
+    }
+    #expect(whole.judged().contradictions.total == 0)
+    let (first, last) = (whole.number("enter prepare"), whole.number("folio seen"))
+    var graph = RmapGraph()
+    let outcome = whole.dropping(first...last).judged(in: &graph)
+    #expect(outcome.findings == [])
+    #expect(outcome.contradictions.first(of: .vmaView)?.field == .anonVMA)
+  }
+
+  @Test(arguments: [Kernel.Version.v6_8, .v6_12, .v7_3])
+  func aHugeFolioIsFollowedWhereUserfaultfdMovesIt(version: Kernel.Version) throws {
+    let history = History(version) {
+      $0.mmap("p.V", 1024..<2048)
+      $0.mmap("p.W", 4096..<5120)
+      $0.writeHuge("p.V", 1024)
+      $0.userfaultMoveHuge("p.V", 1024, "p.W", 4608)
+      $0.write("p.V", 1030)
+      $0.exit("p")
+    }
+    var graph = RmapGraph()
+    let outcome = history.judged(in: &graph)
+    #expect(outcome.findings == [] && outcome.contradictions.total == 0, "\(history)")
+    #expect(graph.statistics.unpredictedUnmaps == 0 && graph.statistics.predictedUnmaps > 512)
+  }
+
+  /// A recording without ksmd: at the end a page of KSM is unmapped where the model has another one, which has long gone.
+  @Test func pagesThatKsmdHasReplacedUnseenAreNotOwed() throws {
+    var history = History(.v6_12) {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.write("p.V", 18)
+      $0.mergeSame("p.V", 17, "p.V", 18)
+      $0.exit("p")
+    }
+    #expect(history.judged().findings == [])
+    let pid = history.steps[0].pid
+    history.steps.removeAll { $0.pid != pid }
+    let outcome = history.judged()
+    #expect(outcome.findings == [])
+  }
+
   @Test func resetForgetsEverythingButStatistics() {
     let history = History {
       $0.mmap("p.V", 16..<20)

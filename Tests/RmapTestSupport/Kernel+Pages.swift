@@ -222,6 +222,25 @@ extension Kernel {
     if isProbed { leave(.userfaultMove, 4096, by: vma.mm.process) }
   }
 
+  /// UFFDIO_MOVE of a folio that a PMD maps (mm/huge_memory.c:move_pages_huge_pmd).
+  public func userfaultMoveHuge(_ from: String, _ page: UInt64, _ into: String, _ target: UInt64) {
+    let (source, vma) = (vma(from), vma(into))
+    let length = PageSize.small.bytesPerPMD
+    let entry = OperationEntry(
+      kind: .userfaultMove, address: UserAddress(target << 12), sourceAddress: UserAddress(page << 12), length: length,
+      mm: vma.mm.address)
+    emit(.enter(entry), by: vma.mm.process)
+    prepare(vma)
+    if let folio = source.mm.tables[page]?.folio {
+      move(folio, vma)
+      folio.index = index(vma, target)
+      for number in 0..<UInt64(PageSize.small.perPMD) {
+        vma.mm.tables[target + number] = source.mm.tables.removeValue(forKey: page + number)
+      }
+    }
+    leave(.userfaultMove, Int64(length), by: vma.mm.process)
+  }
+
   // MARK: Events
 
   func index(_ vma: VMA, _ page: UInt64) -> UInt64 { vma.pgoff &+ page &- vma.pages.lowerBound }

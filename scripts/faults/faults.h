@@ -57,6 +57,7 @@ extern const struct av_fault av_clone_faults[];
 extern const struct av_fault av_death_faults[];
 extern const struct av_fault av_fork_faults[];
 extern const struct av_fault av_lock_faults[];
+extern const struct av_fault av_offset_faults[];
 extern const struct av_fault av_page_faults[];
 extern const struct av_fault av_prepare_faults[];
 extern const struct av_fault av_tree_faults[];

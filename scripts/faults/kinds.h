@@ -20,6 +20,8 @@ enum av_note_kind {
 	AV_IN_UNLINK,		/* task: inside unlink_anon_vmas; object: the VMA */
 	AV_FREED_EARLY,		/* object: an anon_vma; value: its tree, which is hidden */
 	AV_CHOSEN,		/* object: a VMA in anon_vma_clone; value[0]: how many VMAs its anon_vma has */
+	AV_IN_REMAP,		/* task: inside mremap with MREMAP_DONTUNMAP */
+	AV_LEFT,		/* object: a VMA that such an mremap has left behind */
 	AV_IN_RESTORE,		/* task: inside rmap_walk for remove_migration_ptes; object: the new folio; value[0]: changed */
 };
 

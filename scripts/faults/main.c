@@ -37,7 +37,7 @@ static atomic_t candidates = ATOMIC_INIT(0);
 
 static const struct av_fault *const lists[] = {
 	av_clone_faults, av_death_faults, av_fork_faults, av_lock_faults,
-	av_page_faults, av_prepare_faults, av_tree_faults, av_walk_faults,
+	av_offset_faults, av_page_faults, av_prepare_faults, av_tree_faults, av_walk_faults,
 };
 
 static const struct av_fault *chosen;
