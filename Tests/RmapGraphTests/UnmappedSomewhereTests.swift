@@ -1,6 +1,7 @@
 import RecordingAudit
 import RmapEvents
 import RmapTestSupport
+import TestSupport
 import Testing
 
 @testable import RmapGraph
