@@ -15,28 +15,12 @@ extension RmapGraph {
     if isOther || vmas[slot].view.anonVMA != view.anonVMA || !isLinked(slot, as: view) {
       observer.willMeetVMA(view, as: VMAID(slot: slot), at: now, in: self)
     }
-    if vmas[slot].view.mm.isNull {
-      if hasUnseenAnonVMA(slot, view) { vmas[slot].chainIsKnown = false }
-      vmas[slot].isFresh = false
-      countVMA(1, of: view.mm)
-    }
     vmas[slot].anonVMAIsSettled = vmas[slot].openOperations == 0 && vmas[slot].chainIsKnown
+    if vmas[slot].view.mm.isNull { countVMA(1, of: view.mm) }
     vmas[slot].view = view
     vmas[slot].viewOrdinal = now.ordinal
     if isOther { regroup(slot) }
     return VMAID(slot: slot)
-  }
-
-  /// Whether a VMA that vm_area_alloc has made is first seen with an anon_vma that was never seen, though nothing gave it
-  /// one: another thread's __anon_vma_prepare was not recorded.
-  @inline(never) private func hasUnseenAnonVMA(_ slot: UInt32, _ view: VMAView) -> Bool {
-    vmas[slot].isFresh && !view.anonVMA.isNull && vmas[slot].openOperations == 0 && vmas[slot].chainCount == 0
-      && anonVMAOf[view.anonVMA.raw] == nil
-  }
-
-  /// The same of a VMA that an event is about to show.
-  public func hasUnseenAnonVMA(_ vma: VMAID, _ view: VMAView) -> Bool {
-    vmas[vma.slot].view.mm.isNull && hasUnseenAnonVMA(vma.slot, view)
   }
 
   /// Whether the VMA has the range that it had when its AVCs were put into their trees, if they were.
@@ -55,16 +39,13 @@ extension RmapGraph {
   }
 
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
-  mutating func vmaBorn(
-    at address: KernelAddress, _ origin: OffsetOrigin, isFresh: Bool, _ stamp: EventStamp
-  ) {
+  mutating func vmaBorn(at address: KernelAddress, _ origin: OffsetOrigin, _ stamp: EventStamp) {
     guard address.isKernel else { return }
     removeVMA(address)
     var view = VMAView.none
     view.address = address
     let vma = newVMA(view, birth: stamp, chainIsKnown: true)
     vmas[vma.slot].offsetOrigin = origin
-    vmas[vma.slot].isFresh = isFresh
   }
 
   mutating func free<Observer: GraphObserver & ~Copyable>(

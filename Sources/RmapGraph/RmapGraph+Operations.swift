@@ -228,7 +228,7 @@ extension RmapGraph {
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
       observer.willAllocateVMA(result, at: stamp, in: self)
       let origin = result.kind == .vmaAlloc ? OffsetOrigin.own : offsetOriginOfCopy(by: stamp.pid)
-      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, isFresh: result.kind == .vmaAlloc, stamp)
+      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
     }
     guard result.kind != .vmaAlloc else { return }
     let task = work.task(stamp.pid)

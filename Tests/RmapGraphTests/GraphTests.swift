@@ -90,21 +90,6 @@ import Testing
     #expect(outcome.contradictions.first(of: .anonVMADeath)?.now == .missing)
   }
 
-  /// A recording without one thread of a process: it has faulted in a VMA that another one has mapped, and unmaps.
-  @Test func aFirstFaultThatWasNotRecordedBreaksNoRule() throws {
-    let whole = History {
-      $0.mmap("p.V", 16..<20)
-      $0.write("p.V", 17)
-      $0.munmap("p.V")
-    }
-    #expect(whole.judged().contradictions.total == 0)
-    let (first, last) = (whole.number("enter prepare"), whole.number("folio seen"))
-    var graph = RmapGraph()
-    let outcome = whole.dropping(first...last).judged(in: &graph)
-    #expect(outcome.findings == [])
-    #expect(outcome.contradictions.first(of: .vmaView)?.field == .anonVMA)
-  }
-
   @Test(arguments: [Kernel.Version.v6_8, .v6_12, .v7_3])
   func aHugeFolioIsFollowedWhereUserfaultfdMovesIt(version: Kernel.Version) throws {
     let history = History(version) {
