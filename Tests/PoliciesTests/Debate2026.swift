@@ -179,7 +179,7 @@ struct Debate2026 {
 
   // MARK: On whatever processes do
 
-  private static let shouldHold = ["cow-context", "cow-virtual", "cow-pruned", "lazy-repaired"]
+  private static let shouldHold = ["cow-context", "cow-virtual", "cow-pruned"]
 
   /// The short cut that judges each mapping says what the walk does, and nothing dangles or stays behind.
   @Test("Short cuts agree with walks on random workloads") func shortCuts() throws {
