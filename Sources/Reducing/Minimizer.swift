@@ -82,6 +82,8 @@ struct Minimizer {
   private mutating func openOperation() -> Bool {
     for place in parts.indices.reversed() {
       guard case .operation(_, let content) = parts[place], !isOver else { continue }
+      // One whose entry the proof names stays whole.
+      if fixed.contains(parts[place].records[0]) { continue }
       let necessary = parts[place].records.filter(fixed.contains).map(Part.single)
       for replacement in [necessary, content] {
         if accept(Array(parts[..<place]) + replacement + parts[(place + 1)...]) { return true }

@@ -121,6 +121,6 @@ extension EventDeclaration {
   private static func unmapper(_ name: EventName, _ function: String, _ file: String, _ what: String)
     -> EventDeclaration
   {
-    EventDeclaration(name, .unmapIn, of: [function], in: file, "\(what) (before 5.18).", .vma)
+    EventDeclaration(name, .unmapIn, of: [function], in: file, "\(what) (before 5.18).", .vma, optional: .vmaOffset)
   }
 }

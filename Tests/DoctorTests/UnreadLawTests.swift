@@ -125,7 +125,7 @@ import Vocabulary
   @Test func changesAreListed() throws {
     let (old, new) = (try MiniBTF.linux6_18.types(), try Self.linux7_3.types())
     let change = LawChange(from: old, to: new)
-    #expect(change.exitStatus == 0)
+    #expect(change.exitStatus == 0, "\(change.text())")
     #expect(
       change.text().hasPrefix(
         """

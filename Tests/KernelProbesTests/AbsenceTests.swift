@@ -20,7 +20,8 @@ import Vocabulary
     #expect(!plan.hasCore)
     #expect(
       plan.notes.first == "avc_insert: struct vm_area_struct has no member vm_pgoff: left out")
-    let withoutPgoff = ["av_put", "vma_alloc_ret", "vma_free", "mm_exit", "mm_exit_ret"]
+    // A removal can do without the VMA, as before 5.18.
+    let withoutPgoff = ["av_put", "vma_alloc_ret", "vma_free", "mm_exit", "mm_exit_ret", "page_remove"]
     #expect(plan.events == withoutPgoff)
   }
 

@@ -87,7 +87,7 @@ import Testing
     var graph = RmapGraph()
     let outcome = partial.judged(in: &graph)
     #expect(outcome.findings == [])
-    #expect(outcome.contradictions.first(of: .anonVMADeath)?.now == .missing)
+    #expect(outcome.contradictions.first(of: .anonVMADeath)?.now == .missing, "\(outcome.contradictions)")
   }
 
   @Test(arguments: [Kernel.Version.v6_8, .v6_12, .v7_3])
