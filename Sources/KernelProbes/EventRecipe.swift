@@ -184,6 +184,14 @@ extension EventRecipe {
   /// Every recipe, with those that stand in for another.
   static let all: [EventRecipe] = choices(for: .walks).flatMap { $0.families.joined() }.flatMap { [$0] + $0.otherwise }
 
+  /// Whether the event is recorded on a kernel with such types.
+  func isWanted(on types: KernelTypes) -> Bool {
+    guard let condition else { return true }
+    guard let prototype = types.prototype(of: condition.function) else { return false }
+    let resolver = FieldResolver(types: types, symbol: condition.function, prototype: prototype)
+    return (try? resolver.fetch(.argument(condition.argument, .hex))) == nil
+  }
+
   /// Every function that some recipe probes.
   static let functionsOfInterest = Set(all.flatMap(\.symbols))
 

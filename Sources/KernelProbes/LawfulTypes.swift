@@ -26,7 +26,8 @@ struct LawfulTypes: Equatable {
       let members = types.members(of: id)
       structures[structure.name] = (structure.words.isEmpty ? members : members.sharing(structure.words)).map(\.name)
     }
-    for function in EventRecipe.functionsOfInterest {
+    // What is probed only where another function lacks a parameter is elsewhere of no interest.
+    for function in Set(EventRecipe.all.filter { $0.isWanted(on: types) }.flatMap(\.symbols)) {
       guard let prototype = types.prototype(of: function) else { continue }
       functions[function] = prototype.parameters.map { LawfulName(name: $0.name, type: types.cName(of: $0.type)) }
     }

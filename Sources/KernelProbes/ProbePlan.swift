@@ -63,7 +63,7 @@ public struct ProbePlan {
   public var hasCore: Bool { Self.core.isSubset(of: definitions.compactMap { EventName(rawValue: $0.event) }) }
 
   private mutating func choose(from choice: EventChoice) {
-    guard choice.families.joined().contains(where: isWanted) else { return }
+    guard choice.families.joined().contains(where: { $0.isWanted(on: types) }) else { return }
     let present = choice.families.first { family in
       family.contains { $0.symbols.contains { symbols.status(of: $0) != .absent } }
     }
@@ -75,14 +75,6 @@ public struct ProbePlan {
       let reason = "no symbol \(wanted.joined(separator: " nor "))"
       outcomes.append(leftOut(recipes.map(\.name), wanted, because: reason))
     }
-  }
-
-  /// Whether an event is recorded on such a kernel.
-  private func isWanted(_ recipe: EventRecipe) -> Bool {
-    guard let condition = recipe.condition else { return true }
-    guard let prototype = types.prototype(of: condition.function) else { return false }
-    let resolver = FieldResolver(types: types, symbol: condition.function, prototype: prototype)
-    return (try? resolver.fetch(.argument(condition.argument, .hex))) == nil
   }
 
   private mutating func add(_ recipe: EventRecipe) {

@@ -67,29 +67,6 @@ import Testing
     #expect(nodes.1?.birth.ordinal == UInt64(history.number("insert", 2)))
   }
 
-  /// A recording of some tasks: the end of an anon_vma and the birth of the next one at its address were not seen. A VMA
-  /// that is older than the recording leaves that one's tree by an AVC that was never inserted.
-  @Test func anAVCThatNobodyInsertedIsOfAnotherAnonVMA() throws {
-    let whole = History {
-      $0.reusesAddresses = true
-      $0.mmap("p.V", 16..<20)
-      $0.write("p.V", 17)
-      $0.fork("p", "c")
-      $0.exit("c")
-      $0.munmap("p.V")
-      $0.mmap("q.W", 16..<20)
-      $0.write("q.W", 17)
-      $0.munmap("q.W")
-    }
-    #expect(whole.tree("insert", 1).anonVMA == whole.tree("insert", -1).anonVMA)
-    #expect(whole.judged().contradictions.total == 0)
-    let partial = whole.dropping(whole.number("enter unlink", -2)...whole.number("enter unlink", -1) - 1)
-    var graph = RmapGraph()
-    let outcome = partial.judged(in: &graph)
-    #expect(outcome.findings == [])
-    #expect(outcome.contradictions.first(of: .anonVMADeath)?.now == .missing, "\(outcome.contradictions)")
-  }
-
   @Test(arguments: [Kernel.Version.v6_8, .v6_12, .v7_3])
   func aHugeFolioIsFollowedWhereUserfaultfdMovesIt(version: Kernel.Version) throws {
     let history = History(version) {
