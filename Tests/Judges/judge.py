@@ -110,7 +110,11 @@ def judge_sarif(path, recordings):
     for uri in {place["physicalLocation"]["artifactLocation"]["uri"] for place in places}:
         expect(rfc3987.match(uri, rule="URI_reference"), path, uri, "is no URI")
     kinds = Counter(entry["kind"] for entry in run["results"])
-    expect(kinds["fail"] == sum(len(r["violations"]) for r in recordings), path, dict(kinds))
+    expect(kinds["fail"] == sum(len(r["defects"]) for r in recordings), path, dict(kinds))
+    broken = [{i["name"] for i in r["invariants"] if i["verdict"] == "violated"} for r in recordings]
+    leading = [{d["invariant"] for d in r["defects"]} for r in recordings]
+    consequences = sum(len(all_ - first) for all_, first in zip(broken, leading))
+    expect(kinds["informational"] == consequences, path, dict(kinds), "consequences", consequences)
     holding = sum(i["verdict"] == "holds" for r in recordings if "damage" not in r for i in r["invariants"])
     expect(kinds["pass"] == holding, path, "passes", kinds["pass"], "of", holding)
     damaged = sum("damage" in r for r in recordings)
