@@ -1,3 +1,4 @@
+import EventDecoding
 import Invariants
 import RecordingFormat
 import RmapEvents
@@ -19,10 +20,7 @@ struct LawGap {
   init(_ formats: EventFormats, _ sidecar: Sidecar?, treesAreAnonVMAs: Bool? = nil) {
     unread = sidecar?.law?.unread ?? []
     untriedForms = (sidecar?.dialects ?? [:]).filter { $0.value == "synthetic" }.map(\.key).sorted()
-    removalsLackVMA = formats.all.contains {
-      ProbeGroup.isOurs($0.system) && $0.name == EventName.pageRemove.rawValue
-        && $0.field(FieldName.vma.rawValue) == nil
-    }
+    removalsLackVMA = EventDecoder.removalsLackVMA(formats)
     lacksAnonymousOffset =
       (treesAreAnonVMAs ?? Self.treesAreAnonVMAs(sidecar) ?? false) && !Self.haveAnonymousOffset(formats)
   }
@@ -34,7 +32,7 @@ struct LawGap {
     }
     let concerned = unread.filter(invariant.rests(on:))
     if !concerned.isEmpty { return UnreadLaw.sentence(concerned) }
-    if removalsLackVMA, invariant.highestLevel > .structure {
+    if invariant.isUntried(where: removalsLackVMA) {
       return "this kernel does not say in which VMA it unmaps a page (before 5.18), which was never tried on a real one"
     }
     return nil

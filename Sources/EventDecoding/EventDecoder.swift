@@ -112,6 +112,14 @@ public struct EventDecoder: Sendable {
   /// The level of an event: one that makes no sense can only have been about what is recorded at its level.
   package func level(ofEvent id: UInt16) -> RecordingLevel { levels[id] ?? .structure }
 
+  /// Whether a removal does not say in which VMA it is (before 5.18): it is told by what was recorded around it.
+  public static func removalsLackVMA(_ formats: EventFormats) -> Bool {
+    formats.all.contains {
+      ProbeGroup.isOurs($0.system) && $0.name == EventName.pageRemove.rawValue
+        && $0.field(FieldName.vma.rawValue) == nil
+    }
+  }
+
   /// The unit is a mark in the formats of the events that only hugetlbfs has.
   private static func hugetlbUnit(_ formats: EventFormats, _ system: String) -> HugetlbUnit {
     for format in formats.all where format.system == system {

@@ -57,6 +57,16 @@ import Vocabulary
     #expect(judgement("counters", in: diagnosis)?.hasPrefix("in part: without num_children") == true)
   }
 
+  /// What `check` leaves undecided is not promised.
+  @Test func removalsWithoutTheVMADecideNothingAboutPages() throws {
+    let diagnosis = try diagnosis(.linux5_10)
+    #expect(judgement("reach", in: diagnosis) == "no: removals without the VMA (before 5.18) were never tried")
+    #expect(judgement("avc-link", in: diagnosis) == "yes")
+    let rules = diagnosis.decidabilities.filter(\.isUntried)
+    #expect(rules.allSatisfy { $0.word == "no" && !$0.isDecidable })
+    #expect(try self.diagnosis(.linux6_1).decidabilities.allSatisfy { !$0.isUntried })
+  }
+
   @Test func aLowerLevelIsAChoice() throws {
     let diagnosis = try diagnosis(.linux6_12, level: .structure)
     #expect(judgement("reach", in: diagnosis) == "no: needs --level pages")
