@@ -68,8 +68,9 @@ public struct EventDecoder: Sendable {
     var returns: Set<EventKind> = []
     var identifiers: Set<UInt16> = []
     var unusable: [String] = []
-    var usable: [EventFormat] = []
+    var usable: [EventName: [FieldName]] = [:]
     var present: Set<EventName> = []
+    var level = RecordingLevel.structure
     var levels: [UInt16: RecordingLevel] = [:]
     let unit = Self.hugetlbUnit(formats, system)
     let pageSize = Self.markedPageSize(formats) ?? pageSize
@@ -77,6 +78,7 @@ public struct EventDecoder: Sendable {
       guard let name = EventName(rawValue: format.name) else { continue }
       let declaration = name.declaration
       present.insert(name)
+      level = max(level, declaration.level)
       var finder = FieldFinder(format, hugetlbUnit: unit, pageSize: pageSize)
       let shape = Layout.shape(of: name, &finder)
       guard finder.missing.isEmpty else {
@@ -84,10 +86,10 @@ public struct EventDecoder: Sendable {
         unusable.append("\(system):\(format.name) lacks \(names)")
         continue
       }
-      layouts.add(shape, length: finder.length, pointers: Self.pointers(format), ofEvent: format.id)
+      layouts.add(shape, length: finder.length, pointers: finder.pointers, ofEvent: format.id)
       if declaration.level > .structure { levels[format.id] = declaration.level }
       identifiers.insert(format.id)
-      usable.append(format)
+      usable[name] = finder.fields.map(\.name)
       switch declaration.role {
       case .whole: whole.formUnion(declaration.kinds)
       case .entry: entries.formUnion(declaration.kinds)
@@ -102,10 +104,10 @@ public struct EventDecoder: Sendable {
     self.levels = levels
     kinds = whole.union(entries.intersection(returns))
     names = present
-    level = RecordingLevel(of: Set(present.flatMap(\.declaration.kinds)))
+    self.level = level
     self.unusable = unusable
     self.identifiers = identifiers
-    fieldNames = Set(usable.flatMap(\.fields).compactMap { FieldName(rawValue: $0.name) })
+    fieldNames = usable.values.reduce(into: []) { $0.formUnion($1) }
     fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
   }
 
@@ -135,14 +137,6 @@ public struct EventDecoder: Sendable {
       for size in PageSize.all where format.field(size.mark.rawValue) != nil { return size }
     }
     return nil
-  }
-
-  /// Where words lie that may be pointers, and have a tag.
-  private static func pointers(_ format: EventFormat) -> [Int] {
-    let others: Set<FieldName> = [.vmProtection, .vmFlags]
-    return format.fields.filter { field in
-      field.size == 8 && field.offset >= 0 && FieldName(rawValue: field.name).map { !others.contains($0) } ?? false
-    }.map(\.offset)
   }
 
   /// The kinds that an event of our vocabulary tells of, whole or in part.

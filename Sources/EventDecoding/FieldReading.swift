@@ -40,11 +40,15 @@ struct Number {
     default: isSigned ? Int64(Int8(bitPattern: record[offset])) : Int64(record[offset])
     }
   }
+
+  /// Whether the lowest bit is set: that of a flag.
+  @inline(__always) func isOdd(_ record: UnsafeRawBufferPointer) -> Bool { load(record) & 1 != 0 }
 }
 
 /// Looks up an event's fields by name, once per recording.
 struct FieldFinder {
-  let format: EventFormat
+  /// Those of the event's fields that are of the vocabulary.
+  let fields: [(name: FieldName, field: EventField)]
   /// What the recording says of hugetlbfs.
   let hugetlbUnit: HugetlbUnit
   /// The recorded kernel's.
@@ -56,9 +60,15 @@ struct FieldFinder {
   private(set) var length = 0
 
   init(_ format: EventFormat, hugetlbUnit: HugetlbUnit = .unknown, pageSize: PageSize = .small) {
-    self.format = format
+    fields = format.fields.compactMap { field in FieldName(rawValue: field.name).map { ($0, field) } }
     self.pageSize = pageSize
     self.hugetlbUnit = hugetlbUnit
+  }
+
+  /// Where words lie that may be pointers, and have a tag.
+  var pointers: [Int] {
+    fields.filter { $0.field.size == 8 && $0.field.offset >= 0 && $0.name != .vmProtection && $0.name != .vmFlags }
+      .map(\.field.offset)
   }
 
   /// A 64-bit field that the event must have.
@@ -103,7 +113,9 @@ struct FieldFinder {
 
   private mutating func find(_ name: FieldName) -> EventField? {
     asked.append(name)
-    guard let field = format.field(name.rawValue), field.offset >= 0, field.size > 0 else { return nil }
+    guard let field = fields.first(where: { $0.name == name })?.field, field.offset >= 0, field.size > 0 else {
+      return nil
+    }
     length = max(length, field.offset + field.size)
     return field
   }
@@ -142,7 +154,7 @@ struct VMAFields {
   }
 
   /// On a 32-bit kernel there is no high half.
-  private func joined(_ record: UnsafeRawBufferPointer) -> PgOff {
+  @inline(never) private func joined(_ record: UnsafeRawBufferPointer) -> PgOff {
     let low = UInt64(record.loadUnaligned(fromByteOffset: anonPgoffLow, as: UInt32.self))
     let high =
       anonPgoffHigh < 0 ? 0 : UInt64(record.loadUnaligned(fromByteOffset: anonPgoffHigh, as: UInt32.self))
@@ -153,9 +165,10 @@ struct VMAFields {
 extension RecordedField {
   /// Whether every one of these events that should have the field has it. Events that are not there at all are
   /// another matter: see ``EventKind``.
-  func isRecorded(in formats: [EventFormat]) -> Bool {
-    let events = Set(events.map(\.rawValue))
-    let all = formats.filter { events.contains($0.name) }
-    return all.allSatisfy { format in names.allSatisfy { format.field($0.rawValue) != nil } }
+  func isRecorded(in fields: [EventName: [FieldName]]) -> Bool {
+    events.allSatisfy { event in
+      guard let present = fields[event] else { return true }
+      return names.allSatisfy(present.contains)
+    }
   }
 }

@@ -44,19 +44,24 @@ struct FolioLayout: Sendable {
     flags = step == .add || step == .new && !isHugetlb ? finder.optionalNumber(.rmapFlags) : nil
     exclusive = isPMD || isHugetlb ? nil : finder.optionalNumber(.exclusive)
   }
+}
 
+extension UnsafePointer<FolioLayout> {
+  /// Makes an event; false if a pointer that must be valid is none, or a count absurd.
   @inline(__always)
   func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<FolioEvent>) -> Bool {
-    let folio = self.folio.address(record)
-    let view = vma.load(record)
+    let folio = pointee.folio.address(record)
+    let view = pointee.vma.load(record)
     guard folio.isKernel, view.address.isKernel, view.mm.isKernel else { return false }
-    let isLarge = large.load(record) != 0
-    let whole = isLarge ? UInt32(truncatingIfNeeded: folioPages.load(record)) : 1
+    let step = pointee.step
+    let isLarge = pointee.large.load(record) != 0
+    let whole = isLarge ? UInt32(truncatingIfNeeded: pointee.folioPages.load(record)) : 1
+    let perPMD = pointee.perPMD
     var count: UInt32 = 1
-    var isPMD = self.isPMD
+    var isPMD = pointee.isPMD
     if isPMD {
       count = perPMD
-    } else if let pages {
+    } else if let pages = pointee.pages {
       count = UInt32(truncatingIfNeeded: pages.load(record))
     } else if step == .new, !view.isHugetlb {
       // mm/rmap.c:folio_add_new_anon_rmap: a PMD-sized folio is mapped by its PMD.
@@ -65,15 +70,14 @@ struct FolioLayout: Sendable {
     }
     guard count >= 1, count <= perPMD else { return false }
     guard let subpage = subpage(record, of: folio) else { return false }
+    let isExclusive = if let flags = pointee.flags { flags.load(record) & rmapExclusive != 0 } else { step == .new }
     place.initialize(
       to: FolioEvent(
-        step: step, isAfter: isAfter, isPMD: isPMD,
-        isExclusive: flags.map { $0.load(record) & rmapExclusive != 0 } ?? (step == .new), folio: folio,
-        subpage: subpage, pages: count, vma: view, address: address.map { $0.user(record, vma.scale) },
-        mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
-        isLarge: isLarge, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 },
-        indexMayFollow: step == .move))
-    if view.isHugetlb { place.pointee.takeForHugetlb(hugetlbUnit, pages: folioPages.load(record)) }
+        step: step, isAfter: pointee.isAfter, isPMD: isPMD, isExclusive: isExclusive, folio: folio,
+        subpage: subpage, pages: count, vma: view, address: pointee.address?.user(record, pointee.vma.scale),
+        mapping: FolioMapping(pointee.mapping.load(record)), index: PgOff(pointee.index.load(record)),
+        isLarge: isLarge, isPageExclusive: pointee.exclusive?.isOdd(record), indexMayFollow: step == .move))
+    if view.isHugetlb { place.pointee.takeForHugetlb(pointee.hugetlbUnit, pages: pointee.folioPages.load(record)) }
     return true
   }
 
@@ -81,8 +85,8 @@ struct FolioLayout: Sendable {
   @inline(__always) private func subpage(
     _ record: UnsafeRawBufferPointer, of folio: KernelAddress
   ) -> UInt32? {
-    guard let page else { return 0 }
-    return subpageNumber(page.load(record), folio.raw, pageSize.load(record))
+    guard let page = pointee.page else { return 0 }
+    return subpageNumber(page.load(record), folio.raw, pointee.pageSize.load(record))
   }
 }
 
@@ -121,57 +125,59 @@ struct PageLayout: Sendable {
     compound = step == .remove ? finder.number(.compound) : nil
     exclusive = finder.optionalNumber(.exclusive)
   }
+}
 
-  /// `unmappers` say where a removal is that does not tell it.
+extension UnsafePointer<PageLayout> {
+  /// Makes an event; false if a pointer that must be valid is none. `unmappers` say where a removal is that does not tell
+  /// it.
   @inline(__always)
   func load(
     _ record: UnsafeRawBufferPointer, pid: Int32, _ unmappers: inout Unmappers,
     into place: UnsafeMutablePointer<FolioEvent>
   ) -> Bool {
+    let page = pointee.page.address(record)
+    guard page.isKernel else { return false }
     let view: VMAView
-    if let vma {
-      view = vma.load(record)
+    let isTold: Bool
+    if let vma = pointee.vma {
+      (view, isTold) = (vma.load(record), true)
       guard view.address.isKernel, view.mm.isKernel else { return false }
     } else {
-      view = unmappers.view(of: pid)
+      (view, isTold) = (unmappers.view(of: pid), false)
     }
-    guard let event = event(record, view) else { return false }
-    place.initialize(to: event)
-    return true
-  }
-
-  @inline(__always) private func event(_ record: UnsafeRawBufferPointer, _ view: VMAView) -> FolioEvent? {
-    let page = self.page.address(record)
-    guard page.isKernel else { return nil }
-    var event = FolioEvent(
-      step: step, isAfter: false, folio: page, vma: view,
-      address: address.map { $0.user(record, scale) },
-      mapping: FolioMapping(mapping.load(record)), index: PgOff(index.load(record)),
-      isLarge: large.load(record) != 0, isPageExclusive: exclusive.map { $0.load(record) & 1 != 0 })
-    let head = self.head.load(record)
-    if head & 1 == 1 {
-      event.folio = KernelAddress(head & ~1)
-      event.isLarge = true
-      event.mapping = FolioMapping(headMapping.load(record))
-      event.index = PgOff(headIndex.load(record))
-      guard event.folio.isKernel,
-        let subpage = subpageNumber(page.raw, event.folio.raw, pageSize.load(record))
-      else { return nil }
-      event.subpage = subpage
+    var (folio, subpage) = (page, UInt32(0))
+    var (mapping, index) = (pointee.mapping, pointee.index)
+    let head = pointee.head.load(record)
+    let isTail = head & 1 == 1
+    if isTail {
+      folio = KernelAddress(head & ~1)
+      guard folio.isKernel, let number = subpageNumber(page.raw, folio.raw, pointee.pageSize.load(record)) else {
+        return false
+      }
+      (subpage, mapping, index) = (number, pointee.headMapping, pointee.headIndex)
     }
-    let flags = self.flags?.load(record) ?? 0
-    event.isExclusive = step == .new || flags & rmapExclusive != 0
-    event.isPMD =
+    let isHead = pointee.large.load(record) != 0
+    let step = pointee.step
+    let flags = pointee.flags?.load(record) ?? 0
+    let isPMD =
       switch step {
-      case .new: large.load(record) != 0
+      case .new: isHead
       case .add: flags & rmapCompound != 0
-      case .remove: (compound?.load(record) ?? 0) & 1 != 0
+      case .remove: pointee.compound?.isOdd(record) ?? false
       default: false
       }
-    event.pages = event.isPMD ? perPMD : 1
-    if event.vma.isHugetlb { event.takeForHugetlb(hugetlbUnit, pages: folioPages?.load(record) ?? 0) }
-    if vma == nil, !event.isWithinVMA { event.vma = .none }
-    return event
+    place.initialize(
+      to: FolioEvent(
+        step: step, isAfter: false, isPMD: isPMD, isExclusive: step == .new || flags & rmapExclusive != 0, folio: folio,
+        subpage: subpage, pages: isPMD ? pointee.perPMD : 1, vma: view,
+        address: pointee.address?.user(record, pointee.scale), mapping: FolioMapping(mapping.load(record)),
+        index: PgOff(index.load(record)), isLarge: isHead || isTail,
+        isPageExclusive: pointee.exclusive?.isOdd(record)))
+    if view.isHugetlb {
+      place.pointee.takeForHugetlb(pointee.hugetlbUnit, pages: pointee.folioPages?.load(record) ?? 0)
+    }
+    if !isTold, !place.pointee.isWithinVMA { place.pointee.vma = .none }
+    return true
   }
 }
 

@@ -28,30 +28,32 @@ struct TreeLayout: Sendable {
     lockPID = finder.optionalNumber(.lockPID)
     protection = isInsertion ? finder.optionalWord(.vmProtection) : nil
   }
+}
 
+extension UnsafePointer<TreeLayout> {
   /// Makes an update; false if a pointer that must be valid is none: the dependent fields then hold old bytes.
   @inline(__always)
   func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<TreeUpdate>) -> Bool {
-    let (avc, view, anonVMA) = (avc.address(record), vma.load(record), anonVMA.address(record))
+    let (avc, anonVMA) = (pointee.avc.address(record), pointee.anonVMA.address(record))
+    let view = pointee.vma.load(record)
     guard avc.isKernel, view.address.isKernel, view.mm.isKernel, anonVMA.isKernel else { return false }
     place.initialize(
       to: TreeUpdate(
         avc: avc, vma: view, anonVMA: anonVMA,
         treeOwner: KernelAddress(
-          tree.load(record) &- UInt64(truncatingIfNeeded: treeOffset.load(record))),
-        root: root.address(record), rootOfRoot: rootOfRoot.address(record),
-        parent: parent.address(record), refcount: Int32(truncatingIfNeeded: refcount.load(record)),
-        children: children?.load(record), active: active?.load(record),
-        treeIsEmpty: rbNode.load(record) == 0,
-        rootRefcount: Int32(truncatingIfNeeded: rootRefcount.load(record)), lock: lockView(record),
-        protection: protection?.load(record)))
+          pointee.tree.load(record) &- UInt64(truncatingIfNeeded: pointee.treeOffset.load(record))),
+        root: pointee.root.address(record), rootOfRoot: pointee.rootOfRoot.address(record),
+        parent: pointee.parent.address(record), refcount: Int32(truncatingIfNeeded: pointee.refcount.load(record)),
+        children: pointee.children?.load(record), active: pointee.active?.load(record),
+        treeIsEmpty: pointee.rbNode.load(record) == 0,
+        rootRefcount: Int32(truncatingIfNeeded: pointee.rootRefcount.load(record)), lock: lockView(record),
+        protection: pointee.protection?.load(record)))
     return true
   }
 
   @inline(__always) private func lockView(_ record: UnsafeRawBufferPointer) -> LockView? {
-    guard let lock, let lockPID else { return nil }
-    return LockView(
-      count: lock.load(record), ownerPID: Int32(truncatingIfNeeded: lockPID.load(record)))
+    guard let lock = pointee.lock, let pid = pointee.lockPID else { return nil }
+    return LockView(count: lock.load(record), ownerPID: Int32(truncatingIfNeeded: pid.load(record)))
   }
 }
 
@@ -111,7 +113,7 @@ struct EntryLayout: Sendable {
   var locks: Number?
 
   /// How far a move goes that does not say so, bytes.
-  private var wholeLength: UInt64 = 0
+  fileprivate var wholeLength: UInt64 = 0
 
   init(_ finder: inout FieldFinder, _ kind: EventKind, ofOnePMD: Bool = false) {
     self.kind = kind
@@ -145,30 +147,32 @@ struct EntryLayout: Sendable {
     default: vma = VMAFields(&finder)
     }
   }
+}
 
+extension UnsafePointer<EntryLayout> {
   /// Makes an entry; false if a pointer that must be valid is none.
   @inline(__always)
   func load(_ record: UnsafeRawBufferPointer, into place: UnsafeMutablePointer<OperationEntry>) -> Bool {
-    place.initialize(to: OperationEntry(kind: kind, length: wholeLength))
-    if let vma {
+    place.initialize(to: OperationEntry(kind: pointee.kind, length: pointee.wholeLength))
+    if let vma = pointee.vma {
       place.pointee.vma = vma.load(record)
       guard place.pointee.vma.address.isKernel, place.pointee.vma.mm.isKernel else { return false }
     }
-    if let source {
+    if let source = pointee.source {
       place.pointee.source = source.load(record)
       guard place.pointee.source.address.isKernel, place.pointee.source.mm.isKernel else { return false }
     }
-    if let address { place.pointee.address = address.user(record, scale) }
-    if let sourceAddress { place.pointee.sourceAddress = sourceAddress.user(record, scale) }
-    if let length { place.pointee.length = length.load(record) }
-    if let locks { place.pointee.takesRmapLocks = locks.load(record) & 1 != 0 }
-    if let mmapLock { place.pointee.mmapLockCount = mmapLock.load(record) }
-    if let operations, let file {
+    if let address = pointee.address { place.pointee.address = address.user(record, pointee.scale) }
+    if let address = pointee.sourceAddress { place.pointee.sourceAddress = address.user(record, pointee.scale) }
+    if let length = pointee.length { place.pointee.length = length.load(record) }
+    if let locks = pointee.locks { place.pointee.takesRmapLocks = locks.isOdd(record) }
+    if let mmapLock = pointee.mmapLock { place.pointee.mmapLockCount = mmapLock.load(record) }
+    if let operations = pointee.operations, let file = pointee.file {
       let (operations, file) = (operations.address(record), file.address(record))
       guard operations.isNull || operations.isKernel, file.isNull || file.isKernel else { return false }
       place.pointee.isPlainAnonymous = operations.isNull && file.isNull
     }
-    if let mm {
+    if let mm = pointee.mm {
       place.pointee.mm = mm.address(record)
       guard place.pointee.mm.isKernel else { return false }
     }

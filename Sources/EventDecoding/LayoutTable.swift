@@ -107,7 +107,9 @@ struct LayoutTable: Sendable {
     case .foreign: return .foreign
     case .insert, .remove:
       let isInsertion = place.kind == .insert
-      let makesSense = batch.appendUpdate(isInsertion: isInsertion, at: stamp) { trees[index].load(bytes, into: $0) }
+      let makesSense = batch.appendUpdate(isInsertion: isInsertion, at: stamp) { place in
+        trees.lend(index) { $0.load(bytes, into: place) }
+      }
       guard makesSense else { return .malformed }
     case .put:
       guard let put = puts[index].load(bytes) else { return .malformed }
@@ -116,15 +118,19 @@ struct LayoutTable: Sendable {
       guard let free = vmaFrees[index].load(bytes) else { return .malformed }
       batch.append(free, at: stamp)
     case .enter:
-      let makesSense = batch.appendEntry(at: stamp) { entries[index].load(bytes, into: $0) }
+      let makesSense = batch.appendEntry(at: stamp) { place in
+        entries.lend(index) { $0.load(bytes, into: place) }
+      }
       guard makesSense else { return .malformed }
     case .leave: batch.append(returns[index].load(bytes), at: stamp)
     case .folio:
-      let makesSense = batch.appendFolio(at: stamp) { folios[index].load(bytes, into: $0) }
+      let makesSense = batch.appendFolio(at: stamp) { place in
+        folios.lend(index) { $0.load(bytes, into: place) }
+      }
       guard makesSense else { return .malformed }
     case .page:
-      let makesSense = batch.appendFolio(at: stamp) {
-        pages[index].load(bytes, pid: record.pid, &unmappers, into: $0)
+      let makesSense = batch.appendFolio(at: stamp) { place in
+        pages.lend(index) { $0.load(bytes, pid: record.pid, &unmappers, into: place) }
       }
       guard makesSense else { return .malformed }
     case .unmapper:
@@ -138,5 +144,16 @@ struct LayoutTable: Sendable {
       batch.append(event, at: stamp)
     }
     return .event
+  }
+}
+
+extension ContiguousArray {
+  /// Lends an element where it lies. The large layouts are used so: as a value, each of their fields would be loaded for
+  /// every record, needed or not.
+  @inline(__always) fileprivate func lend<Result>(_ index: Int, _ body: (UnsafePointer<Element>) -> Result) -> Result {
+    withUnsafeBufferPointer { elements in
+      precondition(elements.indices.contains(index), "a layout that was stored")
+      return body(elements.baseAddress.unsafelyUnwrapped + index)
+    }
   }
 }

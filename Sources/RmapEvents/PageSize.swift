@@ -53,7 +53,7 @@ public struct UserAddress: Hashable, Sendable, Comparable, CustomStringConvertib
   @inlinable public init(_ raw: UInt64) { scaled = raw }
 
   /// Wraps an address of a kernel with pages of that size as it was recorded, in bytes.
-  @inlinable public init(_ raw: UInt64, _ scale: Scale) { scaled = raw >> scale.excess | scale.mark }
+  @inlinable @inline(__always) public init(_ raw: UInt64, _ scale: Scale) { scaled = raw &>> scale.excess | scale.mark }
 
   /// The address of a page on a kernel with 4 KiB pages.
   @inlinable public init(page: UInt64) { scaled = page << 12 }

@@ -18,7 +18,7 @@ public struct KernelAddress: Hashable, Sendable, Comparable, CustomStringConvert
   /// Whether it can be the address of a kernel object: in the upper half (with five-level page tables: the upper 2^56
   /// bytes), and aligned as pointers are, as whatever a slab cache gives is. A failing dereference in a
   /// kprobe leaves old bytes in the field (kernel/trace/trace_probe_tmpl.h:process_fetch_insn_bottom).
-  @inlinable public var isKernel: Bool { raw >> 56 == 0xff && raw & 7 == 0 }
+  @inlinable @inline(__always) public var isKernel: Bool { raw >> 56 == 0xff && raw & 7 == 0 }
 
   /// The word without the tag that KASAN puts into the top byte of a kernel pointer on arm64 (arch/arm64/include/asm/memory.h:
   /// kasan_reset_tag): bit 55 tells the half. Anything else, and what has no tag, is as it was.

@@ -110,5 +110,5 @@ public struct VMAView: Hashable, Sendable {
   @inlinable public var isWipedOnFork: Bool { flags.contains(.wipeOnFork) }
 
   /// Whether the VMA maps huge pages of hugetlbfs, whose index has another unit on 6.1.
-  @inlinable public var isHugetlb: Bool { flags.contains(.hugetlb) }
+  @inlinable @inline(__always) public var isHugetlb: Bool { flags.contains(.hugetlb) }
 }

@@ -49,11 +49,15 @@ public struct EventDeclaration: Sendable {
   public let file: String
   /// What happens, for people.
   public let meaning: String
-  /// The fields without which a record can't be understood.
-  public let required: [Field]
-  /// The fields that a kernel, or an older recording, may lack.
-  public let optional: [Field]
+  private let requiredNames, optionalNames: [FieldName]
+  /// What a field is here, where that is not what its name says. (Fields are made when they are asked for: a check needs
+  /// none of them.)
+  private let instead: [FieldName: (width: FieldWidth, meaning: String)]
 
+  /// The fields without which a record can't be understood.
+  public var required: [Field] { requiredNames.map(field) }
+  /// The fields that a kernel, or an older recording, may lack.
+  public var optional: [Field] { optionalNames.map(field) }
   /// All of its fields.
   public var fields: [Field] { required + optional }
   /// The level that records it.
@@ -66,18 +70,15 @@ public struct EventDeclaration: Sendable {
     _ meaning: String, _ required: [FieldName], optional: [FieldName] = [],
     instead: [FieldName: (width: FieldWidth, meaning: String)] = [:]
   ) {
-    func field(_ name: FieldName) -> Field {
-      Field(
-        name: name, width: instead[name]?.width ?? name.width, meaning: instead[name]?.meaning ?? name.meaning)
-    }
     self.name = name
     self.kinds = kinds
     self.role = role
     self.functions = functions
     self.file = file
     self.meaning = meaning
-    self.required = required.map(field)
-    self.optional = optional.map(field)
+    requiredNames = required
+    optionalNames = optional
+    self.instead = instead
   }
 
   /// The return of an operation.
@@ -88,8 +89,15 @@ public struct EventDeclaration: Sendable {
     functions = entry.functions
     file = entry.file
     self.meaning = "\(entry.functions[0]) returns."
-    required = fields.map { Field(name: $0, width: $0.width, meaning: meaning ?? $0.meaning) }
-    optional = []
+    requiredNames = fields
+    optionalNames = []
+    instead =
+      if let meaning { Dictionary(uniqueKeysWithValues: fields.map { ($0, ($0.width, meaning)) }) } else { [:] }
+  }
+
+  private func field(_ name: FieldName) -> Field {
+    let (width, meaning) = instead[name] ?? (name.width, name.meaning)
+    return Field(name: name, width: width, meaning: meaning)
   }
 
   /// Every event, in the vocabulary's order.
