@@ -17,6 +17,9 @@ struct ReservedOutput {
     path = plan.output
     working = plan.replaces ? "\(plan.output).\(run)" : plan.output
     self.run = run
+    if isSpecialFile(path) {
+      throw RecordingFailure(.output, "\(path) is no regular file: choose another name with -o")
+    }
     for file in [working, Sidecar.path(besides: working)] {
       let descriptor = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, 0o644)
       guard descriptor >= 0 else {

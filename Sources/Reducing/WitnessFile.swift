@@ -11,17 +11,23 @@ public enum WitnessFile {
   public enum Failure: Error, CustomStringConvertible {
     /// It could not be written; with `errno`.
     case cannotWrite(String, Int32)
+    /// There is something at its place that is no regular file, and stays.
+    case notAFile(String)
     /// The file, checked once more, does not show the violation: nothing was left behind.
     case doesNotShow(String)
 
     /// Whether the output is to blame.
     public var isOfOutput: Bool {
-      if case .cannotWrite = self { true } else { false }
+      switch self {
+      case .cannotWrite, .notAFile: true
+      case .doesNotShow: false
+      }
     }
 
     /// What is the matter.
     public var description: String {
       switch self {
+      case .notAFile(let path): "cannot write \(path): it is no regular file"
       case .cannotWrite(let path, let number): "cannot write \(path): \(String(cString: strerror(number)))"
       case .doesNotShow(let why): "the reduced recording does not show the violation, and was not kept: \(why)"
       }
@@ -31,6 +37,8 @@ public enum WitnessFile {
   /// Writes it in a folder beside the output, checks it there as any recording, and moves both files to their places.
   public static func write(_ witness: Witness, to output: String) throws(Failure) {
     if RecordingSearch.isFolder(output) { throw .cannotWrite(output, EISDIR) }
+    // A device would be replaced by the file.
+    if isSpecialFile(output) { throw .notAFile(output) }
     let folder = "\(output).\(getpid()).part"
     guard mkdir(folder, 0o777) == 0 else { throw .cannotWrite(output, errno) }
     defer { try? FileManager.default.removeItem(atPath: folder) }

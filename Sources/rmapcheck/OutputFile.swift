@@ -1,11 +1,14 @@
 import Glibc
+import RecordingFormat
 
 /// A file that grows while it is written: under another name in the same folder, and with its own once it is complete.
+///
+/// What is no regular file, such as `/dev/null` or a pipe, is written to as it is.
 final class OutputFile {
   private static let bufferSize = 1 << 18
 
   private let path: String
-  private let temporary: String
+  private let temporary: String?
   private let descriptor: CInt
   private var buffer: [UInt8] = []
   private var failure: LostOutput?
@@ -13,9 +16,15 @@ final class OutputFile {
   /// Makes the file under its temporary name.
   init(_ path: String) throws(LostOutput) {
     self.path = path
-    temporary = "\(path).\(getpid()).part"
-    unlink(temporary)
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if isSpecialFile(path) {
+      temporary = nil
+      descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    } else {
+      let working = "\(path).\(getpid()).part"
+      unlink(working)
+      temporary = working
+      descriptor = open(working, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    }
     if descriptor < 0 { throw LostOutput(path, errno) }
   }
 
@@ -28,18 +37,18 @@ final class OutputFile {
   /// Writes what is left and gives the file its name.
   func finish() throws(LostOutput) {
     flush()
-    if failure == nil, fsync(descriptor) != 0 { failure = LostOutput(path, errno) }
+    if failure == nil, temporary != nil, fsync(descriptor) != 0 { failure = LostOutput(path, errno) }
     if close(descriptor) != 0, failure == nil { failure = LostOutput(path, errno) }
-    if failure == nil, rename(temporary, path) != 0 { failure = LostOutput(path, errno) }
+    if failure == nil, let temporary, rename(temporary, path) != 0 { failure = LostOutput(path, errno) }
     guard let failure else { return }
-    unlink(temporary)
+    if let temporary { unlink(temporary) }
     throw failure
   }
 
   /// Removes what was begun.
   func discard() {
     close(descriptor)
-    unlink(temporary)
+    if let temporary { unlink(temporary) }
   }
 
   private func flush() {

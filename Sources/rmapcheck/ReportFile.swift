@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import RecordingFormat
 import Reports
 
 /// `--report FORM=FILE`: what to write, and where.
@@ -29,8 +30,7 @@ struct ReportFile {
 
   /// Makes the file, under its temporary name: what can't be written is known before anything is checked.
   init(path name: String) throws(LostOutput) {
-    var status = stat()
-    if stat(name, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+    if isSpecialFile(name) {
       path = name
       temporary = nil
       descriptor = open(name, O_WRONLY | O_CLOEXEC)

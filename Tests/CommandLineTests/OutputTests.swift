@@ -64,6 +64,21 @@ import Testing
     #expect(!outcome.errors.contains("standard output"))
   }
 
+  /// A file that takes the place of a device would break whoever uses that: a pipe stands for one here.
+  @Test func whatIsNoRegularFileStays() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      mkfifo pipe; recording=$T/6.12-fault-drop-avc/trace.dat
+      $R show $recording --format perfetto -o whole
+      cat pipe >read & $R show $recording --format perfetto --force -o pipe; echo $?; wait; cmp whole read
+      $R reduce $recording --force -o pipe; echo $?
+      [ -p pipe ] && ls
+      """)
+    #expect(outcome.output == "0\n74\nerrors\noutput\npipe\nread\nwhole\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("cannot write pipe: it is no regular file"))
+  }
+
   /// Killed in the middle: what was there is there, and nothing half.
   @Test func killedRunLeavesTheOldReport() throws {
     defer { run.remove() }
