@@ -12,15 +12,12 @@ struct LawGap {
   private let lacksAnonymousOffset: Bool
   /// Forms of the kernel that were never tried on a real one.
   private let untriedForms: [String]
-  /// Whether a removal does not say in which VMA it is: decoded, but no recording of such a kernel has been judged yet.
-  private let removalsLackVMA: Bool
 
   /// The gap of a recording. `treesAreAnonVMAs` is whether its AVCs' trees are known to be given by the anon_vma itself,
   /// which came with that offset (7.3); where nil, the sidecar tells, if it has the probes' definitions.
   init(_ formats: EventFormats, _ sidecar: Sidecar?, treesAreAnonVMAs: Bool? = nil) {
     unread = sidecar?.law?.unread ?? []
     untriedForms = (sidecar?.dialects ?? [:]).filter { $0.value == "synthetic" }.map(\.key).sorted()
-    removalsLackVMA = EventDecoder.removalsLackVMA(formats)
     lacksAnonymousOffset =
       (treesAreAnonVMAs ?? Self.treesAreAnonVMAs(sidecar) ?? false) && !Self.haveAnonymousOffset(formats)
   }
@@ -32,9 +29,6 @@ struct LawGap {
     }
     let concerned = unread.filter(invariant.rests(on:))
     if !concerned.isEmpty { return UnreadLaw.sentence(concerned) }
-    if invariant.isUntried(where: removalsLackVMA) {
-      return "this kernel does not say in which VMA it unmaps a page (before 5.18), which was never tried on a real one"
-    }
     return nil
   }
 

@@ -54,27 +54,23 @@ public struct Decidability: Equatable, Sendable {
   public let missingFields: [RecordedField]
   /// What the law was not read against, of that which it rests on: it will not judge at all.
   public let unread: [UnreadLaw]
-  /// Whether it rests on what was never tried on a real kernel, so that it will not judge: see ``Invariant/isUntried(where:)``.
-  public let isUntried: Bool
   /// Whether the chosen level of recording is enough for it.
   public let isRecorded: Bool
 
   /// Whether `check` can come to `holds` for it.
   public var isDecidable: Bool {
-    isRecorded && missingEvents.isEmpty && missingFields.isEmpty && unread.isEmpty && !isUntried
+    isRecorded && missingEvents.isEmpty && missingFields.isEmpty && unread.isEmpty
   }
 
   /// What each of the invariants can be expected to come to in a recording with a plan's probes.
   static func all(_ plan: ProbePlan, level: RecordingLevel) -> [Decidability] {
     let decoder = EventDecoder(formats: plan.expectedFormats)
-    let removalsLackVMA = EventDecoder.removalsLackVMA(plan.expectedFormats)
     return Invariant.all.filter { $0.isOfKernel(with: decoder.fieldNames) }.map { invariant in
       Decidability(
         name: invariant.name, number: invariant.number, level: invariant.level,
         missingEvents: invariant.missing(from: decoder.kinds),
         missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
         unread: plan.unread.filter(invariant.rests(on:)),
-        isUntried: invariant.isUntried(where: removalsLackVMA),
         isRecorded: invariant.level <= level)
     }
   }

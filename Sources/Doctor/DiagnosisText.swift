@@ -95,7 +95,6 @@ extension Decidability {
       return "no: no " + missingEvents.map { FunctionNames()[$0] }.joined(separator: ", ")
     }
     if !unread.isEmpty { return "no: " + UnreadLaw.sentence(unread.prefix(1)) + (unread.count > 1 ? " …" : "") }
-    if isUntried { return "no: removals without the VMA (before 5.18) were never tried" }
     if !missingFields.isEmpty { return "in part: without " + missingFields.map(\.meaning).joined(separator: "; ") }
     return "yes"
   }
@@ -103,6 +102,6 @@ extension Decidability {
   /// The same in one word.
   var word: String {
     if !isRecorded { return "not-recorded" }
-    return missingEvents.isEmpty && unread.isEmpty && !isUntried ? (missingFields.isEmpty ? "yes" : "in-part") : "no"
+    return missingEvents.isEmpty && unread.isEmpty ? (missingFields.isEmpty ? "yes" : "in-part") : "no"
   }
 }

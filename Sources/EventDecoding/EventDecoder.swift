@@ -73,13 +73,14 @@ public struct EventDecoder: Sendable {
     var level = RecordingLevel.structure
     var levels: [UInt16: RecordingLevel] = [:]
     let unit = Self.hugetlbUnit(formats, system)
+    let marksExclusive = Self.marksExclusive(formats, system)
     let pageSize = Self.markedPageSize(formats) ?? pageSize
     for format in formats.all where format.system == system {
       guard let name = EventName(rawValue: format.name) else { continue }
       let declaration = name.declaration
       present.insert(name)
       level = max(level, declaration.level)
-      var finder = FieldFinder(format, hugetlbUnit: unit, pageSize: pageSize)
+      var finder = FieldFinder(format, hugetlbUnit: unit, marksExclusive: marksExclusive, pageSize: pageSize)
       let shape = Layout.shape(of: name, &finder)
       guard finder.missing.isEmpty else {
         let names = finder.missing.map(\.rawValue).joined(separator: ", ")
@@ -102,25 +103,33 @@ public struct EventDecoder: Sendable {
     self.layouts = layouts
     self.pageSize = pageSize
     self.levels = levels
-    kinds = whole.union(entries.intersection(returns))
+    var kinds = whole.union(entries.intersection(returns))
+    if Self.unmappingMigrates(usable), kinds.contains(.walkUnmap) { kinds.insert(.walkMigrate) }
+    self.kinds = kinds
     names = present
     self.level = level
     self.unusable = unusable
     self.identifiers = identifiers
     fieldNames = usable.values.reduce(into: []) { $0.formUnion($1) }
-    fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) })
+    // What the kernel has not got can't be missing.
+    fields = Set(
+      RecordedField.allCases.filter { $0.isRecorded(in: usable) || $0 == .pageExclusive && !marksExclusive })
+  }
+
+  /// Until 5.14 try_to_unmap_one also does what try_to_migrate_one does later: its flags say for which it is called.
+  private static func unmappingMigrates(_ fields: [EventName: [FieldName]]) -> Bool {
+    fields[.oneUnmap]?.contains(.unmapFlags) ?? false
+  }
+
+  /// Whether the kernel has PageAnonExclusive (5.19). Where page_remove_rmap is not told of the VMA (before 5.18), it has not.
+  private static func marksExclusive(_ formats: EventFormats, _ system: String) -> Bool {
+    !formats.all.contains {
+      $0.system == system && $0.name == EventName.pageRemove.rawValue && $0.field(FieldName.vma.rawValue) == nil
+    }
   }
 
   /// The level of an event: one that makes no sense can only have been about what is recorded at its level.
   package func level(ofEvent id: UInt16) -> RecordingLevel { levels[id] ?? .structure }
-
-  /// Whether a removal does not say in which VMA it is (before 5.18): it is told by what was recorded around it.
-  public static func removalsLackVMA(_ formats: EventFormats) -> Bool {
-    formats.all.contains {
-      ProbeGroup.isOurs($0.system) && $0.name == EventName.pageRemove.rawValue
-        && $0.field(FieldName.vma.rawValue) == nil
-    }
-  }
 
   /// The unit is a mark in the formats of the events that only hugetlbfs has.
   private static func hugetlbUnit(_ formats: EventFormats, _ system: String) -> HugetlbUnit {

@@ -51,6 +51,8 @@ struct FieldFinder {
   let fields: [(name: FieldName, field: EventField)]
   /// What the recording says of hugetlbfs.
   let hugetlbUnit: HugetlbUnit
+  /// Whether the recorded kernel has PageAnonExclusive.
+  let marksExclusive: Bool
   /// The recorded kernel's.
   let pageSize: PageSize
   private(set) var missing: [FieldName] = []
@@ -59,8 +61,11 @@ struct FieldFinder {
   /// How many bytes a record must have for every field found so far.
   private(set) var length = 0
 
-  init(_ format: EventFormat, hugetlbUnit: HugetlbUnit = .unknown, pageSize: PageSize = .small) {
+  init(
+    _ format: EventFormat, hugetlbUnit: HugetlbUnit = .unknown, marksExclusive: Bool = true, pageSize: PageSize = .small
+  ) {
     fields = format.fields.compactMap { field in FieldName(rawValue: field.name).map { ($0, field) } }
+    self.marksExclusive = marksExclusive
     self.pageSize = pageSize
     self.hugetlbUnit = hugetlbUnit
   }

@@ -18,6 +18,7 @@ struct FolioLayout: Sendable {
   let pages, flags, exclusive: Number?
   let address: Word?
   let hugetlbUnit: HugetlbUnit
+  let marksExclusive: Bool
   let perPMD: UInt32
 
   init(
@@ -27,6 +28,7 @@ struct FolioLayout: Sendable {
     self.isPMD = isPMD
     isAfter = (step == .new || step == .move) && !isEntry
     hugetlbUnit = finder.hugetlbUnit
+    marksExclusive = finder.marksExclusive
     perPMD = finder.pageSize.perPMD
     folio = finder.word(.folio)
     vma = VMAFields(&finder)
@@ -77,6 +79,7 @@ extension UnsafePointer<FolioLayout> {
         subpage: subpage, pages: count, vma: view, address: pointee.address?.user(record, pointee.vma.scale),
         mapping: FolioMapping(pointee.mapping.load(record)), index: PgOff(pointee.index.load(record)),
         isLarge: isLarge, isPageExclusive: pointee.exclusive?.isOdd(record), indexMayFollow: step == .move))
+    if !pointee.marksExclusive { place.pointee.kernelMarksExclusive = false }
     if view.isHugetlb { place.pointee.takeForHugetlb(pointee.hugetlbUnit, pages: pointee.folioPages.load(record)) }
     return true
   }
@@ -101,12 +104,14 @@ struct PageLayout: Sendable {
   let flags, compound, exclusive: Number?
   let folioPages: Number?
   let hugetlbUnit: HugetlbUnit
+  let marksExclusive: Bool
   let perPMD: UInt32
   let scale: UserAddress.Scale
 
   init(_ finder: inout FieldFinder, _ step: FolioEvent.Step, isHugetlb: Bool = false) {
     self.step = step
     hugetlbUnit = finder.hugetlbUnit
+    marksExclusive = finder.marksExclusive
     perPMD = finder.pageSize.perPMD
     scale = UserAddress.Scale(finder.pageSize)
     page = finder.word(.page)
@@ -173,6 +178,7 @@ extension UnsafePointer<PageLayout> {
         address: pointee.address?.user(record, pointee.scale), mapping: FolioMapping(mapping.load(record)),
         index: PgOff(index.load(record)), isLarge: isHead || isTail,
         isPageExclusive: pointee.exclusive?.isOdd(record)))
+    if !pointee.marksExclusive { place.pointee.kernelMarksExclusive = false }
     if view.isHugetlb {
       place.pointee.takeForHugetlb(pointee.hugetlbUnit, pages: pointee.folioPages?.load(record) ?? 0)
     }

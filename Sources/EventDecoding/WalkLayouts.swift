@@ -115,6 +115,8 @@ struct VisitLayout: Sendable {
   private var unmapFlags: Word?
   /// include/linux/rmap.h until 5.13: TTU_MIGRATION, TTU_SPLIT_FREEZE.
   private static let migrates: UInt64 = 0x101
+  /// TTU_MUNLOCK, which unmaps nothing.
+  private static let munlocks: UInt64 = 0x2
 
   init(_ finder: inout FieldFinder, _ purpose: WalkVisit.Purpose) {
     self.purpose = purpose
@@ -136,7 +138,15 @@ struct VisitLayout: Sendable {
       purpose: purpose, folio: folio.address(record), vma: vma.address(record),
       address: address.user(record, scale))
     guard visit.folio.isKernel, visit.vma.isKernel else { return nil }
-    if let unmapFlags, unmapFlags.load(record) & Self.migrates != 0 { visit.purpose = .migrate }
+    if let unmapFlags {
+      let flags = unmapFlags.load(record)
+      visit.isShared = true
+      if flags & Self.migrates != 0 {
+        visit.purpose = .migrate
+      } else if flags & Self.munlocks != 0 {
+        visit.purpose = .referenced
+      }
+    }
     if let source, let sourceMapping, let sourceIndex, let mapping, let index {
       visit.migration = WalkVisit.Migration(
         source: source.address(record), sourceMapping: FolioMapping(sourceMapping.load(record)),

@@ -103,10 +103,6 @@ extension Invariant {
     return levels.max() ?? .structure
   }
 
-  /// Whether it rests on where pages are, of which no recording of a kernel was judged yet whose removals do not say in which
-  /// VMA (before 5.18): it is not judged there.
-  public func isUntried(where removalsLackVMA: Bool) -> Bool { removalsLackVMA && highestLevel > .structure }
-
   /// Whether the kernel of a recording with these fields has the rule.
   public func isOfKernel(with fields: Set<FieldName>) -> Bool { marker.map(fields.contains) ?? true }
 

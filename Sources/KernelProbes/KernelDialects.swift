@@ -70,7 +70,7 @@ public struct KernelDialect: Equatable, Sendable {
     KernelDialect(
       name: "do_page_add_anon_rmap", kernels: "up to 5.18 (f1e2db12e45b)",
       meaning: "walks are given a page, too, and a removal does not say in which VMA: what is around it does",
-      evidence: .synthetic, marker: .function("do_page_add_anon_rmap")),
+      evidence: .recorded, marker: .function("do_page_add_anon_rmap")),
     KernelDialect(
       name: "folio_*_anon_rmap", kernels: "6.8 on",
       meaning: "the rmap functions are given a folio",

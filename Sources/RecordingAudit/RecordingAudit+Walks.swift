@@ -5,6 +5,8 @@ public import RmapGraph
 struct WalkAudit: Sendable {
   /// What comes with each callback.
   var shapes: ContiguousArray<WalkShape> = []
+  /// The callback that serves several purposes, each with a shape of its own (try_to_unmap_one until 5.14).
+  var shared = KernelAddress.null
   /// Whether UFFDIO_MOVE is in use.
   var foliosWander = false
   /// The tasks that have begun a walk since the recording, or the last gap in it, began: what they do is known. By pid,
@@ -13,6 +15,7 @@ struct WalkAudit: Sendable {
 
   func add(to hasher: inout Hasher) {
     hasher.combine(foliosWander)
+    hasher.combine(shared)
     for shape in shapes {
       hasher.combine(shape.callback)
       hasher.combine(shape.endsWhenUnmapped)
@@ -89,6 +92,7 @@ extension RecordingAudit {
         WalkShape(
           callback: frame.callback, endsWhenUnmapped: frame.endsWhenUnmapped, hasOwnLocking: frame.hasOwnLocking))
     }
+    if frame.callback == walks.shared { return }
     let object = Contradiction.Object.callback(frame.callback)
     if known.endsWhenUnmapped != frame.endsWhenUnmapped {
       let values = (known.endsWhenUnmapped ? 1 : 0, frame.endsWhenUnmapped ? 1 : 0) as (Int64, Int64)
@@ -191,12 +195,13 @@ extension RecordingAudit {
     _ visit: WalkVisit, _ walker: UnsafePointer<Walker>, _ graph: borrowing RmapGraph, _ stamp: EventStamp
   ) {
     guard let frame = walker.pointee.frame else { return }
+    if visit.isShared { walks.shared = frame.callback }
     if let purpose = graph.purpose(ofCallback: frame.callback) {
-      if purpose != visit.purpose {
+      if purpose != visit.purposeOfFunction {
         note(
           .walkStep, .callback(frame.callback), .purpose, was: .callback(purpose), now: .callback(visit.purpose), stamp)
       }
-    } else if let other = graph.callback(for: visit.purpose) {
+    } else if let other = graph.callback(for: visit.purposeOfFunction) {
       note(.walkStep, .callback(frame.callback), .purpose, was: .kernel(other), now: .callback(visit.purpose), stamp)
     }
     expectPlace(of: visit, walker, frame, graph, stamp)

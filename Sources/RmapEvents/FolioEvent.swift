@@ -63,6 +63,8 @@ public struct FolioEvent: Sendable {
   public var isPageExclusive: Bool?
   /// Whether it is a page of hugetlbfs: ``pages`` is 1 then, however large it is, since it is mapped as one.
   public var isHugetlb: Bool
+  /// Whether the kernel has PageAnonExclusive at all (5.19).
+  public var kernelMarksExclusive = true
   /// Whether ``index`` could be brought to its unit; of a page of hugetlbfs in an older recording it is not known.
   public var indexIsKnown = true
   /// Whether the folio may get another index right behind a move: UFFDIO_MOVE (6.8) calls folio_move_anon_rmap first,

@@ -145,6 +145,11 @@ public struct WalkVisit: Sendable {
   public var vma: KernelAddress
   /// Where the folio would be mapped in it.
   public var address: UserAddress
+  /// Whether its function serves more than one purpose: until 5.14 try_to_unmap_one also migrates, and until 5.15 munlock
+  /// looks by it.
+  public var isShared = false
+  /// What its function is for, of a shared one the purpose whose walks may pass over VMAs.
+  public var purposeOfFunction: Purpose { isShared ? .migrate : purpose }
   /// A restore: the old folio and both folios' mapping and index.
   public var migration: Migration?
 

@@ -157,7 +157,9 @@ extension RmapGraph {
   ) {
     guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
     else { return }
-    if purpose(ofCallback: frame.callback) == nil { walking.callbacksSeen.append((frame.callback, visit.purpose)) }
+    if purpose(ofCallback: frame.callback) == nil {
+      walking.callbacksSeen.append((frame.callback, visit.purposeOfFunction))
+    }
     walking.walkers[slot].walk?.lastVisit = .entered
     observer.willVisitVMA(
       WalkVisitSituation(

@@ -25,7 +25,8 @@ struct ComparisonTests {
   @Test(
     "The recorded kernel's policy comes to the recorded graph",
     arguments: [
-      ("6.1-healthy", 1141, 330), ("6.12-healthy", 1141, 330), ("6.18-healthy", 674, 330), ("7.2-healthy", 674, 330),
+      ("5.10-healthy", 651, 330), ("6.1-healthy", 1141, 330), ("6.12-healthy", 1141, 330), ("6.18-healthy", 674, 330),
+      ("7.2-healthy", 674, 330),
       ("7.3-healthy", 674, 330), ("6.1-walks", 83, 0), ("6.12-walks", 83, 0),
       ("6.12-zygote", 1161, 0), ("6.12-moving-heap", 323, 0), ("6.12-save-fork", 88, 0),
       ("7.3-zygote", 1161, 0), ("7.3-moving-heap", 323, 0), ("7.3-save-fork", 88, 0),

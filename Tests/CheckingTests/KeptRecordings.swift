@@ -22,12 +22,14 @@ import Testing
     #expect(result.expectation == .met)
   }
 
-  @Test(arguments: ["6.1-healthy", "6.12-healthy", "6.18-healthy", "7.2-healthy", "7.3-healthy"])
+  @Test(arguments: ["5.10-healthy", "6.1-healthy", "6.12-healthy", "6.18-healthy", "7.2-healthy", "7.3-healthy"])
   func decidesEveryInvariant(name: String) {
     let result = RecordingCheck().run(path: "\(tracesFolder)/\(name)/trace.dat")
     #expect(result.events >= 20_000)
     for entry in result.invariants where entry.missing.isEmpty {
-      #expect(entry.ledger.decided > 0, "\(entry.invariant.name)")
+      // 5.10 reuses a page on a write without giving it to the VMA's anon_vma, and has no PageAnonExclusive.
+      let hasNoOccasion = name == "5.10-healthy" && entry.invariant.name == "page-exclusive"
+      #expect(entry.ledger.decided > 0 || hasNoOccasion, "\(entry.invariant.name)")
       #expect(entry.ledger.violations == 0, "\(entry.invariant.name)")
     }
     let statistics = result.statistics

@@ -53,19 +53,6 @@ import Vocabulary
     #expect(JSONReport.render([result]).contains("\"lawGap\" : \"\(reason)\""))
   }
 
-  /// 5.10, whose page_remove_rmap is not told of the VMA: pages are not judged before that has been tried.
-  @Test func whatWasNeverTriedIsNotJudged() throws {
-    let gap = { (fields: [EventField]) in
-      LawGap(EventFormats([EventFormat(id: 7, system: "rmap", name: "page_remove", fields: fields)]), nil)
-    }
-    let vma = EventField(name: "vma", typeName: "u64", offset: 8, size: 8, isSigned: false)
-    let reach = try #require(Invariant.named("reach"))
-    let counters = try #require(Invariant.named("counters"))
-    #expect(gap([]).reason(for: reach)?.contains("never tried") ?? false)
-    #expect(gap([]).reason(for: counters) == nil)
-    #expect(gap([vma]).reason(for: reach) == nil)
-  }
-
   @Test func onlyWhatRestsOnItIsUndecided() throws {
     let result = try check("6.12-fault-drop-avc", unread(UnreadLaw(.member, of: "folio", name: "novelty")))
     #expect(result.verdict == .violated, "fork-closure looks at no folio")

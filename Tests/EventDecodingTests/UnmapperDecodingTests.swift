@@ -76,13 +76,39 @@ import TraceReading
     #expect(Self.collapse.setting("mm", to: 0).decoded().isMalformed)
   }
 
-  /// include/linux/rmap.h of 5.10: TTU_MIGRATION 1, TTU_IGNORE_MLOCK 8, TTU_SPLIT_FREEZE 0x100.
-  @Test(arguments: [(UInt64(0), WalkVisit.Purpose.unmap), (8, .unmap), (9, .migrate), (0x108, .migrate)])
-  func oneCallbackServesTwoPurposes(flags: UInt64, purpose: WalkVisit.Purpose) {
+  /// include/linux/rmap.h of 5.10: TTU_MIGRATION 1, TTU_MUNLOCK 2, TTU_IGNORE_MLOCK 8, TTU_SPLIT_FREEZE 0x100.
+  @Test(
+    arguments: [(UInt64(0), WalkVisit.Purpose.unmap), (8, .unmap), (9, .migrate), (0x108, .migrate), (2, .referenced)])
+  func oneCallbackServesSeveralPurposes(flags: UInt64, purpose: WalkVisit.Purpose) {
     let event = SyntheticEvent("one_unmap").words(["folio": Self.page, "vma": SyntheticEvent.vma, "addr": 0x10000])
     guard case .walk(.visit(let visit)) = event.words(["ttu_flags": flags]).decoded().event else {
       return #expect(Bool(false), "no visit")
     }
-    #expect(visit.purpose == purpose)
+    #expect(visit.purpose == purpose && visit.isShared && visit.purposeOfFunction == .migrate)
+  }
+
+  /// What a kernel's try_to_unmap_one does as well is not missing for want of try_to_migrate_one.
+  @Test func theFlagsStandForTheOtherCallback() {
+    let visit = SyntheticEvent("one_unmap").words(["folio": Self.page, "vma": SyntheticEvent.vma, "addr": 0x10000])
+    let back = SyntheticEvent("one_unmap_ret").words(["ret": 1])
+    func kinds(_ visit: SyntheticEvent) -> Set<EventKind> {
+      let formats = [visit, back].enumerated().map { index, event in
+        EventFormat(id: UInt16(index), system: "rmap", name: event.name, fields: event.format.fields)
+      }
+      return EventDecoder(formats: EventFormats(formats)).kinds
+    }
+    #expect(kinds(visit) == [.walkUnmap])
+    #expect(kinds(visit.words(["ttu_flags": 8])) == [.walkUnmap, .walkMigrate])
+  }
+
+  /// PageAnonExclusive (5.19) can't be missing on a kernel whose page_remove_rmap is not told of the VMA (before 5.18).
+  @Test func theMarkThatTheKernelHasNotGotIsNotMissing() {
+    let removal = Self.removal.format
+    let other = Self.removal.vma().format
+    #expect(EventDecoder(formats: EventFormats([removal])).fields.contains(.pageExclusive))
+    #expect(!EventDecoder(formats: EventFormats([other])).fields.contains(.pageExclusive))
+    let events = decode([(1, Self.range), (1, Self.removal)])
+    guard case .folio(let event) = events[0] else { return #expect(Bool(false), "no removal") }
+    #expect(!event.kernelMarksExclusive && event.isPageExclusive == nil)
   }
 }

@@ -266,6 +266,21 @@ import Testing
     expect(.walkStep, .done, other, Self.looked)
   }
 
+  /// try_to_unmap_one until 5.14: munlock looks by it with a lock of its own.
+  @Test func aSharedCallbackHasSeveralShapes() {
+    var other = Self.looked.replacingWalk("walk begin", 2) { event in
+      guard case .begin(var frame) = event else { return event }
+      frame.endsWhenUnmapped.toggle()
+      return .begin(frame)
+    }
+    for index in other.steps.indices {
+      guard case .walk(.visit(var visit)) = other.steps[index].event else { continue }
+      visit.isShared = true
+      other.steps[index].event = .walk(.visit(visit))
+    }
+    #expect(other.judged().contradictions.total == 0)
+  }
+
   @Test func aMigrationFromAFolioThatDidNotLeave() {
     let count = Self.migrated.steps.filter { $0.event.label == "walk visit" }.count
     let other = Self.migrated.replacingWalk("walk visit", count) { event in

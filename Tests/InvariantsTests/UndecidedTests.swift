@@ -7,6 +7,24 @@ import Testing
 /// Goal: what a recording does not show is undecided, neither right nor wrong. Method: healthy histories without
 /// their beginning, without fields, or with another task in the middle of its operation.
 @Suite struct UndecidedTests {
+  /// Where the kernel has no PageAnonExclusive, nothing of it is undecided.
+  @Test(arguments: [true, false]) func pagesWithoutTheMark(kernelHasIt: Bool) {
+    var history = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.fork("p", "c")
+      $0.exit("c")
+    }
+    for index in history.steps.indices {
+      guard case .folio(var event) = history.steps[index].event else { continue }
+      event.isPageExclusive = nil
+      event.kernelMarksExclusive = kernelHasIt
+      history.steps[index].event = .folio(event)
+    }
+    let ledger = history.judged().ledger("page-exclusive")
+    #expect(ledger.violations == 0 && (ledger.undecidedTotal > 0) == kernelHasIt)
+  }
+
   private func undecided(
     _ invariant: String, _ reason: UndecidedReason, _ history: History,
     sourceLocation: SourceLocation = #_sourceLocation

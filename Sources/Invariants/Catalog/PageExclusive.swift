@@ -15,18 +15,22 @@ extension Invariant {
       """,
     kernels: "5.19 and later; that only a page mapped once is moved: 2.6.34 and later",
     exceptions: """
-      Pages of large folios are not judged: their mappings are counted per folio. A page that fork copies because \
+      Before 5.19 there is no such mark: what is left is that a page that is given to a VMA's anon_vma is mapped once, \
+      which a workload on 5.10 may have no occasion for. Pages of large folios are not judged: their mappings are counted per folio. A page that fork copies because \
       it may be pinned stays exclusive to the parent.
       """,
     needs: .graphChanges + .pageChanges,
-    fields: [.pageExclusive],
+    fields: [.pageExclusive], isOccasional: true,
     checks: [.didSeeFolio(judge)])
 }
 
 private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard !s.event.isLarge, !s.event.isHugetlb else { return }
   if s.event.mapping.isKSM {
-    guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+    guard let isExclusive = s.event.isPageExclusive else {
+      if s.event.kernelMarksExclusive { ledger.cannotTell(.notRecorded) }
+      return
+    }
     if !isExclusive { return ledger.holds() }
     return broken(s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp), graph, &ledger)
   }
@@ -44,7 +48,10 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
         : "A page that is mapped elsewhere is mapped as exclusive.",
       .init("F is mapped \(count) times", graph[id].changeStamp), graph, &ledger)
   }
-  guard let isExclusive = s.event.isPageExclusive else { return ledger.cannotTell(.notRecorded) }
+  guard let isExclusive = s.event.isPageExclusive else {
+    if s.event.kernelMarksExclusive { ledger.cannotTell(.notRecorded) }
+    return
+  }
   if isExclusive, count <= 1, mayBeShared { return ledger.cannotTell(.predatesRecording) }
   if !isExclusive { return ledger.holds() }
   if let since = graph.folio(id).sharedSince {
