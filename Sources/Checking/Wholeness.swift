@@ -1,3 +1,4 @@
+import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph
@@ -22,7 +23,20 @@ struct Wholeness {
   /// Why events are missing at unknown places, one line each. `ends` are the CPUs' counts of a file that is read to its end
   /// (`isWhole`).
   func flaws(of replay: borrowing Replay, _ ends: [RecordCount], isWhole: Bool) -> [String] {
-    [isKnown ? nil : onlyCPU, isWhole ? shortfall(ends) : nil, someTasksOnly(replay)].compactMap { $0 }
+    [
+      isKnown ? nil : onlyCPU, isWhole ? shortfall(ends) : nil, someTasksOnly(replay),
+      isKnown ? nil : unseenBirth(replay),
+    ]
+    .compactMap { $0 }
+  }
+
+  /// Every VMA comes from vm_area_alloc or vm_area_dup, and no fault of the reverse mapping changes that: where a birth or
+  /// a death is missing, its task was left out, and with it whatever else it did, before that, too.
+  private func unseenBirth(_ replay: borrowing Replay) -> String? {
+    replay.contradictions.first(of: .vmaBirth).map {
+      "a VMA appears at event \($0.at.ordinal) without having been allocated, or is allocated twice: what some task or CPU "
+        + "did was not recorded"
+    }
   }
 
   /// One CPU of several.

@@ -8,6 +8,11 @@ extension RecordingAudit {
     _ view: VMAView, as vma: VMAID?, at stamp: EventStamp, in graph: borrowing RmapGraph
   ) {
     guard let vma else { return expectNoBirth(view, graph, stamp) }
+    if graph.hasUnseenAnonVMA(vma, view) {
+      note(
+        .vmaView, .vma(view.address), .anonVMA, was: .kernel(.null), now: .kernel(view.anonVMA),
+        since: graph[vma].birth.ordinal, stamp)
+    }
     expectRange(view, of: vma, graph, stamp)
     expectAnonVMA(view, of: vma, graph, stamp)
   }

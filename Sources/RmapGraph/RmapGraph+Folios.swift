@@ -98,6 +98,8 @@ extension RmapGraph {
       return noteExclusive(event, paging.folioOf[event.folio.raw], stamp)
     }
     let vma = vmaOf[event.vma.address.raw]
+    // A page in a VMA that nothing has given an anon_vma: that was not recorded.
+    if let vma, vmas[vma].isFresh { _ = meet(event.vma, &observer) }
     let slot = knownFolio(event)
     let priorIndex = slot.map { paging.folios[$0].index }
     let prior = slot.map { adopt(event, $0, stamp) } ?? nil

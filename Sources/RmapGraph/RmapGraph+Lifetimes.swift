@@ -14,6 +14,7 @@ extension RmapGraph {
     let isOther = vmas[slot].view.mm != view.mm
     if isOther || vmas[slot].view.anonVMA != view.anonVMA || !isLinked(slot, as: view) {
       observer.willMeetVMA(view, as: VMAID(slot: slot), at: now, in: self)
+      if hasUnseenAnonVMA(VMAID(slot: slot), view) { vmas[slot].chainIsKnown = false }
     }
     vmas[slot].anonVMAIsSettled = vmas[slot].openOperations == 0 && vmas[slot].chainIsKnown
     if vmas[slot].view.mm.isNull { countVMA(1, of: view.mm) }
@@ -21,6 +22,13 @@ extension RmapGraph {
     vmas[slot].viewOrdinal = now.ordinal
     if isOther { regroup(slot) }
     return VMAID(slot: slot)
+  }
+
+  /// Whether a VMA that vm_area_alloc has made shows an anon_vma that was never seen, though nothing gave it one: another
+  /// thread's __anon_vma_prepare was not recorded.
+  @inline(never) public func hasUnseenAnonVMA(_ vma: VMAID, _ view: VMAView) -> Bool {
+    vmas[vma.slot].isFresh && !view.anonVMA.isNull && vmas[vma.slot].openOperations == 0
+      && vmas[vma.slot].chainIsKnown && vmas[vma.slot].chainCount == 0 && anonVMAOf[view.anonVMA.raw] == nil
   }
 
   /// Whether the VMA has the range that it had when its AVCs were put into their trees, if they were.
@@ -39,13 +47,16 @@ extension RmapGraph {
   }
 
   /// vm_area_alloc or vm_area_dup has returned a VMA: whatever lived at its address is gone.
-  mutating func vmaBorn(at address: KernelAddress, _ origin: OffsetOrigin, _ stamp: EventStamp) {
+  mutating func vmaBorn(
+    at address: KernelAddress, _ origin: OffsetOrigin, isFresh: Bool, _ stamp: EventStamp
+  ) {
     guard address.isKernel else { return }
     removeVMA(address)
     var view = VMAView.none
     view.address = address
     let vma = newVMA(view, birth: stamp, chainIsKnown: true)
     vmas[vma.slot].offsetOrigin = origin
+    vmas[vma.slot].isFresh = isFresh
   }
 
   mutating func free<Observer: GraphObserver & ~Copyable>(

@@ -32,6 +32,8 @@ extension RmapGraph {
     var source: VMAID?
     switch entry.kind {
     case .prepare:
+      // Of two that race, the slower one's event may show what the faster one has set.
+      if let slot = vmaOf[entry.vma.address.raw] { vmas[slot].isFresh = false }
       let met = meet(entry.vma, &observer)
       vma = met
       // exec's new stack (fs/exec.c:bprm_mm_init).
@@ -51,7 +53,10 @@ extension RmapGraph {
       source = entry.source.anonVMA.isNull ? self.vma(at: entry.source.address) : meet(entry.source, &observer)
     case .clone:
       // A merge gives the survivor its anon_vma right before the clone (mm/vma.c:dup_anon_vma).
-      if let slot = vmaOf[entry.vma.address.raw] { vmas[slot].anonVMAIsSettled = false }
+      if let slot = vmaOf[entry.vma.address.raw] {
+        vmas[slot].anonVMAIsSettled = false
+        vmas[slot].isFresh = false
+      }
       vma = meet(entry.vma, &observer)
       source = meet(entry.source, &observer)
     case .unlink, .split:
@@ -228,7 +233,7 @@ extension RmapGraph {
     if result.kind == .vmaAlloc || result.kind == .vmaDup {
       observer.willAllocateVMA(result, at: stamp, in: self)
       let origin = result.kind == .vmaAlloc ? OffsetOrigin.own : offsetOriginOfCopy(by: stamp.pid)
-      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, stamp)
+      vmaBorn(at: KernelAddress(UInt64(bitPattern: result.value)), origin, isFresh: result.kind == .vmaAlloc, stamp)
     }
     guard result.kind != .vmaAlloc else { return }
     let task = work.task(stamp.pid)

@@ -83,6 +83,56 @@ import Testing
     #expect(graph.statistics.unpredictedUnmaps == 0 && graph.statistics.predictedUnmaps > 512)
   }
 
+  /// A recording of some tasks: the end of an anon_vma and the birth of the next one at its address, below another root,
+  /// were not seen. A VMA that is older than the recording leaves that one's tree by an AVC that was never inserted.
+  @Test func anAVCThatNobodyInsertedIsOfAnotherAnonVMA() throws {
+    let whole = History {
+      $0.reusesAddresses = true
+      $0.mmap("r.V", 16..<20)
+      $0.write("r.V", 17)
+      $0.mmap("p.V", 64..<68)
+      $0.write("p.V", 65)
+      $0.munmap("p.V")
+      $0.mmap("p.W", 72..<76)  // It gets the old one's struct: the child's VMA is to be met for the first time.
+      $0.fork("r", "q")
+      $0.munmap("q.V")
+    }
+    let (first, second) = (whole.tree("insert", 2), whole.tree("insert", 4))
+    #expect(first.anonVMA == second.anonVMA && first.root != second.root && first.vma.address != second.vma.address)
+    #expect(whole.judged().contradictions.total == 0)
+    let partial = whole.dropping(whole.number("enter unlink", 1)...whole.number("enter unlink", 2) - 1)
+    let outcome = partial.judged()
+    #expect(outcome.findings == [])
+    #expect(outcome.contradictions.first(of: .anonVMADeath)?.now == .missing)
+  }
+
+  /// A recording without one thread of a process: it has faulted in a VMA that another one has mapped, and unmaps.
+  @Test func aFirstFaultThatWasNotRecordedBreaksNoRule() throws {
+    let whole = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.munmap("p.V")
+    }
+    #expect(whole.judged().contradictions.total == 0)
+    let (first, last) = (whole.number("enter prepare"), whole.number("folio seen"))
+    var graph = RmapGraph()
+    let outcome = whole.dropping(first...last).judged(in: &graph)
+    #expect(outcome.findings == [])
+    #expect(outcome.contradictions.first(of: .vmaView)?.field == .anonVMA)
+  }
+
+  /// An AVC that should have been inserted is no event that is missing: the prepare is there.
+  @Test func aPrepareThatLinksNothingIsJudged() throws {
+    let whole = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+      $0.munmap("p.V")
+    }
+    let insertion = whole.number("insert")
+    let outcome = whole.dropping(insertion...insertion).judged()
+    #expect(outcome.findings.contains { $0.hasPrefix("prepare-closure: ") || $0.hasPrefix("vma-state: ") })
+  }
+
   /// A recording without ksmd: at the end a page of KSM is unmapped where the model has another one, which has long gone.
   @Test func pagesThatKsmdHasReplacedUnseenAreNotOwed() throws {
     var history = History(.v6_12) {
