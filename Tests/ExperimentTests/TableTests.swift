@@ -47,4 +47,16 @@ import Testing
     #expect(text.hasPrefix("| invariant | structure |\n| --- | ---: |\n| avc-link | "))
     #expect(text.contains("\n| reach | - |\n"))
   }
+
+  /// Kernels have different rules: what stands in a column is looked up by the rule's name.
+  @Test func decidedByLine() {
+    var table = LineTable()
+    for name in ["6.12-walks", "6.12-structure-v6", "7.2-healthy", "6.1-walks"] {
+      table.add(RecordingCheck().run(path: tracePath(name)))
+    }
+    let lines = table.text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.dropFirst(2).prefix(3).map { $0.prefix(10) } == ["| 6.1 | 1 ", "| 6.12 | 2", "| 7.2 | 1 "])
+    let spare = lines.first { $0.hasPrefix("| spare-anon-vma |") }
+    #expect(spare?.hasPrefix("| spare-anon-vma |  |  | ") == true && spare?.hasSuffix("(100 %) |") == true)
+  }
 }

@@ -59,12 +59,14 @@ public enum DecidedTable {
   /// `-` where an invariant was not recorded; in brackets how often it could not be decided.
   public static func text(_ results: [(name: String, result: RecordingResult)]) -> String {
     var rows = [["invariant"] + results.map(\.name), ["---"] + results.map { _ in "---:" }]
-    for (index, invariant) in Invariant.all.enumerated() {
+    for invariant in Invariant.all {
       rows.append(
         [invariant.name]
           + results.map { _, result in
-            guard index < result.invariants.count, result.invariants[index].isRecorded else { return "-" }
-            let ledger = result.invariants[index].ledger
+            // A kernel that does not have the rule has no entry of it.
+            guard let entry = result.invariants.first(where: { $0.invariant.name == invariant.name }), entry.isRecorded
+            else { return "-" }
+            let ledger = entry.ledger
             return "\(ledger.decided)" + (ledger.undecidedTotal > 0 ? " (\(ledger.undecidedTotal))" : "")
           })
     }

@@ -113,12 +113,23 @@ struct MatrixCommand: ParsableCommand {
 struct DecidedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "decided",
-    abstract: "Prints how often each invariant was decided; in brackets, how often it could not be.")
+    abstract: "Prints how often each invariant was decided; in brackets, how often it could not be.",
+    discussion: """
+      With --by-line, what the recordings of each kernel line come to together: events, violations, contradictions, \
+      unmappings predicted, and which share of each invariant's checks was decided.
+      """)
 
   @Argument(help: "Recordings, or folders of them.")
   var paths = ["traces/6.1-healthy", "traces/6.12-healthy", "traces/6.12-pair-trace", "traces/6.12-rt"]
 
+  @Flag(help: "A column for each kernel line instead of each recording.") var byLine = false
+
   func run() {
+    if byLine {
+      var table = LineTable()
+      for path in paths.flatMap(RecordingSearch.recordings) { table.add(RecordingCheck().run(path: path)) }
+      return print(table.text, terminator: "")
+    }
     let results = paths.flatMap(RecordingSearch.recordings).map { (name(of: $0), RecordingCheck().run(path: $0)) }
     print(DecidedTable.text(results), terminator: "")
   }
