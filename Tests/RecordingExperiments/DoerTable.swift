@@ -46,7 +46,7 @@ public struct DoerTable: Sendable {
     "anon_rmap_tree_iter_first": ["rmap_walk_anon"], "anon_rmap_tree_iter_next": ["rmap_walk_anon"],
     "folio_not_mapped": ["rmap_walk_anon"], "rmap_walk": ["rmap_walk_anon", "remove_migration_pte"],
     "find_mergeable_anon_vma": ["__anon_vma_prepare"],
-    "__vmf_anon_prepare": ["the caller of __anon_vma_prepare"],
+    "__vmf_anon_prepare": ["the caller of __anon_vma_prepare"], "__zap_vma_range": ["__unmap_hugepage_range"],
   ]
 
   /// In which operation a fault makes a function do wrong that several call.
@@ -63,6 +63,9 @@ public struct DoerTable: Sendable {
     "unlocked-prepare": "whoever takes the lock has no events, nor has what it calls",
     "unfaulted-pgoff": "nothing is recorded between the VMA's birth and its first fault",
     "unfaulted-anon-pgoff": "nothing is recorded between the VMA's birth and its first fault",
+    "pure-anon-pgoff": "nothing is recorded between the VMA's birth and its first fault",
+    "merged-anon-pgoff": "vma_complete has no events but the removal and the insertion that it makes",
+    "left-anon-pgoff": "dontunmap_complete has no events but unlink_anon_vmas, which it calls",
   ]
 
   /// The table, and the sum below it.

@@ -44,6 +44,7 @@ struct av_hook {
 	bool optional;		/* a kernel without any of the symbols is fine */
 	const char *caller;	/* entry runs at the calls within this function ... */
 	unsigned int extent;	/* ... in so many bytes of it: no more than it has */
+	bool tail;		/* jumps to the function, with which the caller ends, are calls too: not to be skipped */
 };
 
 struct av_fault {

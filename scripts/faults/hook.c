@@ -152,7 +152,9 @@ static int hook_calls(const struct av_hook *hook, const char *symbol, kprobe_opc
 		struct av_site *site;
 		int err;
 
-		if (*at != CALL_INSN_OPCODE || (target != address && target + ENDBR_SIZE != address))
+		if (*at != CALL_INSN_OPCODE && (*at != JMP32_INSN_OPCODE || !hook->tail))
+			continue;
+		if (target != address && target + ENDBR_SIZE != address)
 			continue;
 		site = new_site(hook);
 		err = site ? hook_instruction(site, at) : -ENOSPC;

@@ -106,16 +106,27 @@ static enum av_verdict shift_left(struct pt_regs *regs)
 	return AV_PASS;
 }
 
-/* The call of iter_first(tree, first, last) in rmap_walk_ksm: the next page's offset is looked for. */
-static enum av_verdict look_for_next(struct pt_regs *regs)
+/*
+ * The call of iter_first(tree, first, last) in rmap_walk_ksm: the offset of the page beside it is looked for, which the same
+ * VMA has. (Of one that no VMA has, only the page that is not found would tell.)
+ */
+static enum av_verdict look_beside(struct pt_regs *regs)
 {
 	struct anon_vma *av = av_of_tree(regs->di);
+	struct rb_node *root = av->rb_root.rb_root.rb_node;
+	struct vm_area_struct *vma;
+	unsigned long wrong;
 
-	if (!av_ours() || !av_take(NULL))
+	if (!av_ours() || !root)
 		return AV_PASS;
-	av_report("rmap_walk_ksm", "av=%px: looks for %lx, not for %lx", av, regs->si + 1, regs->si);
-	regs->si++;
-	regs->dx++;
+	vma = rb_entry(root, struct anon_vma_chain, rb)->vma;
+	if (regs->si < vma_start_anon_pgoff(vma) || regs->si > vma_last_anon_pgoff(vma) || vma_pages(vma) < 2 ||
+	    !av_take(NULL))
+		return AV_PASS;
+	wrong = regs->si < vma_last_anon_pgoff(vma) ? regs->si + 1 : regs->si - 1;
+	av_report("rmap_walk_ksm", "av=%px: looks for %lx, not for %lx", av, wrong, regs->si);
+	regs->si = wrong;
+	regs->dx = wrong;
 	return AV_PASS;
 }
 
@@ -128,7 +139,7 @@ static const struct av_hook left_anon_pgoff[] = {
 	{ { "handle_mm_fault" }, shift_left, NULL }, {}
 };
 static const struct av_hook ksm_index[] = {
-	{ AV_TREE_FIRST, look_for_next, NULL, false, "rmap_walk_ksm", 0x400 }, {}
+	{ AV_TREE_FIRST, look_beside, NULL, false, "rmap_walk_ksm", 0x400 }, {}
 };
 
 #endif
@@ -147,7 +158,7 @@ static enum av_verdict unmap_beyond(struct pt_regs *regs)
 }
 
 static const struct av_hook hugetlb_range[] = {
-	{ { "__unmap_hugepage_range" }, unmap_beyond, NULL, false, "__zap_vma_range", 0x1800 }, {}
+	{ { "__unmap_hugepage_range" }, unmap_beyond, NULL, false, "__zap_vma_range", 0x1a20, true }, {}
 };
 
 const struct av_fault av_offset_faults[] = {
@@ -157,7 +168,7 @@ const struct av_fault av_offset_faults[] = {
 	{ "forked-anon-pgoff", "a fork gives a file's VMA another anonymous offset", forked_anon_pgoff },
 	{ "left-anon-pgoff", "MREMAP_DONTUNMAP leaves a file's VMA an anonymous offset of another address",
 	  left_anon_pgoff },
-	{ "ksm-index", "a walk for a page of KSM looks for the next page's offset", ksm_index },
+	{ "ksm-index", "a walk for a page of KSM looks for the offset of the page beside it", ksm_index },
 #endif
 	{ "hugetlb-range", "munmap unmaps a huge page behind the VMA", hugetlb_range },
 	{}

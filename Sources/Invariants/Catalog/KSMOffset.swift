@@ -26,7 +26,7 @@ private func judge(_ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGra
   if view.contains(visit.address), index == start.first { return ledger.holds() }
   ledger.broken(key: view.address.raw ^ visit.folio.raw, in: graph) {
     Finding(
-      what: "A walk for a page of KSM visits an address of another offset.", function: .kind(visit.purpose.kind),
+      what: "A walk for a page of KSM visits an address of another offset.", function: .named("rmap_walk_ksm"),
       stamp: stamp, objects: [("F", "folio \(visit.folio)"), ("V", describe(view))],
       established: [.init("the walk looks for the offset \(start.first)", stamp)],
       contradiction: .init("it visits V at \(visit.address), which is offset \(index)", stamp),

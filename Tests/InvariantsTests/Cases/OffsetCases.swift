@@ -76,7 +76,13 @@ extension InvariantCases {
       Then P has vm_pgoff 0x100 and anon_pgoff 0x10 (event 15)
       However V has vm_pgoff 0x100 and anon_pgoff 0x99 (event 15)
       vm_area_dup copies both offsets (mm/vma_init.c, vm_area_init_from).
-      """)
+      """
+    )
+    .breaks(
+      "A forked VMA has another offset than its parent's.", "V has vm_pgoff 0x100 and anon_pgoff 0x99",
+      in: "anon_vma_fork", at: "leave fork", 1,
+      .forkedFile.alteringTree("insert", 2) { $0.vma.anonPgoff = PgOff(0x99) }
+        .alteringTree("insert", 3) { $0.vma.anonPgoff = PgOff(0x99) })
 
   static let remapReset = InvariantCases("remap-reset")
     .holds("a write to what MREMAP_DONTUNMAP has left", .refaultedSource)

@@ -15,7 +15,7 @@ extension InvariantCases {
         return .visit(visit)
       },
       """
-      A walk for a page of KSM visits an address of another offset. (event 20) in folio_referenced_one
+      A walk for a page of KSM visits an address of another offset. (event 20) in rmap_walk_ksm
       Let F = folio 0xffff888005000000
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       Then the walk looks for the offset 0x11 (event 20)
