@@ -3,6 +3,8 @@ package import TraceReading
 /// Whether a recording is what was recorded: a flipped bit in an event's value shows nowhere else.
 ///
 /// The sum takes a pass of its own over the file. With a second thread it is made while the recording is read.
+///
+/// `@unchecked Sendable`: only that thread writes to it once it runs, and ``outcome()`` joins it before it reads.
 package final class ChecksumComparison: @unchecked Sendable {
   private let input: RecordingInput
   private let isPacked: Bool

@@ -80,7 +80,7 @@ public enum PageStream {
     }
   }
 
-  /// One CPU's pages, from the kernel to a file.
+  /// One CPU's pages, from the kernel to a file. `@unchecked Sendable`: its thread alone touches it until it was joined.
   private final class PageMover: @unchecked Sendable {
     private let (source, target): (CInt, CInt)
     private let path: String

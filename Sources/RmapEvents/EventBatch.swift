@@ -2,6 +2,8 @@
 ///
 /// Each kind of event has a lane of its own. So an event is written once, where it is read, and takes no more room
 /// than its fields; an array of ``RmapEvent`` would copy every one as if it were of the largest kind.
+///
+/// `@unchecked Sendable`: it can't be copied, so that one thread at a time has it, and nobody else knows its lanes' memory.
 public struct EventBatch: ~Copyable, @unchecked Sendable {
   /// Which lane an event lies in; of tree updates also what they do: the cases of ``RmapEvent``.
   public enum Kind: UInt8, Sendable { case insert, remove, enter, leave, put, vmaFree, folio, hugetlbUnmap, walk }
