@@ -47,6 +47,15 @@ import Testing
     }
   }
 
+  /// Every VMA has a birth: where one is missing, so is what else its task did, before that, too.
+  @Test func aVMAWithoutABirth() throws {
+    let recording = try FilteredRecording("6.1-structure")
+    let birth = try #require(recording.lines.last { $0.event == "vma_dup_ret" }).rest
+    let result = recording.check { $0.rest != birth }
+    #expect(result.verdict == .undecided && result.violations == 0)
+    #expect(result.doubts.contains { $0.contains("appears at event") && $0.contains("without having been allocated") })
+  }
+
   /// The task that forks names the first of the forks whose child is nowhere.
   @Test func whoForksAlone() throws {
     let recording = try FilteredRecording("6.12-pages-v6")
