@@ -63,6 +63,22 @@ public struct LockView: Hashable, Sendable {
   /// Whether a writer holds the lock.
   @inlinable public var isWriteLocked: Bool { count & Self.writer != 0 }
 
+  /// Whether the task holds it as a writer; nil if its owner does not say.
+  ///
+  /// kernel/locking/rwsem.c, 5.3 to 5.11: a writer that has waited long marks the owner that it has become
+  /// (rwsem_disable_reader_optspin, bit 1). Through such an address the two bytes behind are read as its pid: the upper half
+  /// of the pid, and the lower one of the tgid, which is the same but for threads.
+  public func isWriteHeld(by pid: Int32) -> Bool? {
+    if !isWriteLocked { return false }
+    if ownerPID == pid { return true }
+    let (word, own) = (UInt32(bitPattern: ownerPID), UInt32(bitPattern: pid))
+    if word & 0xffff == own >> 16, word >> 16 == own & 0xffff { return true }
+    return word > Self.pidMax ? nil : false
+  }
+
+  /// include/linux/threads.h: PID_MAX_LIMIT
+  private static var pidMax: UInt32 { 4 << 20 }
+
   /// Whether a reader may hold the lock: one that only tries is counted for a moment too.
   @inlinable public var mayBeReadLocked: Bool { count & Self.readers != 0 }
 

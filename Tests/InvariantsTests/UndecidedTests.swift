@@ -7,6 +7,23 @@ import Testing
 /// Goal: what a recording does not show is undecided, neither right nor wrong. Method: healthy histories without
 /// their beginning, without fields, or with another task in the middle of its operation.
 @Suite struct UndecidedTests {
+  /// kernel/locking/rwsem.c of 5.10: an owner with RWSEM_RD_NONSPINNABLE shows the tgid where its pid is read.
+  @Test(arguments: [(Int32(101), true), (101 << 16, true), (103 << 16, nil), (103, false), (7, false)])
+  func anOwnerWithAMark(ownerPID: Int32, isHeld: Bool?) {
+    #expect(LockView(count: 1, ownerPID: ownerPID).isWriteHeld(by: 101) == isHeld)
+    #expect(LockView(count: 0x100, ownerPID: ownerPID).isWriteHeld(by: 101) == false)
+    let history = History {
+      $0.mmap("p.V", 16..<20)
+      $0.write("p.V", 17)
+    }.alteringTree("insert") { $0.lock = LockView(count: 1, ownerPID: ownerPID) }
+    guard case .insert? = history.steps.map(\.event).first(where: { $0.label == "insert" }) else { return }
+    let own = history.steps[history.number("insert") - 1].pid
+    guard own == 101 else { return #expect(Bool(false), "the task is \(own)") }
+    let ledger = history.judged().ledger("root-locked")
+    #expect(ledger.violations == (isHeld == false ? 1 : 0))
+    #expect((ledger.undecidedTotal > 0) == (isHeld == nil))
+  }
+
   /// Where the kernel has no PageAnonExclusive, nothing of it is undecided.
   @Test(arguments: [true, false]) func pagesWithoutTheMark(kernelHasIt: Bool) {
     var history = History {

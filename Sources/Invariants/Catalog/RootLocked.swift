@@ -15,11 +15,23 @@ extension Invariant {
       """,
     kernels: "2.6.36 and later",
     exceptions: """
-      PREEMPT_RT has another type of rwsem: the lock is not recorded there, and nothing is decided.
+      PREEMPT_RT has another type of rwsem: the lock is not recorded there, and nothing is decided. From 5.3 to 5.11 a \
+      writer that has waited long marks itself as the owner with a bit that moves the pid that is read; of a thread \
+      nothing is decided then.
       """,
     needs: [.insert, .remove],
     fields: [.rootLock],
     checks: [.willInsertAVC(judge), .willRemoveAVC(judge), .willWalkTree(judgeStep)])
+}
+
+/// Whether the owner has a mark that moves its pid, and the ledger has been told.
+@inline(never) private func ownerIsMarked(_ lock: LockView, _ pid: Int32, _ ledger: inout Ledger) -> Bool {
+  switch lock.isWriteHeld(by: pid) {
+  case true?: ledger.holds()
+  case nil: ledger.cannotTell(.notRecorded)
+  case false?: return false
+  }
+  return true
 }
 
 /// The lock does not record which tasks read, only that some task does.
@@ -28,6 +40,7 @@ private func judgeStep(_ s: borrowing WalkStepSituation, _ graph: borrowing Rmap
   if lock.isWriteLocked ? lock.ownerPID == s.stamp.pid : lock.mayBeReadLocked {
     return ledger.holds()
   }
+  if ownerIsMarked(lock, s.stamp.pid, &ledger) { return }
   let (root, stamp) = (s.root, s.stamp)
   let function: EventKind = s.isFirst ? .walkFirst : .walkNext
   ledger.broken(key: root.raw, in: graph) {
@@ -47,6 +60,7 @@ private func judgeStep(_ s: borrowing WalkStepSituation, _ graph: borrowing Rmap
 private func judge(_ s: borrowing TreeSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard let lock = s.update.lock else { return ledger.cannotTell(.notRecorded) }
   if lock.isWriteLocked, lock.ownerPID == s.stamp.pid { return ledger.holds() }
+  if ownerIsMarked(lock, s.stamp.pid, &ledger) { return }
   let (update, stamp, function) = (s.update, s.stamp, function(of: s))
   ledger.broken(key: update.root.raw, in: graph) {
     let state =

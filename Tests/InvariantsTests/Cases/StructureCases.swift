@@ -119,6 +119,10 @@ extension InvariantCases {
 
   static let rootLocked = InvariantCases("root-locked")
     .holds("a fork", .forkAndExit)
+    .holds(
+      "a writer of 5.10 that has waited",
+      .fork.alteringTree("insert", 2) { $0.lock = LockView(count: 1, ownerPID: 101 << 16) }
+    )
     .breaks(
       at: "insert", 2, .fork.alteringTree("insert", 2) { $0.lock = LockView(count: 0x100, ownerPID: 101) },
       """
