@@ -42,6 +42,7 @@ package struct Replay: ~Copyable {
     until: ProofEnd? = nil, law: LawGap? = nil, pageSize: PageSize = .small
   ) {
     proofEnd = until
+    graph = RmapGraph(allTasksAreRecorded: Wholeness(file, sidecar).isKnown)
     let law = law ?? LawGap(file.eventFormats, sidecar)
     self.law = law
     intake = Intake(file, pageSize: pageSize)

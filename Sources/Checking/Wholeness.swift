@@ -18,7 +18,7 @@ struct Wholeness {
 
   /// `rmapcheck record` has no filters, and says so: nothing else needs to show it. A witness is a selection, and says so,
   /// too: what it was selected from was looked at then.
-  private var isKnown: Bool { sidecar?.recorder?.wholeSystem == true || sidecar?.reduced != nil }
+  var isKnown: Bool { sidecar?.recorder?.wholeSystem == true || sidecar?.reduced != nil }
 
   /// Why events are missing at unknown places, one line each. `ends` are the CPUs' counts of a file that is read to its end
   /// (`isWhole`).

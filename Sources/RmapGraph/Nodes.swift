@@ -184,7 +184,8 @@ public struct VMA: Sendable {
   public internal(set) var hadAnonVMA = false
   /// Whether it has been unlinked from its anon_vmas, and not freed since: MREMAP_DONTUNMAP leaves such a VMA behind.
   public var wasUnlinked: Bool { unlinkStamp > 0 }
-  /// Whether vm_area_alloc has made it, and no operation that may give it an anon_vma was seen to begin on it since.
+  /// Whether vm_area_alloc has made it, and no operation that may give it an anon_vma was seen to begin on it since; never
+  /// where all tasks are known to be recorded.
   var isFresh = false
   /// Whether ``view`` holds the anon_vma that it has as long as no operation changes it.
   public internal(set) var anonVMAIsSettled = false

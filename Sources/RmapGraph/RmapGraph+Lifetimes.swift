@@ -56,7 +56,7 @@ extension RmapGraph {
     view.address = address
     let vma = newVMA(view, birth: stamp, chainIsKnown: true)
     vmas[vma.slot].offsetOrigin = origin
-    vmas[vma.slot].isFresh = isFresh
+    vmas[vma.slot].isFresh = isFresh && !allTasksAreRecorded
   }
 
   mutating func free<Observer: GraphObserver & ~Copyable>(

@@ -36,6 +36,8 @@ public struct RmapGraph: ~Copyable {
   /// How many displaced pages are kept: each waits for the very next events of its task.
   static let displacedKept = 64
   var nextSerial: UInt32 = 1
+  /// Whether no task was left out of the recording, for certain.
+  let allTasksAreRecorded: Bool
   /// The event that is being applied.
   var now = EventStamp.beforeRecording
   /// The anon_vmas that were freed and whose address has not been used again.
@@ -49,13 +51,13 @@ public struct RmapGraph: ~Copyable {
   /// How well the model predicted what was recorded.
   public internal(set) var statistics = GraphStatistics()
 
-  /// An empty graph, as at the start of a recording.
-  public init() {}
+  /// An empty graph, as at the start of a recording; `allTasksAreRecorded` if it is known that none was left out of that.
+  public init(allTasksAreRecorded: Bool = false) { self.allTasksAreRecorded = allTasksAreRecorded }
 
   /// Forgets everything that can change: what follows is as if the recording began here.
   public mutating func reset() {
     let kept = (statistics, protections)
-    self = RmapGraph()
+    self = RmapGraph(allTasksAreRecorded: allTasksAreRecorded)
     (statistics, protections) = kept
   }
 

@@ -116,9 +116,13 @@ import Testing
     #expect(whole.judged().contradictions.total == 0)
     let (first, last) = (whole.number("enter prepare"), whole.number("folio seen"))
     var graph = RmapGraph()
-    let outcome = whole.dropping(first...last).judged(in: &graph)
+    let partial = whole.dropping(first...last)
+    let outcome = partial.judged(in: &graph)
     #expect(outcome.findings == [])
     #expect(outcome.contradictions.first(of: .vmaView)?.field == .anonVMA)
+    // Where all tasks were recorded, the kernel did it.
+    graph = RmapGraph(allTasksAreRecorded: true)
+    #expect(partial.judged(in: &graph).findings.contains { $0.hasPrefix("vma-state: ") })
   }
 
   /// An AVC that should have been inserted is no event that is missing: the prepare is there.
