@@ -84,11 +84,11 @@ let package = Package(
     module("RmapEvents", "Vocabulary"),
     module("EventDecoding", "TraceReading", "Vocabulary", "RmapEvents"),
     module("RmapGraph", "RmapEvents"),
-    module("RecordingAudit", "RmapGraph", "RmapEvents"),
+    module("RecordingAudit", "Vocabulary", "RmapGraph", "RmapEvents"),
     module("Invariants", "Vocabulary", "RecordingAudit", "RmapGraph", "RmapEvents"),
     module("Pictures", "Invariants", "RmapGraph", "RmapEvents"),
     module("Policies", "Invariants", "RmapGraph", "RmapEvents"),
-    module("RecordingFormat", "RmapEvents"),
+    module("RecordingFormat", "Vocabulary", "RmapEvents"),
     module(
       "Checking", "RecordingFormat", "TraceReading", "RmapEvents", "EventDecoding", "RmapGraph",
       "RecordingAudit", "Invariants", "Pictures"),

@@ -66,7 +66,7 @@ struct LawGap {
     let names = [EventName.avcInsert, .avcRemove].map(\.rawValue)
     let probes = (sidecar?.probes ?? []).filter { names.contains($0.event) }.compactMap(\.definition)
     let functions = probes.compactMap(FunctionNames.probe).map(\.function)
-    return functions.isEmpty ? nil : functions.contains { $0.hasPrefix("anon_rmap_tree_") }
+    return functions.isEmpty ? nil : functions.contains(where: FunctionNames.isOfAnonRmapTree)
   }
 
   /// Where the first record of a tree event says whether its tree is an anon_vma: an offset of 0 is written there for the

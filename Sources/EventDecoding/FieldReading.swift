@@ -163,7 +163,7 @@ struct VMAFields {
     let low = UInt64(record.loadUnaligned(fromByteOffset: anonPgoffLow, as: UInt32.self))
     let high =
       anonPgoffHigh < 0 ? 0 : UInt64(record.loadUnaligned(fromByteOffset: anonPgoffHigh, as: UInt32.self))
-    return PgOff(high << 32 | low)
+    return PgOff(low: low, high: high)
   }
 }
 

@@ -56,6 +56,8 @@ public struct Invariant: Sendable {
   /// Whether designs are judged by it, too: it is about the graph alone, and not about the code around it (locks, keys of
   /// trees, protection of pages, walks), which a simulated kernel does not have.
   public let judgesDesigns: Bool
+  /// What its findings say is wrong, for a drawing.
+  public let accuses: Accused
   /// The moments at which it judges.
   public let checks: [Check]
 
@@ -63,7 +65,7 @@ public struct Invariant: Sendable {
     name: String, number: Int, statement: String, source: String, kernels: String,
     exceptions: String, needs: [EventKind], needsWithPages: [EventKind] = [],
     fields: [RecordedField] = [], marker: FieldName? = nil, isOccasional: Bool = false,
-    judgesDesigns: Bool = false, checks: [Check]
+    judgesDesigns: Bool = false, accuses: Accused = .object, checks: [Check]
   ) {
     self.name = name
     self.number = number
@@ -77,8 +79,19 @@ public struct Invariant: Sendable {
     self.marker = marker
     self.isOccasional = isOccasional
     self.judgesDesigns = judgesDesigns
+    self.accuses = accuses
     self.checks = checks
   }
+}
+
+/// What kind of thing a finding says is wrong.
+public enum Accused: Sendable {
+  /// A VMA is not in a tree, or is in one too many.
+  case membership
+  /// An AVC is there, and something is wrong with it.
+  case avc
+  /// Something is wrong with an object.
+  case object
 }
 
 extension [EventKind] {

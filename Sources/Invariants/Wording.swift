@@ -45,9 +45,11 @@ extension RmapGraph {
   }
 }
 
-/// `vma 0xffff…, mm 0xffff…, 0x1000-0x3000, pgoff 0x1`.
+/// `vma 0xffff…, mm 0xffff…, 0x1000-0x3000, pgoff 0x1`, as in the pictures; where a VMA has two offsets (7.3) and they
+/// differ, both.
 func describe(_ view: VMAView) -> String {
-  "vma \(view.address), mm \(view.mm), \(view.start)-\(view.end), pgoff \(view.vmPgoff)"
+  let text = "vma \(view.address), mm \(view.mm), \(view.start)-\(view.end), pgoff \(view.anonPgoff)"
+  return view.vmPgoff == view.anonPgoff ? text : "\(text), vm_pgoff \(view.vmPgoff)"
 }
 
 /// The function that a tree event happened in, as far as the recording tells.

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// A name or a form that some kernels have and others don't: what the recipes must cope with, in one table.
 ///
 /// A dialect is recognised by what the kernel offers, never by its version: distributions carry fixes back. The
@@ -43,7 +45,7 @@ public struct KernelDialect: Equatable, Sendable {
   }
 
   /// Whether a function is known under another name to most kernels that were recorded.
-  static func isRenamed(_ symbol: String) -> Bool { symbol.hasPrefix("anon_rmap_tree_") }
+  static func isRenamed(_ symbol: String) -> Bool { FunctionNames.isOfAnonRmapTree(symbol) }
 
   /// Every dialect.
   public static let all: [KernelDialect] = [

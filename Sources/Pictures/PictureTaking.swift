@@ -1,3 +1,4 @@
+import Invariants
 import RmapEvents
 public import RmapGraph
 

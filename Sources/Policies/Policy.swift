@@ -177,6 +177,8 @@ public struct Policy: Sendable {
   public var anonVMAsPerSlabPage: UInt64 { counting == .degree ? 46 : 39 }
   /// How many AVCs a slab page holds: 64 of 64 bytes; none are needed for a list.
   public static let avcsPerSlabPage: UInt64 = 64
+  /// The bytes of a slab's page, where sizes of objects are told: those of x86.
+  static let slabPage: UInt64 = 4096
 }
 
 /// An anon_vma of the simulated kernel: its slot.

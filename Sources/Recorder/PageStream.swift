@@ -11,7 +11,7 @@ import KernelProbes
 public enum PageStream {
   /// How often each CPU's heartbeat is written, ms.
   static let heartbeatMS = 50
-  private static let pageSize = 4096
+  private static let pageSize = sysconf(CInt(_SC_PAGESIZE))
 
   /// Streams until SIGINT, then moves what is left. `folder` holds `head` and `cpu0`, `cpu1` …: files, or devices of
   /// another machine; the head is complete before the first event is recorded.

@@ -1,5 +1,6 @@
 import Glibc
 import KernelProbes
+import Vocabulary
 
 /// The name of one run of the recorder, under which it has its probes and its buffers: `rmap_PID_START`. The process
 /// and the time at which it started say whose it is, whatever process has that number later.
@@ -138,12 +139,7 @@ struct Tenancy<Files: TracingFiles> {
   /// The probes of the kernel, in the order of `kprobe_events`, which is that of `kprobe_profile` too.
   static func probes(_ files: Files) -> [(group: String, event: String)] {
     guard let text = try? files.read("kprobe_events") else { return [] }
-    return text.split(separator: "\n").compactMap { line in
-      // "r2048:rmap_1_2/clone_ret anon_vma_clone ret=$retval:s32"
-      guard let colon = line.firstIndex(of: ":"), let slash = line[colon...].firstIndex(of: "/") else { return nil }
-      let event = line[line.index(after: slash)...].prefix { $0 != " " }
-      return (String(line[line.index(after: colon)..<slash]), String(event))
-    }
+    return text.split(separator: "\n").compactMap { KprobeLine($0) }.map { (String($0.group), String($0.event)) }
   }
 
   /// Removes what dead runs have left: of those that were killed together with their janitor.

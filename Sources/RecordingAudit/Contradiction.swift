@@ -1,4 +1,5 @@
 public import RmapEvents
+import Vocabulary
 
 /// Two events that can't both be as they were recorded, whatever the kernel did: an event is missing without a mark,
 /// was recorded twice, or holds a value that is not the kernel's. No rule is broken by it, but none is proved either.
@@ -74,12 +75,12 @@ public struct Contradiction: Sendable, Hashable {
   public enum Field: String, CaseIterable, Sendable {
     // A VMA.
     case address
-    case start = "vm_start"
-    case end = "vm_end"
-    case mm = "vm_mm"
-    case flags = "vm_flags"
+    case start
+    case end
+    case mm
+    case flags
     case anonVMA = "anon_vma"
-    case vmPgoff = "vm_pgoff"
+    case vmPgoff
     case anonPgoff = "anon_pgoff"
     /// Where a split divides the VMA.
     case splitAt = "split address"
@@ -118,13 +119,27 @@ public struct Contradiction: Sendable, Hashable {
     case pid
     case step
     case done
-    case anonLock = "anon_lock"
+    case anonLock
     case first = "first index"
     case last = "last index"
     case node = "last AVC"
-    case purpose = "rmap_one"
+    case purpose
     case vma
     case visited = "visited folio"
+
+    /// Its name in a report: the recording's, where it is one of the recording's fields.
+    public var name: String {
+      switch self {
+      case .start: FieldName.vmStart.rawValue
+      case .end: FieldName.vmEnd.rawValue
+      case .mm: FieldName.vmMM.rawValue
+      case .flags: FieldName.vmFlags.rawValue
+      case .vmPgoff: FieldName.vmPgoff.rawValue
+      case .anonLock: FieldName.anonLock.rawValue
+      case .purpose: FieldName.callback.rawValue
+      default: rawValue
+      }
+    }
   }
 
   /// A field's value.

@@ -5,7 +5,7 @@ extension Contradiction {
   /// What contradicts itself: `vm_start of vma 0x… was 0x1000 at event 12, is 0x2000`. `name` names the functions of the
   /// recorded kernel.
   public func text(_ name: FunctionNames = FunctionNames()) -> String {
-    let subject = "\(field.rawValue) of \(object.text(name))"
+    let subject = "\(field.name) of \(object.text(name))"
     switch (now, was, since) {
     case (.missing, _, let since?): return "\(subject) is missing since event \(since): \(kind.meaning)"
     case (.missing, _, nil): return "\(subject) is missing: \(kind.meaning)"

@@ -1,3 +1,16 @@
+// RecordingAudit: what in a recording contradicts itself, before any rule of the kernel is judged by it.
+//
+// One idea: the kernel can't have done what two events say that exclude each other, so one of the events is wrong: damaged,
+// out of order, or of another object than it says. From such a recording no violation follows, and no pass. So each event is
+// held against the graph before the graph applies it. What does not fit is kept as data, a `Contradiction`: which object,
+// which of its fields, what that was and since which event, and what it is. The report prints it; the verdict is at best
+// undecided for what the contradiction touches (`Contradiction.Kind.level`).
+//
+// The audit changes nothing, asks no invariant, and knows nothing of files. A new look is a method here, called from the
+// moment of `GraphObserver` at which both values are at hand (RecordingAudit+VMAs.swift has those of VMAs, …+Folios.swift
+// those of folios), a case of `Contradiction.Field` if the field is new, and a recording in `CheckingTests` that was changed
+// to show it. What a healthy kernel may do at the same moment belongs into the comment: each look was once a false alarm.
+
 public import RmapEvents
 import RmapGraph
 

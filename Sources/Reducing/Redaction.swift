@@ -29,10 +29,11 @@ struct Redaction: Sendable {
   /// What no offset or address of a process reaches: a bound, or an error.
   private static let pagesMax: UInt64 = 1 << 52
   /// Most pages that one event maps, by a PMD.
-  private static let folioMax: UInt64 = 512
+  private let folioMax: UInt64
 
   private init(_ history: History, _ kept: [Int]) {
     pageShift = UInt64(history.pageSize.shift)
+    folioMax = UInt64(history.pageSize.perPMD)
     fields = Dictionary(
       history.formats.map { format in
         (format.id, format.fields.compactMap { field in Self.meaning(of: field, in: format).map { (field, $0) } })
@@ -67,7 +68,7 @@ struct Redaction: Sendable {
       case .pageOffset:
         if value < Self.pagesMax { Self.write(pages.shifted(value), field, &payload) }
       case .lowHalf(let high):
-        let all = value & 0xffff_ffff | (high?.number(in: payload) ?? 0) << 32
+        let all = PgOff(low: value, high: high?.number(in: payload)).raw
         guard all < Self.pagesMax else { continue }
         Self.write(pages.shifted(all) & 0xffff_ffff, field, &payload)
         if let high { Self.write(pages.shifted(all) >> 32, high, &payload) }
@@ -114,9 +115,9 @@ struct Redaction: Sendable {
       switch meaning {
       case .kernelAddress: if Self.isKernel(value) { kernel.note(value, value) }
       case .userAddress: notePages(value >> pageShift, count: 1)
-      case .pageOffset: notePages(value, count: Self.folioMax)
+      case .pageOffset: notePages(value, count: folioMax)
       case .lowHalf(let high):
-        notePages(value & 0xffff_ffff | (high?.number(in: payload) ?? 0) << 32, count: Self.folioMax)
+        notePages(PgOff(low: value, high: high?.number(in: payload)).raw, count: folioMax)
       }
     }
     // What lies between two ends belongs together.
@@ -126,7 +127,7 @@ struct Redaction: Sendable {
       notePages(start >> pageShift, count: count)
       if let offset = value(names.pgoff) { notePages(offset, count: count) }
       if let low = value(names.anonPgoffLow) {
-        notePages(low & 0xffff_ffff | (value(names.anonPgoffHigh) ?? 0) << 32, count: count)
+        notePages(PgOff(low: low, high: value(names.anonPgoffHigh)).raw, count: count)
       }
     }
     if let length = value(.length) {

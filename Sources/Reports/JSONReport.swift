@@ -161,7 +161,7 @@ public enum JSONReport {
     init(_ contradiction: Contradiction, _ result: RecordingResult) {
       kind = contradiction.kind.word
       object = contradiction.object.text(result.functions)
-      field = contradiction.field.rawValue
+      field = contradiction.field.name
       was = contradiction.was?.text(result.functions)
       `is` = contradiction.now.text(result.functions)
       since = contradiction.since

@@ -43,6 +43,9 @@ public struct PgOff: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// Wraps an offset as it was recorded.
   @inlinable public init(_ raw: UInt64) { self.raw = raw }
 
+  /// Joins the halves of `__vm_anon_pgoff` (7.3, include/linux/mm_types.h), of 32 bits each; a 32-bit kernel has no high one.
+  @inlinable public init(low: UInt64, high: UInt64?) { raw = low & 0xffff_ffff | (high ?? 0) << 32 }
+
   /// Adds pages, wrapping as the kernel's unsigned arithmetic does.
   @inlinable public static func + (left: Self, pages: UInt64) -> Self { Self(left.raw &+ pages) }
 

@@ -89,7 +89,7 @@ public struct LockView: Hashable, Sendable {
   @inlinable public static func isPossible(_ count: UInt64) -> Bool { count & impossible == 0 }
 }
 
-/// An AVC at the door of its tree, with everything that it leads to, before the tree changes.
+/// An AVC that is about to enter or leave its tree, with everything that it leads to, before the tree changes.
 public struct TreeUpdate: Sendable {
   /// The `anon_vma_chain`.
   public var avc: KernelAddress

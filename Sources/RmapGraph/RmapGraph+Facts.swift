@@ -4,7 +4,7 @@ public import RmapEvents
 extension RmapGraph {
   func knownTask(_ pid: Int32) -> UInt32? {
     if work.lastTask.pid == pid, work.lastTask.slot != .max { return work.lastTask.slot }
-    return work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1]
+    return work.taskOf[taskKey(pid)]
   }
 
   /// The operation that a task is in, or the one so many further out, where it lies.
@@ -57,7 +57,7 @@ extension RmapGraph {
 
   /// What is known of a task that walks, where it lies.
   public func walker(ofTask pid: Int32) -> UnsafePointer<Walker>? {
-    walking.walkerOf[UInt64(UInt32(bitPattern: pid)) + 1].map { walking.walkers.address(of: $0) }
+    walking.walkerOf[taskKey(pid)].map { walking.walkers.address(of: $0) }
   }
 
   /// What a callback does, once it was seen.

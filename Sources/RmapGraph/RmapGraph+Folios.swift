@@ -166,7 +166,7 @@ extension RmapGraph {
   }
 
   private func userfaultMove(_ pid: Int32) -> OperationEntry? {
-    guard let task = work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return nil }
+    guard let task = work.taskOf[taskKey(pid)] else { return nil }
     guard let last = work.tasks[task].last, work.tasks[task].operations[last].kind == .userfaultMove else { return nil }
     return work.tasks[task].operations[last].entry
   }
@@ -258,7 +258,7 @@ extension RmapGraph {
   }
 
   private func isChangingRange(_ pid: Int32) -> Bool {
-    guard work.parkedAVCs > 0, let task = work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1] else { return false }
+    guard work.parkedAVCs > 0, let task = work.taskOf[taskKey(pid)] else { return false }
     return !work.tasks[task].parked.isEmpty
   }
 

@@ -254,7 +254,7 @@ extension RmapGraph {
 
   /// The copy that the task's vm_area_dup makes has its offset from the same place as the VMA that it copies.
   private func offsetOriginOfCopy(by pid: Int32) -> OffsetOrigin {
-    guard let task = work.taskOf[UInt64(UInt32(bitPattern: pid)) + 1], let last = work.tasks[task].last,
+    guard let task = work.taskOf[taskKey(pid)], let last = work.tasks[task].last,
       work.tasks[task].operations[last].kind == .vmaDup
     else { return .unknown }
     if work.tasks[task].operations[last].entry.source.isWipedOnFork { return .wiped }

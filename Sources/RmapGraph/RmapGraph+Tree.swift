@@ -26,7 +26,7 @@ extension RmapGraph {
     }
 
     learnProtection(update, stamp)
-    if isRelink { work.relinkedBy.set(UInt64(UInt32(bitPattern: stamp.pid)) + 1, to: vma.slot) }
+    if isRelink { work.relinkedBy.set(taskKey(stamp.pid), to: vma.slot) }
     learnCounters(of: anonVMA, from: update, contended, stamp)
     link(update, vma, anonVMA, stamp, task: task)
     if isUnclear(task) { noteUnclear(vma, anonVMA) }

@@ -13,7 +13,7 @@ struct Unmapping {
   var stamp: EventStamp
 }
 
-/// try_to_unmap_one and try_to_migrate_one take a folio's mappings away and tell folio_remove_rmap of each.
+/// try_to_unmap_one and try_to_migrate_one take a folio's mappings away and report each of them.
 extension RmapGraph {
   /// How many mappings are kept that a callback has left: each waits until its place is mapped anew.
   private static let leftKept = 64

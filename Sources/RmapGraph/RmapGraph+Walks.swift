@@ -28,19 +28,18 @@ extension RmapGraph {
     }
   }
 
-  private func key(_ pid: Int32) -> UInt64 { UInt64(UInt32(bitPattern: pid)) + 1 }
 
   private mutating func walker(_ pid: Int32) -> UInt32 {
-    if let slot = walking.walkerOf[key(pid)] { return slot }
+    if let slot = walking.walkerOf[taskKey(pid)] { return slot }
     let slot = walking.walkers.insert(Walker(pid: pid))
-    walking.walkerOf.set(key(pid), to: slot)
+    walking.walkerOf.set(taskKey(pid), to: slot)
     return slot
   }
 
   private mutating func removeWalker(_ slot: UInt32) {
     guard walking.walkers[slot].frame == nil, walking.walkers[slot].walk == nil, !walking.walkers[slot].isOpen
     else { return }
-    walking.walkerOf.remove(key(walking.walkers[slot].pid))
+    walking.walkerOf.remove(taskKey(walking.walkers[slot].pid))
     walking.walkers.remove(slot)
   }
 
@@ -57,7 +56,7 @@ extension RmapGraph {
   private mutating func endFrame<Observer: GraphObserver & ~Copyable>(
     _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)] else { return }
+    guard let slot = walking.walkerOf[taskKey(stamp.pid)] else { return }
     if walking.walkers[slot].frame != nil { tellWalk(slot, .left, stamp, &observer) }
     walking.walkers[slot].walk = nil
     walking.walkers[slot].isOpen = false
@@ -119,7 +118,7 @@ extension RmapGraph {
   ) {
     observer.willWalkTree(
       WalkStepSituation(root: step.root, lock: step.lock, isFirst: false, stamp: stamp), in: self)
-    guard let slot = walking.walkerOf[key(stamp.pid)], var walk = walking.walkers[slot].walk else { return }
+    guard let slot = walking.walkerOf[taskKey(stamp.pid)], var walk = walking.walkers[slot].walk else { return }
     walking.walkers[slot].walk = nil  // Not copied, but changed and put back.
     if walk.awaitsReturn {
       // The return's probe missed it, but the walk says itself where it stands.
@@ -137,7 +136,7 @@ extension RmapGraph {
   private mutating func continueWalk<Observer: GraphObserver & ~Copyable>(
     _ avc: KernelAddress, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
+    guard let slot = walking.walkerOf[taskKey(stamp.pid)], let awaits = walking.walkers[slot].walk?.awaitsReturn
     else { return }
     // A return whose entry was not recorded: what came before it is not known either.
     if !awaits { walking.walkers[slot].walk?.isWhole = false }
@@ -155,7 +154,7 @@ extension RmapGraph {
   private mutating func enterVisit<Observer: GraphObserver & ~Copyable>(
     _ visit: WalkVisit, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)], let frame = walking.walkers[slot].frame
+    guard let slot = walking.walkerOf[taskKey(stamp.pid)], let frame = walking.walkers[slot].frame
     else { return }
     if purpose(ofCallback: frame.callback) == nil {
       walking.callbacksSeen.append((frame.callback, visit.purposeOfFunction))
@@ -181,7 +180,7 @@ extension RmapGraph {
   private mutating func leaveVisit<Observer: GraphObserver & ~Copyable>(
     goesOn: Bool, _ stamp: EventStamp, _ observer: inout Observer
   ) {
-    guard let slot = walking.walkerOf[key(stamp.pid)], walking.walkers[slot].frame != nil,
+    guard let slot = walking.walkerOf[taskKey(stamp.pid)], walking.walkers[slot].frame != nil,
       walking.walkers[slot].walk?.lastVisit == .entered
     else { return }
     walking.walkers[slot].walk?.lastVisit = .returned(goesOn: goesOn)
@@ -193,7 +192,7 @@ extension RmapGraph {
   }
 
   /// What the callback of a task's walk for a page of KSM looks at.
-  func mergedVisit(of pid: Int32) -> WalkVisit? { walking.walkerOf[key(pid)].flatMap { walking.walkers[$0].merged } }
+  func mergedVisit(of pid: Int32) -> WalkVisit? { walking.walkerOf[taskKey(pid)].flatMap { walking.walkers[$0].merged } }
 
   private mutating func noteMigrating(_ frame: WalkFrame, _ stamp: EventStamp) {
     let folio = MigratingFolio(

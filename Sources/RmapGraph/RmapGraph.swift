@@ -265,7 +265,7 @@ public struct RmapGraph: ~Copyable {
 
   /// The VMA whose AVCs a task last put back after a range change, if it is still there.
   public func lastRelinked(by pid: Int32) -> VMAID? {
-    guard let slot = work.relinkedBy[UInt64(UInt32(bitPattern: pid)) + 1], vmas[slot].linkedView != nil,
+    guard let slot = work.relinkedBy[taskKey(pid)], vmas[slot].linkedView != nil,
       vmaOf[vmas[slot].view.address.raw] == slot
     else { return nil }
     return VMAID(slot: slot)

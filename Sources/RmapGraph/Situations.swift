@@ -3,7 +3,7 @@ public import RmapEvents
 // Situations lend what they speak of: they cannot be copied, and so do not outlive the call that hands them over. An
 // event or an operation in them is not a copy either, but lies where the graph has it.
 
-/// An AVC at the door of its tree.
+/// An AVC that is about to enter or leave its tree.
 public struct TreeSituation: ~Copyable {
   private let pin = Pin()
   @usableFromInline let updatePlace: UnsafePointer<TreeUpdate>
@@ -189,7 +189,7 @@ public struct PageSituation: ~Copyable {
   public let placeIsUncertain: Bool
 }
 
-/// Whoever watches the graph change. The graph itself never judges the kernel.
+/// What watches the graph change. The graph itself never judges the kernel.
 public protocol GraphObserver: ~Copyable {
   /// An event shows a VMA otherwise than the graph has it, or one that it does not have: then `vma` is nil. The graph is
   /// about to take over the view.
@@ -253,7 +253,7 @@ public protocol GraphObserver: ~Copyable {
   mutating func didReplaceMapping(_ situation: borrowing ReplacementSituation, in graph: borrowing RmapGraph)
 }
 
-/// Whoever looks at some of the moments only. One that passes them on to others conforms to ``GraphObserver``: it does not
+/// An observer of some of the moments only. One that passes them on to others conforms to ``GraphObserver``: it does not
 /// compile without each of them.
 public protocol SelectiveObserver: GraphObserver, ~Copyable {}
 

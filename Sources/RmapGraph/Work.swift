@@ -27,7 +27,7 @@ extension Work {
   }
 
   private mutating func findTask(_ pid: Int32) -> UInt32 {
-    let key = UInt64(UInt32(bitPattern: pid)) + 1
+    let key = taskKey(pid)
     if let slot = taskOf[key] { return slot }
     let slot: UInt32
     if let idle = tasks.takeFreeSlot() {
@@ -51,7 +51,7 @@ extension Work {
     guard longest != .max else { return }
     tasks[longest].isResting = false
     guard tasks[longest].isIdle else { return }
-    taskOf.remove(UInt64(UInt32(bitPattern: tasks[longest].pid)) + 1)
+    taskOf.remove(taskKey(tasks[longest].pid))
     // Who retires is the last task, and never the one that has rested longest; the memo does not depend on it.
     if lastTask.slot == longest { lastTask.slot = .max }
     tasks.remove(longest)
@@ -60,7 +60,7 @@ extension Work {
   mutating func markClear(_ slot: UInt32) {
     guard !tasks[slot].isClear else { return }
     tasks[slot].isClear = true
-    clearTasks.set(UInt64(UInt32(bitPattern: tasks[slot].pid)) + 1, to: 0)
+    clearTasks.set(taskKey(tasks[slot].pid), to: 0)
   }
 }
 
@@ -71,3 +71,6 @@ extension RmapGraph {
     if mms.known[mm.raw] != nil || mms.forked[mm.raw] != nil { work.markClear(slot) }
   }
 }
+
+/// A task's key in the maps of what tasks do: a ``SlotMap``'s key is not 0, and a pid may be.
+@inline(__always) func taskKey(_ pid: Int32) -> UInt64 { UInt64(UInt32(bitPattern: pid)) + 1 }

@@ -6,7 +6,7 @@
 // replaces what was there. Nights are ordered by their names, and no clock is read.
 //
 // What the mail says is computed in two steps: what it needs is fetched (NightWindow.swift), then compared as plain values
-// (MorningReport.swift, DefectHistory.swift, CoverageChange.swift), which Text, HTML and JSON print. KCIDB gets the same
+// (MorningReport.swift, DefectHistory.swift, RunChanges.swift), which Text, HTML and JSON print. KCIDB gets the same
 // rows (KCIDBExport.swift).
 //
 // A change of the schema is a new migration at the end of Schema.swift; those that were released are never edited.

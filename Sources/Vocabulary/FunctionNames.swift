@@ -63,23 +63,19 @@ public struct FunctionNames: Sendable, Equatable {
     }
   }
 
-  /// `p:rmap/fork anon_vma_fork+4 …`, a line of `kprobe_events`, is an event's name and its function; nil if it is none of
-  /// ours.
+  /// Whether a function is one of those that 7.3 has instead of anon_vma_interval_tree_* (include/linux/rmap.h). Most
+  /// recorded kernels know it by the older name.
+  public static func isOfAnonRmapTree(_ function: some StringProtocol) -> Bool { function.hasPrefix("anon_rmap_tree_") }
+
+  /// An event of ours and its function, of a line of `kprobe_events`; nil if it is none of ours.
   public static func probe(_ definition: String) -> (event: EventName, function: Substring)? {
-    let text = definition.utf8
-    guard let space = text.firstIndex(of: UInt8(ascii: " ")),
-      let mark = text[..<space].lastIndex(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }),
-      let name = EventName(rawValue: String(definition[text.index(after: mark)..<space]))
-    else { return nil }
-    let rest = text[text.index(after: space)...]
-    // `.part.0` is the compiler's.
-    let end = rest.firstIndex { " +.".utf8.contains($0) } ?? rest.endIndex
-    return rest.startIndex == end ? nil : (name, definition[rest.startIndex..<end])
+    guard let line = KprobeLine(definition), let name = EventName(rawValue: String(line.event)) else { return nil }
+    return line.function.isEmpty ? nil : (name, line.function)
   }
 }
 
 extension EventDeclaration {
   /// The first of its functions that was not renamed in 7.3: of a recording that does not name its functions it is
   /// not known whether it is newer.
-  fileprivate var usualFunction: String { functions.first { !$0.hasPrefix("anon_rmap_tree_") } ?? functions[0] }
+  fileprivate var usualFunction: String { functions.first { !FunctionNames.isOfAnonRmapTree($0) } ?? functions[0] }
 }

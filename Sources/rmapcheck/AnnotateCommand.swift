@@ -17,7 +17,7 @@ struct AnnotateCommand: ParsableCommand {
       with what --expect or --as-checked has noted. What the sidecar has already stays, unless an option replaces it. \
       Without a sidecar a new one is made. Prints the kernel, the counts and what is expected.
 
-      Exit status: 0, 3 a file is damaged, 65 the fault was not injected, 66 the console's file is not there, 73 the sidecar \
+      Exit status: 0, 3 a file is damaged, 65 the fault was not injected, 66 a file that it is to read is not there, 73 the sidecar \
       can't be written, 64 usage.
       """)
 
@@ -26,6 +26,12 @@ struct AnnotateCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("The sidecar, if it is not beside the recording.", valueName: "file"), completion: .file())
   var sidecar: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What a guest without rmapcheck has noted: a word and its value on each line.", valueName: "file"),
+    completion: .file())
+  var facts: String?
 
   @Option(
     help: ArgumentHelp("The kernel's console: complaints, a panic, injected faults.", valueName: "file"),
@@ -82,6 +88,15 @@ struct AnnotateCommand: ParsableCommand {
     do {
       let path = try sidecar ?? Sidecar.location(of: recording) ?? Sidecar.path(besides: recording)
       var content = try read(path)
+      if let facts {
+        let text = try contents(facts)
+        do throws(GuestFacts.Failure) {
+          try GuestFacts(text).add(to: &content)
+        } catch {
+          complain("\(facts): \(error)")
+          throw ExitCode(3)
+        }
+      }
       try annotation().add(to: &content)
       if asChecked { content.expected = RecordingCheck().run(path: recording).expected(keeping: content.expected) }
       if fault != nil, content.expected?.injected?.isEmpty != false {
@@ -126,15 +141,17 @@ struct AnnotateCommand: ParsableCommand {
     annotation.ending = ending
     annotation.fault = fault
     annotation.verdict = expect
-    if let console {
-      guard let data = FileManager.default.contents(atPath: console) else {
-        complain("\(console): \(String(cString: strerror(errno)))")
-        throw ExitCode(EX_NOINPUT)
-      }
-      annotation.console = ConsoleLog(String(decoding: data, as: UTF8.self))
-    }
+    if let console { annotation.console = ConsoleLog(try contents(console)) }
     if checksum { annotation.xxh64 = try recordingChecksum(recording) }
     return annotation
+  }
+
+  private func contents(_ path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      complain("\(path): \(String(cString: strerror(errno)))")
+      throw ExitCode(EX_NOINPUT)
+    }
+    return String(decoding: data, as: UTF8.self)
   }
 
   private func write(_ content: Sidecar, _ path: String) throws {

@@ -12,7 +12,7 @@ struct StoreCommand: ParsableCommand {
     abstract: "Keeps the results of many nights, and reports what is new.",
     discussion: """
       A store is one SQLite file. Results are added with the name of their night, the date as a rule: nights are ordered \
-      by their names. Adding a recording to a night again replaces its result. Whoever is killed while writing leaves \
+      by their names. Adding a recording to a night again replaces its result. A command that is killed while it writes leaves \
       what was there before.
       """,
     subcommands: [StoreAddCommand.self, StoreReportCommand.self, StoreExportCommand.self, StorePruneCommand.self])
@@ -200,7 +200,7 @@ struct StorePruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
     abstract: "Forgets old nights, or a test that is no longer run.",
-    discussion: "Since when a defect is known is not forgotten. Exit status: 0, 3, 64, 66 and 74 as of add.")
+    discussion: "A defect keeps the night in which it was first seen. Exit status: 0, 3, 64, 66 and 74 as of add.")
 
   @Argument(help: "The store.", completion: .file())
   var store: String

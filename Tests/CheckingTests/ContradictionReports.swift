@@ -35,7 +35,7 @@ import Testing
     for (entry, contradiction) in zip(entries, found.kept) {
       #expect(entry["kind"] as? String == contradiction.kind.word)
       #expect(entry["object"] as? String == contradiction.object.text(Self.result.functions))
-      #expect(entry["field"] as? String == contradiction.field.rawValue)
+      #expect(entry["field"] as? String == contradiction.field.name)
       #expect(entry["was"] as? String == contradiction.was?.text(Self.result.functions))
       #expect(entry["is"] as? String == contradiction.now.text(Self.result.functions))
       #expect(entry["since"] as? UInt64 == contradiction.since)

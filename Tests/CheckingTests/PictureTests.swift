@@ -137,11 +137,6 @@ import TraceReading
     #expect(picture?.stamp.ordinal == 2117)
   }
 
-  @Test func everyRuleThatIsNamedByAnAccusationExists() {
-    let names = Set(Invariant.all.map(\.name))
-    for name in Accusation.ruledNames { #expect(names.contains(name)) }
-  }
-
   @Test func isTheSameEachTime() {
     let texts = (0..<2).map { _ in
       let result = Self.result("6.12-mm-defects-a", .findings(8))

@@ -28,7 +28,7 @@ import Testing
   @Test func pipesAndStandardInput() throws {
     defer { run.remove() }
     let recording = "$T/6.12-structure-v6/trace.dat"
-    let plain = try run.shell("$R check --format ktap \(recording) | tail -n +2 | head -n 60").output
+    let plain = try run.shell("$R check --format ktap \(recording) ").output
     #expect(plain.contains("decided"))
     for line in [
       "$R check --format ktap - <\(recording)", "cat \(recording) | $R check --format ktap -",

@@ -49,7 +49,7 @@ import Testing
     case .splitClonesNothing, .splitMissesOne, .splitMistakesAnonVMA, .splitKeepsPgoff: ["__split_vma"]
     case .moveChangesPgoff, .moveMissesOne: ["copy_vma"]
     case .dontUnmapKeepsPgoff: ["unlink_anon_vmas", "move_page_tables"]
-    case .mergeDropsChain, .mergeDropsAnonVMA: ["anon_vma_clone", "unlink_anon_vmas", "anon_vma_merge"]
+    case .mergeDropsChain, .mergeDropsAnonVMA: ["anon_vma_clone", "unlink_anon_vmas", "the caller of vm_area_free"]
     case .rangeChangesInTree, .rangeForgetsOne, .rangeShiftsPgoff, .rangeMistakesProtection, .insertsElsewhere,
       .insertsTwice, .insertsInFront, .locksNothing, .locksTooLate, .locksForReading:
       // Each of the functions that change trees may be the one.
@@ -57,7 +57,7 @@ import Testing
         "anon_vma_interval_tree_insert", "anon_vma_interval_tree_remove", "anon_vma_interval_tree_post_update_vma",
         "__anon_vma_prepare", "anon_vma_clone", "anon_vma_fork", "unlink_anon_vmas", "__split_vma", "copy_vma",
       ]
-    case .unlinkComesLate, .exitUnlinksFirst: ["free_pgtables", "anon_vma_merge"]
+    case .unlinkComesLate, .exitUnlinksFirst: ["free_pgtables", "the caller of vm_area_free"]
     case .prepareCountsNoVMA, .prepareTakesStranger, .prepareTakesForked: ["__anon_vma_prepare"]
     case .prepareLocksNothing: ["the caller of __anon_vma_prepare"]
     case .newPageGetsRoot, .newPageGetsStranger, .newPageMistakesIndex: ["folio_add_new_anon_rmap"]

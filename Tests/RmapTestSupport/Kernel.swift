@@ -220,7 +220,7 @@ public final class Kernel {
       anonVMA: vma.anonVMA?.address ?? .null, vmPgoff: PgOff(vma.pgoff &+ vma.gap), anonPgoff: PgOff(vma.pgoff))
   }
 
-  /// An AVC at the door of its tree, the lock held by the running task.
+  /// An AVC that is about to enter or leave its tree, the lock held by the running task.
   func update(_ avc: AVC, by process: String) -> TreeUpdate {
     let anonVMA = avc.anonVMA
     let root = anonVMA.root

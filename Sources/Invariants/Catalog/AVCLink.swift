@@ -20,6 +20,7 @@ extension Invariant {
       """,
     needs: .graphChanges,
     judgesDesigns: true,
+    accuses: .avc,
     checks: [
       .willInsertAVC(judgeInsertion), .willRemoveAVC(judgeRemoval), .didUnlinkAnonVMAs(judgeUnlink),
       .didStrandAVC(judgeStranded),

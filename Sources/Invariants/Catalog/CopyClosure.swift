@@ -17,6 +17,7 @@ extension Invariant {
     exceptions: "A clone that fails leaves no AVC. The clone inside a fork has a rule of its own (fork-closure).",
     needs: .graphChanges,
     judgesDesigns: true,
+    accuses: .membership,
     checks: [.didCloneAnonVMAs(judge), .didSplitVMA(judgeSplit), .didEnter([.moveTables], judgeMove)])
 }
 

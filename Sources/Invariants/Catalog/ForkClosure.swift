@@ -18,6 +18,7 @@ extension Invariant {
       """,
     needs: .graphChanges + [.copyRange],
     judgesDesigns: true,
+    accuses: .membership,
     checks: [
       .didForkAnonVMA(judgeForked), .didSeeForkedAnonVMA(judgeSight), .didEnter([.copyRange], judgeCopy),
       .willInsertAVC(judgeParent), .willRemoveAVC(judgeParent),

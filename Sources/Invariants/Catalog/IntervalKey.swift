@@ -18,6 +18,7 @@ extension Invariant {
       stack under construction (VM_STACK_INCOMPLETE_SETUP) without its offsets.
       """,
     needs: .graphChanges,
+    accuses: .avc,
     checks: [.willInsertAVC(judgeInsertion), .willRemoveAVC(judgeRemoval), .didSeeFolio(judgeFolio)])
 }
 

@@ -20,6 +20,7 @@ extension Invariant {
       """,
     needs: .graphChanges, needsWithPages: .pageChanges,
     judgesDesigns: true,
+    accuses: .membership,
     checks: [.didEnter([.unlink, .moveTables], judge)])
 }
 
@@ -67,8 +68,8 @@ private func judgeChains(
       contradiction: .init(
         kind == .unlink ? "K covers V's range, and V leaves its trees" : "V's pages move into K", stamp),
       rule: """
-        Whoever takes over a VMA's pages must stand in its trees (mm/vma.c, dup_anon_vma; include/linux/rmap.h, \
-        anon_vma_merge).
+        A VMA that takes over another one's pages must stand in its trees (mm/vma.c, dup_anon_vma; 6.1: mm/mmap.c, \
+        __vma_adjust).
         """)
   }
 }

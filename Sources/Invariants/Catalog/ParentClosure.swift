@@ -19,6 +19,7 @@ extension Invariant {
       """,
     needs: .graphChanges,
     judgesDesigns: true,
+    accuses: .membership,
     checks: [.didCloneAnonVMAs(judge), .didForkAnonVMA(judge)])
 }
 

@@ -20,6 +20,7 @@ extension Invariant {
       """,
     needs: .graphChanges,
     judgesDesigns: true,
+    accuses: .membership,
     checks: [.willInsertAVC(judgeInsertion), .didPrepareAnonVMA(judgeReturn)])
 }
 

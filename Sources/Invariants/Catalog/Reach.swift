@@ -21,6 +21,7 @@ extension Invariant {
       """,
     needs: .graphChanges + .pageChanges,
     judgesDesigns: true,
+    accuses: .membership,
     checks: [.didSeeFolio(judgeFolio), .didChangeVMAOfPage(judgePage)])
 }
 

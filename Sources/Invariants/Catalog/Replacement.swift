@@ -37,7 +37,7 @@ private func judge(_ s: borrowing ReplacementSituation, _ graph: borrowing RmapG
       function: .named(name), stamp: stamp, doer: .step(added),
       objects: [("O", "folio \(old)"), ("F", "folio \(new)"), ("M", "mm \(mm)")],
       established: [.init("O was mapped at \(address) in M, and F is mapped there", added)],
-      contradiction: .init("the task goes on to another step without folio_remove_rmap of O", stamp),
+      contradiction: .init("the task goes on to another step, and O was not unmapped", stamp),
       rule: "A mapping that another one replaces is taken from its folio's mapcount (mm/memory.c, wp_page_copy).")
   }
 }

@@ -21,6 +21,7 @@ extension Invariant {
       """,
     needs: .graphChanges + [.copyRange],
     judgesDesigns: true,
+    accuses: .membership,
     checks: [.willInsertAVC(judgeInsertion), .didCloneAnonVMAs(judgeCloned), .didSeeForkedAnonVMA(judgeForked)])
 }
 

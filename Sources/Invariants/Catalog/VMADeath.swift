@@ -10,6 +10,7 @@ extension Invariant {
     exceptions: "A VMA that fork failed to set up may be freed with a copied anon_vma pointer, but without a chain.",
     needs: .graphChanges + [.vmaFree],
     judgesDesigns: true,
+    accuses: .avc,
     checks: [.willFreeVMA(judge)])
 }
 
@@ -36,13 +37,14 @@ private func judge(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph, _ 
   }
 }
 
-/// Who should have taken the VMA out of its trees: the merge that it went into, or who frees the page tables of what is
-/// unmapped. Neither has events of its own: the one is inlined, the other does more than that.
+/// Which function should have taken the VMA out of its trees: the merge that it went into, or the one that frees the page
+/// tables of what is unmapped. Neither has events of its own, and the merge has another name on most lines
+/// (__vma_adjust, vma_complete, anon_vma_merge): what they share is that they call vm_area_free next.
 private func whoseDuty(_ s: borrowing VMASituation, _ graph: borrowing RmapGraph) -> KernelFunction {
   if graph[s.vma].wasUnlinked { return .kind(.unlink) }
   guard let survivor = graph.lastRelinked(by: s.stamp.pid), survivor != s.vma, !graph.isInExit(task: s.stamp.pid),
     let (range, own) = graph.linkedView(of: survivor).flatMap({ new in graph.linkedView(of: s.vma).map { (new, $0) } }),
     range.mm == own.mm, range.start <= own.start, own.end <= range.end
   else { return .named("free_pgtables") }
-  return .named("anon_vma_merge")
+  return .named("the caller of vm_area_free")
 }

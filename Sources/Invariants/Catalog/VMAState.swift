@@ -21,6 +21,7 @@ extension Invariant {
       """,
     needs: .graphChanges,
     judgesDesigns: true,
+    accuses: .membership,
     checks: [
       .didEnter([.prepare, .clone, .fork, .unlink, .copyRange, .moveTables, .split, .copyVMA], judgeEntry),
       .didSeeFolio(judgeFolio),

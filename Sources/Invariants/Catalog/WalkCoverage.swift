@@ -22,6 +22,7 @@ extension Invariant {
       entered it within the recording must be visited.
       """,
     needs: .graphChanges + [.walk, .walkFirst, .walkNext] + .walkVisits,
+    accuses: .avc,
     checks: [.didEndWalk(judge), .willVisitVMA(judgePlace)])
 }
 

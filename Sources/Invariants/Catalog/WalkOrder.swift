@@ -19,6 +19,7 @@ extension Invariant {
       recorded, only a correct order is decided.
       """,
     needs: .graphChanges + [.copyRange, .moveTables],
+    accuses: .avc,
     checks: [.didEnter([.copyRange, .moveTables], judge)])
 }
 

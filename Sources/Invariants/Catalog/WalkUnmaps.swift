@@ -6,7 +6,7 @@ extension Invariant {
     name: "walk-unmaps", number: 29,
     statement: """
       When try_to_unmap_one or try_to_migrate_one lets the walk continue, its VMA no longer maps the folio, and \
-      folio_remove_rmap was called for the mapping that it removed.
+      the mapping that it removed was taken from the folio's mapcount.
       """,
     source: """
       mm/rmap.c: try_to_unmap_one, try_to_migrate_one (a swap or migration entry takes the page's place, and behind \

@@ -193,15 +193,14 @@ final class ContextMap: ReverseMap {
   // MARK: VMAs
 
   private func offset(of vma: VMA, in kernel: borrowing SimulatedKernel) -> UInt64 {
-    kernel.vmas[vma].span.start &- kernel.vmas[vma].span.pgoff
+    kernel.vmas[vma].span.moved
   }
 
   private func track(_ vma: VMA, in kernel: inout SimulatedKernel) {
     let (span, offset) = (kernel.vmas[vma].span, offset(of: vma, in: kernel))
     guard offset != 0, !span.pages.isEmpty else { return }
     let context = context(of: kernel.vmas[vma].mm, &kernel)
-    let last = span.pgoff &+ (span.end - span.start) &- 1
-    remaps[context].append(Remap(first: span.pgoff, last: last, offset: offset, vma: vma))
+    remaps[context].append(Remap(first: span.pgoff, last: span.last, offset: offset, vma: vma))
     kernel.costs.add(\.remaps)
     kernel.costs.locked()
     if remaps[context].count % 8 == 1 { kernel.costs.allocated() }
@@ -218,7 +217,7 @@ final class ContextMap: ReverseMap {
   /// From now on the VMA's pages have other indices.
   private func shift(_ vma: VMA, by shift: UInt64, in kernel: inout SimulatedKernel) {
     kernel.vmas[vma].shift &+= shift
-    kernel.vmas[vma].span.pgoff &+= shift
+    kernel.vmas[vma].span = kernel.vmas[vma].span.shifted(by: shift)
   }
 
   func begin(_ mm: UInt32, in kernel: inout SimulatedKernel) { _ = context(of: mm, &kernel) }
@@ -279,7 +278,7 @@ final class ContextMap: ReverseMap {
     _ page: UInt32, from source: VMA, to target: VMA, at place: UInt64, _ kernel: inout SimulatedKernel
   ) -> UInt32 {
     let (mm, span) = (kernel.vmas[target].mm, kernel.vmas[target].span)
-    let index = span.pgoff &+ place &- span.start
+    let index = span.index(of: place)
     guard options.unshares, source != target, index != kernel.pages[Int(page)].index else { return page }
     var arriving = page
     if kernel.pages[Int(page)].mappings == 1 {

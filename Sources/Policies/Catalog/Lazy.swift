@@ -109,7 +109,7 @@ final class LazyMap: ReverseMap {
   // MARK: VMAs
 
   private func base(of vma: VMA, in kernel: borrowing SimulatedKernel) -> UInt64 {
-    kernel.vmas[vma].span.start &- kernel.vmas[vma].span.pgoff
+    kernel.vmas[vma].span.moved
   }
 
   private func makeRoot(_ vma: VMA, in kernel: inout SimulatedKernel) {
@@ -228,7 +228,7 @@ final class LazyMap: ReverseMap {
   }
 
   func resized(_ vma: VMA, from old: Workload.Span, in kernel: inout SimulatedKernel) {
-    if base(of: vma, in: kernel) != old.start &- old.pgoff, tags[vma].root != .max, !options.movesAsIs {
+    if base(of: vma, in: kernel) != old.moved, tags[vma].root != .max, !options.movesAsIs {
       upgrade(vma, in: &kernel)
       kernel.collect(
         kernel.vmas[vma].mm, min(old.start, kernel.vmas[vma].span.start)..<max(old.end, kernel.vmas[vma].span.end))

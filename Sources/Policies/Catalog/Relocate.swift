@@ -30,8 +30,7 @@ extension SimulatedKernel {
     collect(new.mm, new.span.pages)
     let isCopy = old.anonVMA == new.anonVMA && scratch.isEmpty
     // It moves into a VMA that is there already, and has the same offset or, after an earlier move, another one.
-    let keepsIndex =
-      old.span.pgoff &+ pages.lowerBound &- old.span.start == new.span.pgoff &+ place &- new.span.start
+    let keepsIndex = old.span.index(of: pages.lowerBound) == new.span.index(of: place)
     if !isCopy, keepsIndex, old.anonVMA == new.anonVMA { return false }
     collect(old.mm, pages)
     let moved = scratch
@@ -47,9 +46,9 @@ extension SimulatedKernel {
   /// The copy of a VMA gets the offset of its place, and an anon_vma as at a first fault.
   private mutating func renew(_ target: Policy.VMA) {
     unlinkAnonVMAs(target)
-    let shift = vmas[target].span.start &- vmas[target].span.pgoff
+    let shift = vmas[target].span.moved
     vmas[target].shift &+= shift
-    vmas[target].span.pgoff &+= shift
+    vmas[target].span = vmas[target].span.shifted(by: shift)
     let before = births
     prepareAnonVMA(
       target, next: neighbour(of: target, at: vmas[target].span.end),
@@ -68,7 +67,7 @@ extension SimulatedKernel {
     guard judgesWalks, let other = places.vma(vmas[vma].mm, at: page), other != vma else { return nil }
     let (span, near) = (vmas[vma].span, vmas[other].span)
     let mayDiffer: VMFlags = [.access, .softDirty]
-    guard near.start &- near.pgoff == span.start &- span.pgoff,
+    guard near.moved == span.moved,
       mayDiffer.isSuperset(of: VMFlags(rawValue: near.flags ^ span.flags))
     else { return nil }
     return other

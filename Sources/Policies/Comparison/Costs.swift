@@ -74,8 +74,9 @@ public struct Costs: Sendable {
   /// The bytes of all objects now, as far as slab pages are full: anon_vmas and AVCs; contexts of 96 bytes, 42 a page;
   /// maple nodes of 256 bytes with eight ranges and eight gaps each; vm_area_structs of 192 bytes.
   public var bytes: UInt64 {
-    let graph = anonVMAs.now * 4096 / anonVMAsPerSlabPage + avcs.now * 4096 / Policy.avcsPerSlabPage
-    return graph + contexts.now * 4096 / 42 + remapNodes * 256 + pinned.now * 4096 / 21
+    func bytes(_ count: UInt64, perSlabPage: UInt64) -> UInt64 { count * Policy.slabPage / perSlabPage }
+    return bytes(anonVMAs.now, perSlabPage: anonVMAsPerSlabPage) + bytes(avcs.now, perSlabPage: Policy.avcsPerSlabPage)
+      + bytes(contexts.now, perSlabPage: 42) + remapNodes * 256 + bytes(pinned.now, perSlabPage: 21)
   }
 
   /// The maple nodes of the remap trees, if all ranges lay as close as they can.

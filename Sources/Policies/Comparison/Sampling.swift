@@ -164,7 +164,7 @@ extension SimulatedKernel {
     var avc = anonVMAs[slot].firstInTree
     while avc != .max {
       let span = vmas[Int(avcs[avc].vma)].span
-      body(span.pgoff, span.pgoff &+ (span.end - span.start) &- 1)
+      body(span.pgoff, span.last)
       avc = avcs[avc].nextInTree
     }
   }

@@ -222,9 +222,9 @@ extension Tracer: SelectiveObserver {
     let previous = ending[Edge(mm: view.mm.raw, page: view.start.page)].flatMap { vmas[$0] }
     let span = Workload.Span(view)
     return (
-      next.flatMap { isCandidate($0, span.pgoff &+ view.pages == $0.span.pgoff, view, graph) ? $0.vma : nil },
+      next.flatMap { isCandidate($0, span.last &+ 1 == $0.span.pgoff, view, graph) ? $0.vma : nil },
       previous.flatMap {
-        isCandidate($0, $0.span.pgoff &+ $0.span.end &- $0.span.start == span.pgoff, view, graph) ? $0.vma : nil
+        isCandidate($0, $0.span.last &+ 1 == span.pgoff, view, graph) ? $0.vma : nil
       }
     )
   }

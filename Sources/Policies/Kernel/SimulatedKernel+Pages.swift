@@ -35,7 +35,7 @@ extension SimulatedKernel {
   }
 
   private func index(_ vma: Policy.VMA, _ page: UInt64) -> UInt64 {
-    vmas[vma].span.pgoff &+ page &- vmas[vma].span.start
+    vmas[vma].span.index(of: page)
   }
 
   private func isAlive(_ page: UInt32) -> Bool {

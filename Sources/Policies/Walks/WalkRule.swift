@@ -136,10 +136,10 @@ extension SimulatedKernel {
     while avc != .max {
       let vma = Int(avcs[avc].vma)
       let span = vmas[vma].span
-      let overlaps = span.pgoff <= last && index <= span.pgoff &+ (span.end - span.start) &- 1
+      let overlaps = span.pgoff <= last && index <= span.last
       if overlaps || policy.membership == .list {
         walk.lookUp("the tree of anon_vma \(anonVMA) has VMA \(vma)")
-        walk.visit(vma, folio, at: span.start &+ index &- span.pgoff, in: self)
+        walk.visit(vma, folio, at: span.page(at: index), in: self)
       }
       avc = avcs[avc].nextInTree
     }
@@ -159,7 +159,7 @@ extension SimulatedKernel {
   /// Whether the VMA stands in the tree, and has the page's index where the page is.
   func findsInTree(_ page: UInt32, _ anonVMA: UInt32, at place: UInt64, _ vma: Policy.VMA) -> Bool {
     let span = vmas[vma].span
-    guard span.start &+ pages[Int(page)].index &- span.pgoff == place else { return false }
+    guard span.page(at: pages[Int(page)].index) == place else { return false }
     if anonVMAs[anonVMA].members < vmas[vma].chainLength {
       var avc = anonVMAs[anonVMA].firstInTree
       while avc != .max {

@@ -36,6 +36,18 @@ public struct Workload: Sendable {
     /// Its pages; none if it is none.
     var pages: Range<UInt64> { start < end ? start..<end : start..<start }
 
+    /// The offset of its last page, in pages.
+    var last: UInt64 { pgoff &+ (end &- start) &- 1 }
+
+    /// By how much the pages' numbers exceed their offsets: 0 where none was moved. It is the same in all parts of a VMA.
+    var moved: UInt64 { start &- pgoff }
+
+    /// The offset of a page, in pages: its folio's index.
+    func index(of page: UInt64) -> UInt64 { pgoff &+ page &- start }
+
+    /// The page at an offset.
+    func page(at index: UInt64) -> UInt64 { start &+ index &- pgoff }
+
     /// The same with its offset moved.
     func shifted(by shift: UInt64) -> Self { Self(start: start, end: end, pgoff: pgoff &+ shift, flags: flags) }
 

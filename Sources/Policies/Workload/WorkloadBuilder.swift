@@ -94,8 +94,8 @@ public struct WorkloadBuilder: Sendable {
     guard let owner = ownerOf[vma] else { preconditionFailure("VMA \(vma.number) is gone") }
     var lower = span(of: vma)
     var upper = lower
+    upper.pgoff = lower.index(of: page)
     upper.start = page
-    upper.pgoff += page - lower.start
     lower.end = page
     let new = workload.newVMA()
     enroll(new, owner, upper)

@@ -14,7 +14,7 @@ extension InvariantCases {
       at: "enter prepare", .file.alteringEntry("enter prepare") { $0.vma.anonPgoff = PgOff(0x99) },
       """
       An unfaulted VMA does not have the anonymous offset of its address. (event 2) in __anon_vma_prepare
-      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x100
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x99, vm_pgoff 0x100
       Then V has no anon_vma (event 1)
       However V's anon_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10 (event 2)
       anon_pgoff of an unfaulted VMA is vm_start >> PAGE_SHIFT (mm/vma.c, __mmap_region, copy_vma).
@@ -27,7 +27,7 @@ extension InvariantCases {
       at: "insert", 2, .resizedFile.alteringTree("insert", 2) { $0.vma.vmPgoff = PgOff(0x99) },
       """
       A VMA's two offsets have moved apart. (event 8) in anon_vma_interval_tree_insert
-      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0xe000-0x14000, pgoff 0x99
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0xe000-0x14000, pgoff 0xe, vm_pgoff 0x99
       Then V had vm_pgoff 0x100 and anon_pgoff 0x10 (event 7)
       However V has vm_pgoff 0x99 and anon_pgoff 0xe (event 8)
       vm_pgoff and anon_pgoff of a VMA with pages change together (include/linux/mm.h, vma_add_pgoff, vma_sub_pgoff).
@@ -44,7 +44,7 @@ extension InvariantCases {
       History(.v7_3) { $0.fault() }.alteringEntry("enter prepare") { $0.vma.vmPgoff = PgOff(0x99) },
       """
       An anonymous VMA has two offsets. (event 2) in __anon_vma_prepare
-      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x99
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10, vm_pgoff 0x99
       Then V has no operations and no file (event 2)
       However V's vm_pgoff is 0x99, its anon_pgoff 0x10 (event 2)
       vm_pgoff of a purely anonymous VMA is its anon_pgoff (include/linux/pagemap.h, linear_anon_page_index).
@@ -58,8 +58,8 @@ extension InvariantCases {
         .alteringTree("remove", -2) { $0.vma.vmPgoff = PgOff(0x150) },
       """
       VMAs have merged of which one offset does not go on. (event 18) in unlink_anon_vmas
-      Let K = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x100
-      Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x12000-0x14000, pgoff 0x150
+      Let K = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10, vm_pgoff 0x100
+      Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x12000-0x14000, pgoff 0x12, vm_pgoff 0x150
       Then V maps 0x12000 at vm_pgoff 0x150, anon_pgoff 0x12 (event 18)
       However K covers V's range, and maps it at vm_pgoff 0x102, anon_pgoff 0x12 (event 18)
       Both offsets of merged VMAs are contiguous (mm/vma.c, needs_adjacent_anon_pgoff).
@@ -71,8 +71,8 @@ extension InvariantCases {
       at: "enter copyRange", .forkedFile.alteringEntry("enter copyRange") { $0.vma.anonPgoff = PgOff(0x99) },
       """
       A forked VMA has another offset than its parent's. (event 15) in copy_page_range
-      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x100
-      Let P = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x100
+      Let V = vma 0xffff888001000100, mm 0xffff888004000100, 0x10000-0x14000, pgoff 0x99, vm_pgoff 0x100
+      Let P = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10, vm_pgoff 0x100
       Then P has vm_pgoff 0x100 and anon_pgoff 0x10 (event 15)
       However V has vm_pgoff 0x100 and anon_pgoff 0x99 (event 15)
       vm_area_dup copies both offsets (mm/vma_init.c, vm_area_init_from).
@@ -90,7 +90,7 @@ extension InvariantCases {
       at: "enter prepare", 2, .refaultedSource.alteringEntry("enter prepare", 2) { $0.vma.anonPgoff = PgOff(0x99) },
       """
       MREMAP_DONTUNMAP leaves a VMA with the anonymous offset of what it mapped. (event 19) in __anon_vma_prepare
-      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x100
+      Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x99, vm_pgoff 0x100
       Then V left its anon_vmas and stayed (event 18)
       However V's anon_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10 (event 19)
       The source of MREMAP_DONTUNMAP gets anon_pgoff = vm_start >> PAGE_SHIFT (mm/mremap.c, dontunmap_complete).

@@ -226,8 +226,8 @@ extension InvariantCases {
       Then V is in A's tree (event 9)
       Then K's chain has no AVC for A (event 3)
       However K covers V's range, and V leaves its trees (event 15)
-      Whoever takes over a VMA's pages must stand in its trees (mm/vma.c, dup_anon_vma; \
-      include/linux/rmap.h, anon_vma_merge).
+      A VMA that takes over another one's pages must stand in its trees (mm/vma.c, dup_anon_vma; 6.1: \
+      mm/mmap.c, __vma_adjust).
       """
     )
     .breaks(

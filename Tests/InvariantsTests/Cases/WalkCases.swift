@@ -135,13 +135,13 @@ extension InvariantCases {
       Let F = folio 0xffff888005000200
       Let M = mm 0xffff888004000100
       Then O was mapped at 0x11000 in M, and F is mapped there (event 19)
-      However the task goes on to another step without folio_remove_rmap of O (event 21)
+      However the task goes on to another step, and O was not unmapped (event 21)
       A mapping that another one replaces is taken from its folio's mapcount (mm/memory.c, wp_page_copy).
       """
     )
     .breaks(
       "A PMD's mapping is split and not taken away.",
-      "the task goes on to another step without folio_remove_rmap of O", in: "__split_huge_pmd_locked",
+      "the task goes on to another step, and O was not unmapped", in: "__split_huge_pmd_locked",
       at: "folio remove", History.splitPMD.dropping("folio remove"))
 }
 
