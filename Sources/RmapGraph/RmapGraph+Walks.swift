@@ -28,7 +28,6 @@ extension RmapGraph {
     }
   }
 
-
   private mutating func walker(_ pid: Int32) -> UInt32 {
     if let slot = walking.walkerOf[taskKey(pid)] { return slot }
     let slot = walking.walkers.insert(Walker(pid: pid))
@@ -192,7 +191,9 @@ extension RmapGraph {
   }
 
   /// What the callback of a task's walk for a page of KSM looks at.
-  func mergedVisit(of pid: Int32) -> WalkVisit? { walking.walkerOf[taskKey(pid)].flatMap { walking.walkers[$0].merged } }
+  func mergedVisit(of pid: Int32) -> WalkVisit? {
+    walking.walkerOf[taskKey(pid)].flatMap { walking.walkers[$0].merged }
+  }
 
   private mutating func noteMigrating(_ frame: WalkFrame, _ stamp: EventStamp) {
     let folio = MigratingFolio(
