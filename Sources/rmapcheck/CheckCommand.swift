@@ -45,7 +45,7 @@ struct CheckCommand: AsyncParsableCommand {
   var report: [String] = []
 
   @Option(
-    name: .shortAndLong,
+    name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp("How many recordings to check in parallel; all processors by default.", valueName: "n"))
   var jobs: Int?
 

@@ -66,7 +66,7 @@ struct CompareCommand: AsyncParsableCommand {
   var shrunk: String?
 
   @Option(
-    name: .shortAndLong,
+    name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp("How many designs to simulate in parallel; all processors by default.", valueName: "n"))
   var jobs: Int?
 
@@ -145,7 +145,7 @@ struct CompareCommand: AsyncParsableCommand {
     do {
       return try Policy.chosen(by: policy)
     } catch {
-      throw ValidationError("\(error)" + Suggestion.text(for: error.name, among: Policy.all.map { $0.name }))
+      throw unknown("design", error.name, Policy.all.map { $0.name })
     }
   }
 
@@ -154,8 +154,14 @@ struct CompareCommand: AsyncParsableCommand {
       return try scenario.map(Scenario.named)
     } catch {
       guard case .unknown(let name) = error else { throw ValidationError("\(error)") }
-      throw ValidationError("\(error)" + Suggestion.text(for: name, among: Scenario.all.map { $0.name }))
+      throw unknown("scenario", name, Scenario.all.map { $0.name })
     }
+  }
+
+  private func unknown(_ kind: String, _ name: String, _ names: [String]) -> ValidationError {
+    ValidationError(
+      "There is no \(kind) '\(name)'." + Suggestion.text(for: name, among: names)
+        + " `rmapcheck compare --list` has all of them.")
   }
 }
 

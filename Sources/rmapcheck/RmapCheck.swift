@@ -40,17 +40,26 @@ struct RmapCheck: AsyncParsableCommand {
 
   /// The parser takes a subcommand that it does not know for an argument too many.
   private static func checkSubcommand(_ arguments: [String]) throws {
-    let asked = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
-    let commands = configuration.subcommands.map { $0.configuration }
-    let visible = commands.filter { $0.shouldDisplay }.compactMap { $0.commandName }
-    let names = commands.compactMap { $0.commandName } + ["help"]
-    guard let asked, !asked.hasPrefix("-"), !names.contains(asked) else { return }
-    var text = "There is no subcommand '\(asked)'."
-    let suggestion = Suggestion.text(for: asked, among: visible + ["help"])
-    if suggestion.isEmpty, access(asked, F_OK) == 0 {
-      text += " To check that file: rmapcheck check \(asked)"
+    var words = arguments[...]
+    if words.first == "help" { words = words.dropFirst() }
+    var (group, path): (any ParsableCommand.Type, String) = (Self.self, "")
+    while !group.configuration.subcommands.isEmpty {
+      guard let asked = words.popFirst(), !asked.hasPrefix("-") else { return }
+      let commands = group.configuration.subcommands
+      if let command = commands.first(where: { $0.configuration.commandName == asked }) {
+        group = command
+        path += asked + " "
+        continue
+      }
+      if asked == "help" { return }
+      let visible = commands.map { $0.configuration }.filter { $0.shouldDisplay }.compactMap { $0.commandName }
+      throw ValidationError("There is no subcommand '\(path)\(asked)'." + hint(asked, visible + ["help"], path))
     }
-    throw ValidationError(text + suggestion)
+  }
+
+  private static func hint(_ asked: String, _ names: [String], _ path: String) -> String {
+    if let name = Suggestion.nearest(to: asked, among: names) { return " Did you mean '\(path)\(name)'?" }
+    return path.isEmpty && access(asked, F_OK) == 0 ? " To check that file: rmapcheck check \(asked)" : ""
   }
 
   /// Leaves with the status that the error stands for. Help and the like are output as any other: if they can't be

@@ -13,11 +13,14 @@ import Testing
     ("Doctor", "There is no subcommand 'Doctor'. Did you mean 'doctor'?"),
     ("janitr", "There is no subcommand 'janitr'."),
     ("output", "There is no subcommand 'output'. To check that file: rmapcheck check output"),
+    ("store reprot x", "There is no subcommand 'store reprot'. Did you mean 'store report'?"),
+    ("help store prnue", "There is no subcommand 'store prnue'. Did you mean 'store prune'?"),
     ("check --only reech x", "There is no invariant 'reech'. Did you mean 'reach'?"),
     ("check --skip walk-covreage x", "There is no invariant 'walk-covreage'. Did you mean 'walk-coverage'?"),
     ("explain nonsense", "There is no invariant 'nonsense'. `rmapcheck explain --list` has all of them."),
-    ("compare --scenario fork-chian", "Did you mean 'fork-chain'?"),
-    ("compare --policy split-countrs --scenario double-reuse", "Did you mean 'split-counters'?"),
+    ("compare --scenario fork-chian", "There is no scenario 'fork-chian'. Did you mean 'fork-chain'? `rmapcheck"),
+    ("compare --policy split-countrs --scenario daemon", "There is no design 'split-countrs'. Did you mean 'split-co"),
+    ("compare --scenario nonsense", "There is no scenario 'nonsense'. `rmapcheck compare --list` has all of them."),
   ]) func didYouMean(arguments: String, message: String) throws {
     defer { run.remove() }
     let outcome = try run.shell("$R \(arguments)")
@@ -31,6 +34,14 @@ import Testing
     #expect(outcome.output.contains(/^ *\d I\d+ +[a-z-]+ +[A-Z]/))
     #expect(try run.shell("$R check --only REACH --report json=j $T/6.12-healthy").status != 64)
     #expect(try run.text("j").contains("\"name\" : \"reach\""))
+  }
+
+  /// As of make.
+  @Test func jobsAsMakeTakesThem() throws {
+    defer { run.remove() }
+    #expect(try run.shell("$R check -j1 $T/6.12-structure-v6").status == 0)
+    #expect(try run.shell("$R check -j 1 --jobs=2 $T/6.12-structure-v6").status == 0)
+    #expect(try run.shell("$R check -j0 $T/6.12-structure-v6").errors.contains("-j takes a number from 1 up"))
   }
 
   @Test func aLineForEachInvariant() throws {

@@ -31,7 +31,7 @@ import Testing
 
   @Test func allFormsOfOneReplay() throws {
     defer { run.remove() }
-    let forms = ["text", "json", "junit", "ktap", "sarif"]
+    let forms = ["text", "json", "junit", "ktap", "sarif", "html", "mail"]
     let recordings = "$T/6.12-structure-v6 $T/6.12-fault-drop-avc nothing-here"
     let outcome = try run.shell(
       "$R check \(recordings) " + forms.map { "--report \($0)=\($0).report" }.joined(separator: " "))
@@ -98,7 +98,8 @@ import Testing
 
   @Test func interruptedRunKeepsWhatWasJudged() throws {
     defer { run.remove() }
-    let forms = ["text", "json", "junit", "ktap", "sarif"].map { "--report \($0)=\($0)" }.joined(separator: " ")
+    let names = ["text", "json", "junit", "ktap", "sarif", "html", "mail"]
+    let forms = names.map { "--report \($0)=\($0)" }.joined(separator: " ")
     let process = try run.start("exec $R check -j 1 \(forms) $T")
     try waitForOutput()
     kill(process.processIdentifier, SIGINT)
@@ -113,6 +114,7 @@ import Testing
     #expect(recordings.last?["verdict"] as? String == "undecided")
     #expect(recordings.last?["doubts"] as? [String] == ["it was not checked: the run was interrupted"])
     #expect(try run.text("ktap").hasPrefix("KTAP version 1\n1..\(recordings.count)\n"))
+    #expect(try run.text("html").hasSuffix("</html>\n") && run.text("mail").hasPrefix("Subject: [rmapcheck] "))
     #expect(try run.text("text").contains("\(recordings.count) recordings: "))
   }
 
