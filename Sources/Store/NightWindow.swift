@@ -23,6 +23,9 @@ struct NightWindow {
     let records: UInt64
     let events: UInt64
     let note: String?
+
+    /// Whether its file was read to its end, and there was something to judge.
+    var isJudged: Bool { verdict != .damaged && verdict != .missing && events > 0 }
   }
 
   /// One test.
@@ -206,11 +209,12 @@ extension NightWindow {
     return history
   }
 
-  /// The runs that coverage is compared of: of each test those of the last night, and those of its last night before.
+  /// The runs that coverage is compared of: of each test those since the night compared with, and those of the last night
+  /// before in which it could be judged.
   static func compared(_ runs: [Run], since: Int?) -> [Int64] {
     guard let since else { return runs.map(\.id) }
     var lastNight: [Int64: Int] = [:]
-    for run in runs where run.night <= since { lastNight[run.test] = run.night }
+    for run in runs where run.night <= since && run.isJudged { lastNight[run.test] = run.night }
     return runs.filter { $0.night > since || lastNight[$0.test] == $0.night }.map(\.id)
   }
 

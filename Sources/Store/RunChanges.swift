@@ -6,23 +6,29 @@ struct RunChanges {
   static let fall: UInt64 = 100
 
   private let window: NightWindow
-  /// By test: the runs since the night that it is compared with, and those of the test's last night before.
+  /// By test: the runs since the night that it is compared with.
   private var now: [Int64: [NightWindow.Run]] = [:]
+  /// Those of the last night before in which it came.
   private var before: [Int64: [NightWindow.Run]] = [:]
+  /// Those of the last night before in which it could be judged: what was decided then.
+  private var judged: [Int64: [NightWindow.Run]] = [:]
 
   init(_ window: NightWindow) {
     self.window = window
+    // Runs come in the order of their nights.
+    func note(_ run: NightWindow.Run, in runs: inout [Int64: [NightWindow.Run]]) {
+      if runs[run.test]?.first?.night != run.night { runs[run.test] = [] }
+      runs[run.test, default: []].append(run)
+    }
     for run in window.runs {
       if let since = window.since, run.night <= since {
-        // Runs come in the order of their nights.
-        if before[run.test]?.first?.night != run.night { before[run.test] = [] }
-        before[run.test, default: []].append(run)
+        if run.verdict != .missing { note(run, in: &before) }
+        if run.isJudged { note(run, in: &judged) }
       } else {
-        now[run.test, default: []].append(run)
+        // Of several nights since then, the last one says how it is.
+        note(run, in: &now)
       }
     }
-    // Of several nights since then, the last one says how it is.
-    for (test, runs) in now { now[test] = runs.filter { $0.night == runs.last?.night } }
   }
 
   private func name(_ test: Int64) -> String { window.tests[test]?.name ?? "" }
@@ -37,7 +43,7 @@ struct RunChanges {
     }
     for (test, runs) in now {
       for run in runs where run.verdict == .missing {
-        let last = before[test]?.last { $0.verdict != .missing }
+        let last = before[test]?.last
         entries.append(
           .init(
             test: name(test), last: last.map { window.nights[$0.night] } ?? "never", isNew: true,
@@ -81,18 +87,19 @@ struct RunChanges {
     let isLost: Bool
   }
 
-  /// What was decided before and is not now, or less of it. Damaged recordings are told of apart.
+  /// What was decided before and is not now, or less of it. Recordings that are damaged or were not checked are told of
+  /// apart.
   var coverageLost: [MorningReport.CoverageEntry] {
     var groups: [Group: [(test: String, before: UInt64, now: UInt64?)]] = [:]
     for (test, runs) in now {
-      let readable = runs.filter { $0.verdict != .damaged && $0.verdict != .missing }
-      guard let old = before[test], !readable.isEmpty else { continue }
+      let judgedNow = runs.filter(\.isJudged)
+      guard let old = judged[test], !judgedNow.isEmpty else { continue }
       let invariants = Set(old.flatMap { (window.decisions[$0.id] ?? [:]).keys })
       for invariant in invariants {
         guard let shareBefore = share(old, invariant) else { continue }
-        let shareNow = share(readable, invariant)
+        let shareNow = share(judgedNow, invariant)
         if let shareNow, shareNow + Self.fall > shareBefore { continue }
-        let reason = readable.compactMap { window.decisions[$0.id]?[invariant]?.reason }.first
+        let reason = judgedNow.compactMap { window.decisions[$0.id]?[invariant]?.reason }.first
         let group = Group(
           invariant: invariant, line: window.tests[test]?.line ?? "", reason: reason, isLost: shareNow == nil)
         groups[group, default: []].append((name(test), shareBefore, shareNow))

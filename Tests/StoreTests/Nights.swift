@@ -30,6 +30,8 @@ struct Nights {
     /// The recording: another one each night if nothing else is said.
     var recording: String?
     var note: String?
+    /// nil: as its verdict has it.
+    var events: Int?
   }
 
   func add(_ night: String, _ runs: Run..., tool: String = "abc", tree: String? = nil) throws {
@@ -78,7 +80,7 @@ struct Nights {
     return """
       {"path": "recordings/\(run.workload)/trace.dat", "verdict": "\(verdict.rawValue)", "kernel": "\(run.release)",
       "run": {"kernel": "\(run.line)", "flavour": "amd64", "workload": "\(run.workload)", "level": "pages", "number": 1},
-      "xxh64": "\(run.recording ?? "\(night)-\(number)")", "records": 1000, "events": \(isRead ? 900 : 0),
+      "xxh64": "\(run.recording ?? "\(night)-\(number)")", "records": 1000, "events": \(run.events ?? (isRead ? 900 : 0)),
       \(note ?? "\"doubts\": []"), "invariants": [\(invariants.joined(separator: ","))],
       "defects": [\(defects.joined(separator: ","))], "violations": [\(violations.joined(separator: ","))]}
       """

@@ -186,6 +186,26 @@ import Testing
     #expect(try nights.store.report(night: "2026-11-03").gone.isEmpty)
   }
 
+  /// The row of a plan that is recorded again after a night without: under the name that it had without a recording it was
+  /// never there.
+  @Test func whatNeverCameIsNotMissed() throws {
+    defer { nights.remove() }
+    try nights.add("2026-11-01", .init(), .init(workload: "row", line: "unknown", verdict: .missing, note: "none"))
+    try nights.add("2026-11-02", .init())
+    #expect(try nights.store.report().gone.isEmpty && nights.store.report().exitStatus == 0)
+  }
+
+  /// What was decided is compared with the last night that could say so; that a check died is one line, not one for each
+  /// invariant.
+  @Test(arguments: [Verdict.damaged, .missing, .undecided]) func lostCoverageAfterABadNight(verdict: Verdict) throws {
+    defer { nights.remove() }
+    try nights.add("2026-11-01", .init())
+    try nights.add("2026-11-02", .init(verdict: verdict, checks: [:], note: "died", events: 0))
+    #expect(try nights.store.report().coverageLost.isEmpty && nights.store.report().exitStatus != 0)
+    try nights.add("2026-11-03", .init(checks: ["reach": (0, 20), "lock-root": (50, 0)]))
+    #expect(try nights.store.report().coverageLost.map(\.invariant) == ["reach"])
+  }
+
   @Test func infrastructureIsNoFailure() throws {
     defer { nights.remove() }
     try nights.add("2026-11-01", .init(), .init(workload: "fork"))
