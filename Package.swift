@@ -154,7 +154,9 @@ let package = Package(
     tests(
       "ReducingTests", "TestSupport", "Reducing", "Checking", "Invariants", "RecordingAudit", "RecordingFormat",
       "RmapEvents", "TraceReading"),
-    tests("StoreTests", "TestSupport", "Store", "RecordingFormat", grdb),
+    .testTarget(
+      name: "StoreTests", dependencies: ["TestSupport", "Store", "RecordingFormat", grdb], exclude: ["Older"],
+      swiftSettings: settings),
     // The program as a process: `swift test` builds it beside the tests.
     .testTarget(
       name: "CommandLineTests", dependencies: ["TestSupport"], exclude: ["Reports"], swiftSettings: settings),

@@ -7,16 +7,22 @@ public struct Addition: Sendable, Equatable {
   public var added = 0
   /// Runs of recordings that the night had already.
   public var replaced = 0
+  /// Runs whose objects were counted.
+  public var measured = 0
 }
 
 extension NightStore {
   /// Adds reports to a night, all of them or none.
   ///
   /// - Parameters:
+  ///   - results: what `check` found.
+  ///   - comparisons: what `compare` counted, of recordings that the night has, by these results or earlier ones.
   ///   - night: its name; nights are ordered by their names, so a date is a good one.
   ///   - tree: what to call the kernels instead of their line (`6.12`): the name of a tree that moves from line to line.
   /// - Throws: ``StoreError``.
-  public func add(_ results: [NightResult], night: String, tree: String? = nil) throws(StoreError) -> Addition {
+  public func add(
+    _ results: [NightResult], comparisons: [NightComparison] = [], night: String, tree: String? = nil
+  ) throws(StoreError) -> Addition {
     try write { db in
       var addition = Addition()
       var rows = Rows(db)
@@ -30,6 +36,14 @@ extension NightStore {
           try rows.decisions(recording, run: run.id)
           try rows.incidents(recording, run: run.id, night: night, line: TestName(recording, tree: tree).line)
         }
+      }
+      for workload in comparisons.flatMap(\.workloads) {
+        guard let size = workload.size else { continue }
+        guard try rows.size(size, ofRecording: workload.name, night: nightID) else {
+          throw StoreError(
+            .missing, "night \(night) has no result of \(workload.name), which was compared: add that of check, too")
+        }
+        addition.measured += 1
       }
       return addition
     }
@@ -147,14 +161,30 @@ private struct Rows {
     }
   }
 
+  /// Keeps how many objects there were in the run of a recording, by its path.
+  /// - Returns: whether the night has one.
+  func size(_ size: NightComparison.Size, ofRecording path: String, night: Int64) throws -> Bool {
+    // Of two at one place, that which was put there last.
+    try db.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO size (run, anon_vmas, avcs, bytes)
+        SELECT id, ?, ?, ? FROM run WHERE night = ? AND path = ? ORDER BY id DESC LIMIT 1
+        """
+    ).execute(arguments: [
+      Int64(clamping: size.anonVMAs), Int64(clamping: size.avcs), Int64(clamping: size.bytes), night, path,
+    ])
+    return db.changesCount > 0
+  }
+
   /// Removes a run. A defect that was first seen in it was first seen in the next one, then.
   private func remove(run: Int64) throws {
     let defects = try Int64.fetchAll(db, sql: "SELECT defect FROM incident WHERE run = ?", arguments: [run])
     let night = try String.fetchOne(
       db, sql: "SELECT name FROM night WHERE id = (SELECT night FROM run WHERE id = ?)", arguments: [run])
-    for sql in [
-      "DELETE FROM decision WHERE run = ?", "DELETE FROM incident WHERE run = ?", "DELETE FROM run WHERE id = ?",
-    ] { try db.cachedStatement(sql: sql).execute(arguments: [run]) }
+    for table in Schema.tablesOfRuns {
+      try db.cachedStatement(sql: "DELETE FROM \(table) WHERE run = ?").execute(arguments: [run])
+    }
+    try db.cachedStatement(sql: "DELETE FROM run WHERE id = ?").execute(arguments: [run])
     for defect in defects {
       try db.execute(sql: "DELETE FROM debut WHERE defect = ? AND night = ?", arguments: [defect, night])
       try db.execute(
@@ -174,6 +204,10 @@ private struct Rows {
       ).execute(arguments: [
         try defect(seen), run, Int64(clamping: seen.violations), Int64(clamping: seen.event),
       ])
+      for invariant in seen.consequences.sorted() {
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO consequence (run, defect, invariant) VALUES (?, ?, ?)")
+          .execute(arguments: [run, try defect(seen), try id("invariant", ["name": invariant])])
+      }
       try db.cachedStatement(
         sql: """
           INSERT INTO debut (defect, line, night, kernel) VALUES (?, ?, ?, ?)

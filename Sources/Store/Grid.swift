@@ -12,6 +12,8 @@ public struct Grid: Sendable {
     let events: UInt64
     let decided: UInt64
     let undecided: UInt64
+    /// The largest of its runs; nil where none was compared.
+    let size: NightComparison.Size?
   }
 
   /// A test's place and its course.
@@ -41,10 +43,12 @@ extension NightStore {
         db,
         sql: """
           SELECT run.test, night.name, GROUP_CONCAT(DISTINCT verdict) AS verdicts, SUM(events) AS events,
-            SUM(sums.decided) AS decided, SUM(sums.undecided) AS undecided, SUM(incidents) AS incidents
+            SUM(sums.decided) AS decided, SUM(sums.undecided) AS undecided, SUM(incidents) AS incidents,
+            MAX(size.anon_vmas) AS anon_vmas, MAX(size.avcs) AS avcs, MAX(size.bytes) AS bytes
           FROM run JOIN night ON night.id = run.night
           LEFT JOIN (SELECT run, SUM(decided) AS decided, SUM(undecided) AS undecided FROM decision GROUP BY run) sums
             ON sums.run = run.id
+          LEFT JOIN size ON size.run = run.id
           LEFT JOIN (SELECT run, COUNT(*) AS incidents FROM incident GROUP BY run) seen ON seen.run = run.id
           WHERE night.name BETWEEN ? AND ? GROUP BY run.test, night.name ORDER BY night.name
           """, arguments: [nights.first, nights.last])
@@ -54,7 +58,7 @@ extension NightStore {
           Grid.Point(
             night: places[row["name"]] ?? 0, verdict: Verdict.combined(verdicts), defects: row["incidents"] ?? 0,
             events: UInt64(row["events"] as Int64), decided: UInt64(row["decided"] as Int64? ?? 0),
-            undecided: UInt64(row["undecided"] as Int64? ?? 0)))
+            undecided: UInt64(row["undecided"] as Int64? ?? 0), size: size(row)))
       }
       let tests = try Row.fetchAll(db, sql: "SELECT * FROM test ORDER BY workload, level, fault, line, flavour")
       let cells = tests.compactMap { row -> Grid.Cell? in
@@ -66,5 +70,12 @@ extension NightStore {
       }
       return Grid(nights: nights, cells: cells)
     }
+  }
+
+  private func size(_ row: Row) -> NightComparison.Size? {
+    guard let anonVMAs: Int64 = row["anon_vmas"], let avcs: Int64 = row["avcs"], let bytes: Int64 = row["bytes"] else {
+      return nil
+    }
+    return .init(anonVMAs: UInt64(anonVMAs), avcs: UInt64(avcs), bytes: UInt64(bytes))
   }
 }

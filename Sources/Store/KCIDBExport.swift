@@ -29,7 +29,8 @@ public struct KCIDBExport: Encodable, Sendable {
   struct Build: Encodable {
     let checkout_id, id, origin: String
     let architecture, compiler, comment: String?
-    let status = "PASS"
+    /// nil: nothing is known of that kernel.
+    let status: String?
     let misc: [String: String]
   }
 
@@ -87,7 +88,7 @@ private struct KCIDBWriter {
     }
     return KCIDBExport(
       checkouts: builds.map(\.checkout), builds: builds.map(\.build), tests: try runs.flatMap(tests),
-      issues: defects.map(issue), incidents: incident(incidents, runs))
+      issues: defects.map(issue), incidents: try incident(incidents, runs))
   }
 
   // MARK: Kernels
@@ -111,7 +112,7 @@ private struct KCIDBWriter {
       let build = KCIDBExport.Build(
         checkout_id: checkout.id, id: "\(origin):\(name)", origin: origin,
         architecture: some(row["machine"]).map(Self.architecture), compiler: some(row["compiler"]),
-        comment: some(release), misc: misc)
+        comment: some(release), status: release.isEmpty ? nil : "PASS", misc: misc)
       return (checkout, build)
     }
   }
@@ -198,16 +199,26 @@ private struct KCIDBWriter {
       misc: ["fingerprint": defect.fingerprint, "invariant": defect.invariant, "function": plain(defect.function)])
   }
 
+  /// One for each invariant that is broken because of a defect: the first and those that follow from it.
   private func incident(
     _ incidents: [NightWindow.Incident], _ runs: [NightWindow.Run]
-  ) -> [KCIDBExport.Incident] {
+  ) throws -> [KCIDBExport.Incident] {
     let byID = Dictionary(uniqueKeysWithValues: runs.map { ($0.id, $0) })
-    return incidents.compactMap { incident in
-      guard let defect = window.defects[incident.defect], let run = byID[incident.run] else { return nil }
-      let test = id(run, defect.invariant)
-      return KCIDBExport.Incident(
-        id: "\(test)/\(defect.fingerprint)", origin: origin, issue_id: "\(origin):\(defect.fingerprint)", test_id: test,
-        comment: plain("event \(incident.event) of \(run.path)"))
+    return try incidents.flatMap { incident -> [KCIDBExport.Incident] in
+      guard let defect = window.defects[incident.defect], let run = byID[incident.run] else { return [] }
+      let place = "event \(incident.event) of \(run.path)"
+      let others = try String.fetchAll(
+        db,
+        sql: """
+          SELECT name FROM consequence JOIN invariant ON invariant.id = consequence.invariant
+          WHERE run = ? AND defect = ? ORDER BY name
+          """, arguments: [run.id, incident.defect])
+      return ([(defect.invariant, place)] + others.map { ($0, "follows from \(place)") }).map { invariant, comment in
+        let test = id(run, invariant)
+        return KCIDBExport.Incident(
+          id: "\(test)/\(defect.fingerprint)", origin: origin, issue_id: "\(origin):\(defect.fingerprint)",
+          test_id: test, comment: plain(comment))
+      }
     }
   }
 }

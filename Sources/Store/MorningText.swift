@@ -84,7 +84,7 @@ extension MorningReport {
   }
 
   /// What the nights say of it, in one sentence.
-  private func story(_ entry: DefectEntry) -> String {
+  func story(_ entry: DefectEntry) -> String {
     let first = "\(entry.since)" + (entry.sinceKernel.isEmpty ? "" : " on \(entry.sinceKernel)")
     let good = entry.good.map { good in good + (entry.goodKernel.map { $0.isEmpty ? "" : " on \($0)" } ?? "") }
     switch entry.state {
@@ -96,7 +96,7 @@ extension MorningReport {
     case .flaky:
       return "in \(entry.seen) of \(entry.runs) runs since \(first)"
         + (entry.lastSeen.map { "; last seen \($0)" } ?? "")
-    case .known: return "since \(first), in \(entry.nights) nights"
+    case .known: return "since \(first), in \(counted(UInt64(entry.nights), "night"))"
     case .untested: return "last seen \(entry.lastSeen ?? night), first \(first); its tests did not run or decide it"
     }
   }

@@ -22,15 +22,6 @@ public struct NightResult: Decodable, Sendable {
     }
   }
 
-  /// Reads a report from a file.
-  /// - Throws: ``StoreError`` if it is not there, or is none.
-  public init(contentsOf path: String) throws(StoreError) {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw StoreError(.missing, "\(path): there is no such file, or it can't be read")
-    }
-    try self.init(data, path: path)
-  }
-
   /// How many recordings it has.
   public var count: Int { recordings.count }
 
@@ -44,7 +35,8 @@ public struct NightResult: Decodable, Sendable {
     (try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe))?.prefix(64)
   }
 
-  private static func place(of error: any Error) -> String {
+  /// What in a report is not as it should be.
+  static func place(of error: any Error) -> String {
     func path(_ keys: [any CodingKey]) -> String {
       keys.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }.joined(separator: ".")
     }
@@ -136,6 +128,12 @@ public struct NightResult: Decodable, Sendable {
     let event: UInt64
     let violations: UInt64
     let findings: [Int]
+    let follows: [Consequence]?
+  }
+
+  /// Violations of another invariant, or of the same, that follow from a defect.
+  struct Consequence: Decodable, Sendable {
+    let invariant: String
   }
 
   /// A defect in a recording, whether its report knew defects or only violations.
@@ -148,6 +146,8 @@ public struct NightResult: Decodable, Sendable {
     let rule: String
     let event: UInt64
     let violations: UInt64
+    /// The other invariants that are broken because of it.
+    let consequences: Set<String>
   }
 }
 
@@ -160,14 +160,16 @@ extension NightResult.Recording {
         return NightResult.Seen(
           fingerprint: defect.fingerprint, invariant: defect.invariant, what: defect.what, function: defect.function,
           doer: first?.doer ?? defect.function, rule: first?.rule ?? "", event: defect.event,
-          violations: defect.violations)
+          violations: defect.violations,
+          consequences: Set((defect.follows ?? []).map(\.invariant)).subtracting([defect.invariant]))
       }
     }
     return Dictionary(grouping: violations, by: \.defect).compactMap { fingerprint, violations in
       violations.min { $0.event.number < $1.event.number }.map { first in
         NightResult.Seen(
           fingerprint: fingerprint, invariant: first.invariant, what: first.what, function: first.function,
-          doer: first.doer, rule: first.rule ?? "", event: first.event.number, violations: UInt64(violations.count))
+          doer: first.doer, rule: first.rule ?? "", event: first.event.number, violations: UInt64(violations.count),
+          consequences: [])
       }
     }
   }

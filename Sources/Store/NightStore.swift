@@ -1,9 +1,10 @@
 // Store: the results of many nights, in one SQLite file.
 //
 // One idea: a night's report is a pure function of what was added, in whatever order. What is added is the JSON report of
-// `check`, nothing else (NightResult.swift); each run is one row, under the name of its test, with the checks that were
-// decided per invariant and the defects that were seen, by fingerprint (Adding.swift). Adding a recording to a night again
-// replaces what was there. Nights are ordered by their names, and no clock is read.
+// `check`, and of `compare` where a night is to have the graph's size (NightResult.swift, NightComparison.swift); each run is
+// one row, under the name of its test, with the checks that were decided per invariant and the defects that were seen, by
+// fingerprint (Adding.swift). Adding a recording to a night again replaces what was there. Nights are ordered by their
+// names, and no clock is read.
 //
 // What the mail says is computed in two steps: what it needs is fetched (NightWindow.swift), then compared as plain values
 // (MorningReport.swift, DefectHistory.swift, RunChanges.swift), which Text, HTML and JSON print. KCIDB gets the same
@@ -77,7 +78,7 @@ public final class NightStore: Sendable {
     let count = try write { db in
       let old = "SELECT id FROM night WHERE name < ?"
       let runs = "SELECT id FROM run WHERE night IN (\(old))"
-      for table in ["decision", "incident"] {
+      for table in Schema.tablesOfRuns {
         try db.execute(sql: "DELETE FROM \(table) WHERE run IN (\(runs))", arguments: [night])
       }
       try db.execute(sql: "DELETE FROM run WHERE night IN (\(old))", arguments: [night])
@@ -96,7 +97,7 @@ public final class NightStore: Sendable {
   public func forget(test: String) throws(StoreError) -> Int {
     try write { db in
       let runs = "SELECT run.id FROM run JOIN test ON test.id = run.test WHERE test.name = ?"
-      for table in ["decision", "incident"] {
+      for table in Schema.tablesOfRuns {
         try db.execute(sql: "DELETE FROM \(table) WHERE run IN (\(runs))", arguments: [test])
       }
       try db.execute(sql: "DELETE FROM run WHERE id IN (\(runs))", arguments: [test])

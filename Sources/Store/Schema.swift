@@ -35,12 +35,16 @@ enum Schema {
     }
   }
 
+  /// What is kept of each run.
+  static let tablesOfRuns = ["decision", "incident", "consequence", "size"]
+
   private static func migrator() -> DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { db in
       try db.execute(sql: "PRAGMA application_id = \(applicationID)")
       try db.execute(sql: first)
     }
+    migrator.registerMigration("2") { db in try db.execute(sql: second) }
     return migrator
   }
 
@@ -87,5 +91,15 @@ enum Schema {
       defect INTEGER NOT NULL REFERENCES defect, run INTEGER NOT NULL REFERENCES run, findings INTEGER NOT NULL,
       event INTEGER NOT NULL, PRIMARY KEY (defect, run)) WITHOUT ROWID;
     CREATE INDEX incident_of_run ON incident (run);
+    """
+
+  /// `consequence` has the other invariants that are broken because of a defect. `size` has the most objects that a run's
+  /// processes had at a time, for those runs that were compared, too.
+  private static let second = """
+    CREATE TABLE consequence (
+      run INTEGER NOT NULL REFERENCES run, defect INTEGER NOT NULL REFERENCES defect,
+      invariant INTEGER NOT NULL REFERENCES invariant, PRIMARY KEY (run, defect, invariant)) WITHOUT ROWID;
+    CREATE TABLE size (
+      run INTEGER PRIMARY KEY REFERENCES run, anon_vmas INTEGER NOT NULL, avcs INTEGER NOT NULL, bytes INTEGER NOT NULL);
     """
 }

@@ -22,7 +22,7 @@ struct StoreCommand: ParsableCommand {
 struct StoreAddCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add",
-    abstract: "Adds JSON reports of check, or checks recordings and adds the results.",
+    abstract: "Adds JSON reports of check or compare, or checks recordings and adds the results.",
     discussion: """
       Exit status: 0 everything is in the store, whatever the verdicts are; 3 a file is not a report, or the store is \
       damaged; 66 a report is missing; 74 the store can't be written; 64 usage. With any but 0 nothing was added.
@@ -33,7 +33,8 @@ struct StoreAddCommand: AsyncParsableCommand {
 
   @Argument(
     help: """
-      JSON reports of check (of this version or an older one), recordings, or folders that are searched for both.
+      JSON reports of check (of this version or an older one), recordings, or folders that are searched for both; JSON \
+      reports of compare add how many objects the kernel's graph had.
       """,
     completion: .file())
   var inputs: [String] = []
@@ -74,10 +75,16 @@ struct StoreAddCommand: AsyncParsableCommand {
     try await storeErrors {
       let night = night ?? today()
       var results: [NightResult] = []
+      var comparisons: [NightComparison] = []
       var recordings: [String] = []
       for input in inputs {
         let found = ResultSearch.files(at: input)
-        for path in found.reports { results.append(try NightResult(contentsOf: path)) }
+        for path in found.reports {
+          switch try NightInput(contentsOf: path) {
+          case .result(let result): results.append(result)
+          case .comparison(let comparison): comparisons.append(comparison)
+          }
+        }
         recordings += found.recordings
       }
       // A check of what is not there ends at once, and says so.
@@ -85,9 +92,11 @@ struct StoreAddCommand: AsyncParsableCommand {
       if !recordings.isEmpty { results.append(try await checked(recordings)) }
       let rest = unchecked.filter { access($0, F_OK) == 0 }
       if !rest.isEmpty { results.append(try report(rest.map { .notChecked($0, "its check did not come to its end") })) }
-      let addition = try NightStore(path: store, .adding).add(results, night: night, tree: tree)
+      let addition = try NightStore(path: store, .adding)
+        .add(results, comparisons: comparisons, night: night, tree: tree)
       var text = "\(night): \(addition.added) added"
       if addition.replaced > 0 { text += ", \(addition.replaced) replaced" }
+      if addition.measured > 0 { text += ", \(addition.measured) compared" }
       try StandardOutput.write(text + "\n")
     }
   }

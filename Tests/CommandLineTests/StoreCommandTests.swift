@@ -59,6 +59,27 @@ import Testing
       outcome.output.contains("its check did not come to its end") && outcome.output.contains("none.dat: cannot open"))
   }
 
+  /// Both reports in one call, in any order.
+  @Test func comparisonsAreTaken() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      for night in n1 n2; do
+        $R check --report json=check.json $T/6.12-zygote $T/6.12-lossy >/dev/null
+        $R compare --policy split-counters --format json $T/6.12-zygote $T/6.12-lossy >compare.json
+        $R store add nights.db --night $night compare.json check.json
+      done
+      $R store report nights.db --format html >page.html
+      $R store add nights.db --night n3 compare.json; echo "status $?"
+      """)
+    let added = "n1: 2 added, 1 compared\nn2: 2 added, 1 compared\n"
+    #expect(outcome.output.hasPrefix(added), "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("status 66\n") && outcome.errors.contains("add that of check, too"))
+    let count = try #require(try run.text("page.html").firstMatch(of: /at most (\d+) anon_vmas and (\d+) AVCs/))
+    let text = try run.shell("$R compare --policy split-counters $T/6.12-zygote").output
+    #expect(text.contains(try Regex("split-counters +\\d+ +\(count.1) +\\d+ +\\d+ +\(count.2) ")), "\(text)")
+  }
+
   @Test func whatCannotBeTaken() throws {
     defer { run.remove() }
     func status(_ line: String) throws -> Int32 { try run.shell(line).status }
@@ -80,19 +101,24 @@ import Testing
   private static let root = URL(filePath: tracesFolder).deletingLastPathComponent().path
   private static let judges = "\(root)/.cache/judges"
 
+  private static let commit = "1a2b3c4d5e6f7081920a1b2c3d4e5f6071829304"
+
   /// By KCIDB's own schema; and every reference in it leads somewhere.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "\(judges)/installed"), "run scripts/judges"))
   func kcidb() throws {
     defer { run.remove() }
     let outcome = try run.shell(
       """
-      head -c 60000 $T/6.12-structure-v6/trace.dat >cut.dat
-      $R store add nights.db --night n1 $T/6.12-faults $T/6.12-lossy $T/6.12-structure-v6 $T/6.18.5-cve cut.dat none.dat
+      head -c 60000 $T/6.12-structure-v6/trace.dat >cut.dat; cp -r $T/6.12-structure-v6 built
+      $R annotate built --compiler 'gcc 14.2.0' --kernel-commit \(Self.commit) >/dev/null
+      $R store add nights.db --night n1 $T/6.12-faults $T/6.12-lossy built $T/6.18.5-cve cut.dat none.dat
       $R store export kcidb nights.db --origin mylab >kcidb.json
       \(Self.judges)/bin/python \(Self.root)/Tests/Judges/judge_kcidb.py kcidb.json
       """)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     let statuses = outcome.output.split(separator: "\n").last ?? ""
+    #expect(outcome.output.contains("architecture x86_64, compiler gcc 14.2.0, status PASS"), "\(outcome.output)")
+    #expect(try run.text("kcidb.json").contains("\"git_commit_hash\" : \"\(Self.commit)\""))
     for status in ["FAIL", "PASS", "SKIP", "ERROR 1", "MISS 1", "DONE 3"] {
       #expect(statuses.contains(status), "\(outcome.output)")
     }
