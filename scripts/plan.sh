@@ -38,6 +38,9 @@ result_of() {
   printf '%s\n' "$1/results/$2.$sum.$version.json"
 }
 
+# comparison_of NIGHT_DIR RESULT: the file that how many objects there were is in, or is to be in.
+comparison_of() { printf '%s\n' "$1/comparisons/${2##*/}"; }
+
 # find_rmapcheck: sets rmapcheck to the program, and version to what names results.
 find_rmapcheck() {
   local root=${BASH_SOURCE[0]%/*}/..
