@@ -25,7 +25,7 @@ struct StoreAddCommand: AsyncParsableCommand {
     abstract: "Adds JSON reports of check or compare, or checks recordings and adds the results.",
     discussion: """
       Exit status: 0 everything is in the store, whatever the verdicts are; 3 a file is not a report, or the store is \
-      damaged; 66 a report is missing; 74 the store can't be written; 64 usage. With any but 0 nothing was added.
+      damaged; 66 a report is missing, or the check of what was compared; 74 the store can't be written; 64 usage. With any but 0 nothing was added.
       """)
 
   @Argument(help: "The store; it is made if need be.", completion: .file())

@@ -118,6 +118,19 @@ import Testing
     #expect(try run.text("text").contains("\(recordings.count) recordings: "))
   }
 
+  /// On a terminal, how far it is, and after two seconds how long it will take; in a file, nothing of that.
+  @Test func progressOnATerminal() throws {
+    defer { run.remove() }
+    try #require(try run.shell("command -v script").status == 0, "script (bsdutils) is not installed")
+    let command = #"$R check -j 1 --format ktap $T $T $T $T >/dev/null"#
+    _ = try run.shell("script -qec '\(command)' typescript >/dev/null")
+    let shown = String(decoding: try Data(contentsOf: run.folder.appending(path: "typescript")), as: UTF8.self)
+    #expect(shown.contains(/\d+ of \d+ recordings, [\d.]+ a second, \d+ (s|min) left/))
+    // The line is gone at the end.
+    #expect(shown.contains("\r\u{1b}[K"))
+    #expect(try run.shell("$R check --format ktap $T/6.12-structure-v6 $T/6.1-structure >/dev/null").errors.isEmpty)
+  }
+
   /// What text says of violations that it does not show is what another call shows.
   @Test func everyViolationCanBeSeen() throws {
     defer { run.remove() }

@@ -10,17 +10,22 @@ struct NightsCommand: ParsableCommand {
   @Option(help: "How many nights.") var nights = 365
   @Option(help: "How many recordings a night.") var recordings = 300
   @Option(help: "How many invariants a recording decides.") var invariants = 36
-  @Option(help: "The most that a report may take, s.") var seconds = 2.0
+  @Option(help: "The most processor time that a report may take, s.") var seconds = 2.0
   @Option(help: "The most that the store may take, MB.") var megabytes = 200.0
   @Option(help: "A folder for the store, which is removed.") var folder = FileManager.default.temporaryDirectory.path
 
   func run() throws {
     let path = "\(folder)/rmapcheck-nights-\(ProcessInfo.processInfo.processIdentifier).db"
     defer { try? FileManager.default.removeItem(atPath: path) }
+    let comparison = "\(path).json"
+    defer { try? FileManager.default.removeItem(atPath: comparison) }
     let store = try NightStore(path: path, .adding)
     let adding = try time {
       for night in 0..<nights {
-        _ = try store.add([NightResult(Data(report(night).utf8), path: "night \(night)")], night: name(night))
+        let result = try NightResult(Data(report(night).utf8), path: "night \(night)")
+        try Data(sizes(night).utf8).write(to: URL(filePath: comparison))
+        guard case .comparison(let sizes) = try NightInput(contentsOf: comparison) else { throw ExitCode.failure }
+        _ = try store.add([result], comparisons: [sizes], night: name(night))
       }
     }
     var defects = 0
@@ -36,15 +41,28 @@ struct NightsCommand: ParsableCommand {
     if max(text, page) > seconds || size > megabytes { throw ExitCode.failure }
   }
 
+  /// The processor time that it takes, s.
   private func time(_ body: () throws -> Void) rethrows -> Double {
-    let start = ContinuousClock.now
+    let start = clock()
     try body()
-    let taken = start.duration(to: .now).components
-    return Double(taken.seconds) + Double(taken.attoseconds) / 1e18
+    return Double(clock() - start) / Double(CLOCKS_PER_SEC)
   }
 
   /// Names that sort as the nights do.
   private func name(_ night: Int) -> String { String(format: "2026-%03d", night) }
+
+  private func path(_ night: Int, _ test: Int) -> String { "recordings/2026-\(night)/\(test)/trace.dat" }
+
+  /// What `compare` counted of a night's recordings.
+  private func sizes(_ night: Int) -> String {
+    let workloads = (0..<recordings).map { test in
+      """
+      {"name":"\(path(night, test))","doubts":[],"agreement":{"policy":"split-counters"},"policies":[\
+      {"name":"split-counters","anonVMAs":{"peak":\(1000 + night)},"avcs":{"peak":\(3000 + night)},"bytesPeak":300000}]}
+      """
+    }
+    return "{\"schema\":\"rmapcheck-comparison/1\",\"workloads\":[\(workloads.joined(separator: ","))]}"
+  }
 
   /// A night: a tenth of the tests shows one of 40 defects, some of them every few nights; kernels change every week.
   private func report(_ night: Int) -> String {
@@ -65,7 +83,7 @@ struct NightsCommand: ParsableCommand {
         "function":"anon_vma_clone","event":{"number":\(100 + night)},"rule":"As it must be."}
         """
       return """
-        {"path":"recordings/2026-\(night)/\(test)/trace.dat","verdict":"\(isBroken ? "violated" : "holds")",\
+        {"path":"\(path(night, test))","verdict":"\(isBroken ? "violated" : "holds")",\
         "kernel":"\(line).\(night / 7)-cloud-amd64","xxh64":"\(String(format: "%08x%08x", night, test))",\
         "run":{"kernel":"\(line)","flavour":"cloud-amd64","workload":"workload_\(test / 4)","level":"walks","number":1},\
         "made":{"date":"2026-11-30T00:00:00Z","compiler":"gcc"},"records":1000000,"events":\(900_000 + night * 11),\
