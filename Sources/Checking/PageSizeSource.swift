@@ -66,6 +66,7 @@ private struct FirstFault {
       guard case .record(let record) = item, record.eventID == event, record.payload.count >= length else { continue }
       func word(_ offset: Int) -> UInt64 { record.payload.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
       guard empty.allSatisfy({ word($0) == 0 }), word(start) > 0 else { continue }
+      // The raw vm_pgoff: nothing can be decoded before the page size is known.
       if let size = PageSize.all.first(where: { word(start) >> $0.shift == word(pgoff) }) { return size }
     }
     return nil

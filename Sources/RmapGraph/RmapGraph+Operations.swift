@@ -7,18 +7,7 @@ extension RmapGraph {
     _ entry: OperationEntry, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     let task = work.task(stamp.pid)
-    if entry.kind == .fork || entry.kind == .copyRange {
-      noteFork(into: entry.vma.mm, isWhole: work.tasks[task].isClear)
-    }
-    if entry.kind == .fork || entry.kind == .copyRange { mms.silence.noteForking(entry, stamp) }
-    if !mms.silence.isEmpty {
-      // exec makes an mm as well.
-      if entry.kind == .prepare, entry.vma.isTemporaryStack { mms.silence.lose(entry.vma.mm) }
-      mms.silence.noteActing(
-        stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
-      if entry.kind == .fork || entry.kind == .vmaDup { mms.silence.noteActing(stamp.pid, in: entry.source.mm) }
-    }
-    if entry.kind.isOutermost { work.markClear(task) } else { clarify(task, by: entry.vma.mm) }
+    noteActing(entry, stamp, task)
     forgetStaleOperations(task, before: entry.kind)
     tellStranded(task, stamp, &observer)
     let isClear = work.tasks[task].isClear || !work.tasks[task].operations.isEmpty
@@ -77,6 +66,22 @@ extension RmapGraph {
     default: return
     }
     tellEntered(task, entry, vma, source, stamp, &observer)
+  }
+
+  /// Notes what an entry tells of the task and of the mms that it is at work in.
+  @inline(__always) private mutating func noteActing(_ entry: OperationEntry, _ stamp: EventStamp, _ task: UInt32) {
+    if entry.kind == .fork || entry.kind == .copyRange {
+      noteFork(into: entry.vma.mm, isWhole: work.tasks[task].isClear)
+    }
+    if entry.kind == .fork || entry.kind == .copyRange { mms.silence.noteForking(entry, stamp) }
+    if !mms.silence.isEmpty {
+      // exec makes an mm as well.
+      if entry.kind == .prepare, entry.vma.isTemporaryStack { mms.silence.lose(entry.vma.mm) }
+      mms.silence.noteActing(
+        stamp.pid, in: entry.kind == .mmExit ? entry.mm : entry.vma.mm, isTakingDown: entry.kind == .mmExit)
+      if entry.kind == .fork || entry.kind == .vmaDup { mms.silence.noteActing(stamp.pid, in: entry.source.mm) }
+    }
+    if entry.kind.isOutermost { work.markClear(task) } else { clarify(task, by: entry.vma.mm) }
   }
 
   private mutating func meetIfKnown<Observer: GraphObserver & ~Copyable>(

@@ -52,7 +52,8 @@ public struct EventDeclaration: Sendable {
   private let requiredNames, optionalNames: [FieldName]
   /// What a field is here, where that is not what its name says. (Fields are made when they are asked for: a check needs
   /// none of them.)
-  private let instead: [FieldName: (width: FieldWidth, meaning: String)]
+  private let meaningOfAll: String?
+  private let instead: KeyValuePairs<FieldName, (width: FieldWidth, meaning: String)>
 
   /// The fields without which a record can't be understood.
   public var required: [Field] { requiredNames.map(field) }
@@ -68,7 +69,7 @@ public struct EventDeclaration: Sendable {
   init(
     _ name: EventName, _ kinds: EventKind..., role: Role = .whole, of functions: [String], in file: String,
     _ meaning: String, _ required: [FieldName], optional: [FieldName] = [],
-    instead: [FieldName: (width: FieldWidth, meaning: String)] = [:]
+    instead: KeyValuePairs<FieldName, (width: FieldWidth, meaning: String)> = [:]
   ) {
     self.name = name
     self.kinds = kinds
@@ -79,6 +80,7 @@ public struct EventDeclaration: Sendable {
     requiredNames = required
     optionalNames = optional
     self.instead = instead
+    meaningOfAll = nil
   }
 
   /// The return of an operation.
@@ -91,13 +93,13 @@ public struct EventDeclaration: Sendable {
     self.meaning = "\(entry.functions[0]) returns."
     requiredNames = fields
     optionalNames = []
-    instead =
-      if let meaning { Dictionary(uniqueKeysWithValues: fields.map { ($0, ($0.width, meaning)) }) } else { [:] }
+    instead = [:]
+    meaningOfAll = meaning
   }
 
   private func field(_ name: FieldName) -> Field {
-    let (width, meaning) = instead[name] ?? (name.width, name.meaning)
-    return Field(name: name, width: width, meaning: meaning)
+    let own = instead.first { $0.key == name }?.value
+    return Field(name: name, width: own?.width ?? name.width, meaning: own?.meaning ?? meaningOfAll ?? name.meaning)
   }
 
   /// Every event, in the vocabulary's order.

@@ -20,7 +20,8 @@ public enum RecordingLevel: String, Codable, Sendable, CaseIterable, Comparable 
 
   /// The level of a recording with these kinds of event: the highest of which it has any. A kind that is missing
   /// from that level is then a flaw of the recording, and not a choice.
-  public init(of kinds: some Sequence<EventKind>) {
-    self = kinds.lazy.map(\.level).max() ?? .structure
+  @inline(__always) public init(of kinds: some Sequence<EventKind>) {
+    self = .structure
+    for kind in kinds where kind.level > self { self = kind.level }
   }
 }

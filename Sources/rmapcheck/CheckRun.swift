@@ -39,7 +39,7 @@ final class CheckRun: Sendable {
       throw error
     }
     state = Mutex(State(reports: files))
-    // Whoever reads our output may leave before the reports are written: `rmapcheck check … | head`.
+    // The reader of our output may leave before the reports are written: `rmapcheck check … | head`.
     if !files.isEmpty { signal(SIGPIPE, SIG_IGN) }
   }
 
