@@ -110,7 +110,7 @@ import Testing
     let outcome = try run.shell(
       """
       head -c 60000 $T/6.12-structure-v6/trace.dat >cut.dat; cp -r $T/6.12-structure-v6 built
-      $R annotate built --compiler 'gcc 14.2.0' --kernel-commit \(Self.commit) >/dev/null
+      $R annotate built/trace.dat --sidecar built/about.json --compiler 'gcc 14.2.0' --kernel-commit \(Self.commit)
       $R store add nights.db --night n1 $T/6.12-faults $T/6.12-lossy built $T/6.18.5-cve cut.dat none.dat
       $R store export kcidb nights.db --origin mylab >kcidb.json
       \(Self.judges)/bin/python \(Self.root)/Tests/Judges/judge_kcidb.py kcidb.json
