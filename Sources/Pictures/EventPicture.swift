@@ -118,22 +118,42 @@ public struct EventPicture: Sendable, Equatable {
     }
   }
 
-  /// The moment that shows what the finding says: after the event, unless that has taken one of its objects away.
+  /// The moment that shows what the finding says best: after the event, unless that has taken away one of its objects, or
+  /// what is wrong with it.
   public var telling: GraphPicture {
     let named = { (picture: GraphPicture) in
       picture.vmas.count { $0.distance == 0 } + picture.anonVMAs.count { $0.distance == 0 && $0.state != nil }
         + picture.folios.count
     }
-    if focus.accusation != nil, after.hasMark != before.hasMark { return after.hasMark ? after : before }
+    if focus.accusation != nil, after.mark != before.mark { return after.mark > before.mark ? after : before }
     return named(after) < named(before) ? before : after
   }
 }
 
 extension GraphPicture {
-  /// Whether anything is marked as missing or wrong.
-  public var hasMark: Bool {
-    edges.contains { $0.state == .missing || $0.isWrong } || vmas.contains(where: \.isWrong)
-      || anonVMAs.contains(where: \.isWrong) || folios.contains(where: \.isWrong)
+  /// What is marked as missing or wrong: the more, the better it can be seen.
+  enum Mark: Int, Comparable {
+    case nothing, object, avc
+
+    static func < (left: Mark, right: Mark) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  /// The best that there is.
+  var mark: Mark {
+    if edges.contains(where: { $0.state == .missing || $0.isWrong }) { return .avc }
+    let isAccused =
+      vmas.contains(where: \.isWrong) || anonVMAs.contains(where: \.isWrong) || folios.contains(where: \.isWrong)
+    return isAccused ? .object : .nothing
+  }
+
+  /// Whether the drawing alone says what is wrong. Before an event, a folio is as it was: what the event shows of it is not
+  /// to be seen.
+  var speaksForItself: Bool {
+    switch mark {
+    case .nothing: false
+    case .object: moment == .after || !folios.contains(where: \.isWrong)
+    case .avc: true
+    }
   }
 }
 

@@ -34,6 +34,7 @@ private struct Scene {
   /// By address: one that was freed can be what the picture is about.
   var anonVMAs: [Candidate<KernelAddress>] = []
   var folios: [FolioID] = []
+  private static let foliosShown = 4
   private var seenVMAs: Set<VMAID> = []
   private var seenAnonVMAs: Set<KernelAddress> = []
 
@@ -45,6 +46,8 @@ private struct Scene {
   /// The objects themselves, then the trees that they are in, then who else is in these.
   mutating func gather(_ graph: borrowing RmapGraph) {
     for subject in focus.subjects { take(subject, graph) }
+    // After the subjects: one that is a subject itself is as near as that.
+    for folio in folios where graph[folio].mapping.isAnonymous { take(graph[folio].mapping.anonVMA, at: 1) }
     for candidate in vmas { takeChain(of: candidate, graph) }
     if let root = focus.root { for id in graph.anonVMAs(under: root) { take(graph[id].address, at: 1) } }
     for candidate in anonVMAs { takeMembers(of: candidate, graph) }
@@ -63,8 +66,7 @@ private struct Scene {
       take(graph[avc].vma, at: distance)
       if graph.lives(graph[avc].anonVMA) { take(graph[graph[avc].anonVMA].address, at: distance) }
     } else if let folio = graph.folio(at: address) {
-      if folios.count < 4 { folios.append(folio) }
-      if graph[folio].mapping.isAnonymous { take(graph[folio].mapping.anonVMA, at: 1) }
+      if folios.count < Self.foliosShown { folios.append(folio) }
     }
   }
 

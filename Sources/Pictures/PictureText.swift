@@ -49,7 +49,7 @@ public struct PictureText {
     if !isSmall { lines += cast.vmas.map { vmaLine(shown.vmas[$0]) } }
     lines += cast.anonVMAs.flatMap { anonVMALines(shown.anonVMAs[$0], shown) }
     lines += cast.folios.map { folioLine(shown.folios[$0], shown) }
-    if let accusation = picture.focus.accusation, !isSmall || !shown.hasMark {
+    if let accusation = picture.focus.accusation, !isSmall || !shown.speaksForItself {
       lines += wrap("  ! ", accusation.text)
     }
     if let legend = rails.legend() { lines.append(legend) }

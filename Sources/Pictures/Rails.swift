@@ -33,7 +33,8 @@ struct Rails {
 
   /// The head, and a line for each mm and each VMA.
   func lines() -> [String] {
-    var lines = [head()]
+    let head = head()
+    var lines = head.isEmpty ? [] : [head]
     var mm: KernelAddress?
     for (row, vma) in cast.vmas.enumerated() {
       if picture.vmas[vma].view.mm != mm {
