@@ -16,24 +16,39 @@ public enum MailReport {
 
   /// One recording's mail.
   static func render(_ result: RecordingResult, _ options: ReportOptions) -> String {
+    var end = TextLayout()
+    end.line()
+    end.line("To see it again, with the recording:")
+    let commands = Commands(fileName(of: result.path))
+    for command in [commands.check] + again(result, commands) { end.line("  " + command) }
+    var lines = begin(result, options, linesOfARow[0])
+    let room = mostLines - end.lines.count
+    // What was recorded gives way to what is wrong.
+    for most in linesOfARow.dropFirst() where lines.count + linesOfOthers(result) > room {
+      lines = begin(result, options, most)
+    }
+    if result.defects.count > 1 { lines += others(result, room: room - lines.count) }
+    // What is left out, the commands show.
+    if lines.count > room { lines = lines.prefix(room - 1) + ["[...]"] }
+    return (lines + end.lines).map { ascii($0) + "\n" }.joined()
+  }
+
+  /// How many lines a row of what was recorded may have: a command line or a configuration can be longer than all the rest.
+  private static let linesOfARow = [6, 3, 1]
+
+  /// What the other defects take at least.
+  private static func linesOfOthers(_ result: RecordingResult) -> Int { result.defects.count > 1 ? 4 : 0 }
+
+  private static func begin(_ result: RecordingResult, _ options: ReportOptions, _ linesOfARow: Int) -> [String] {
     var page = TextLayout()
     page.paragraph("Subject:", "[rmapcheck] \(subject(result))", indent: 9)
     page.line()
-    origin(result, options, &page)
+    origin(result, options, linesOfARow, &page)
     if let defect = result.defects.first {
       page.line()
       TextReport.render(defect, result, &page)
     }
-    var end = TextLayout()
-    end.line()
-    end.line("To see it again, with the recording:")
-    end.line("  rmapcheck check \(name(of: result.path))")
-    var lines = page.lines
-    if result.defects.count > 1 { lines += others(result, room: mostLines - lines.count - end.lines.count) }
-    // What is left out, the command shows.
-    let room = mostLines - end.lines.count
-    if lines.count > room { lines = lines.prefix(room - 1) + ["[...]"] }
-    return (lines + end.lines).map { ascii($0) + "\n" }.joined()
+    return page.lines
   }
 
   private static func subject(_ result: RecordingResult) -> String {
@@ -42,29 +57,27 @@ public enum MailReport {
     return "\(first.invariant.name) broken by \(result.functions[first.first.responsible]), \(kernel)"
   }
 
-  /// What was recorded, where and when, and what judged it.
-  private static func origin(_ result: RecordingResult, _ options: ReportOptions, _ page: inout TextLayout) {
-    let (sidecar, kernel) = (result.sidecar, result.sidecar?.kernel)
-    func say(_ label: String, _ parts: [String?]) {
-      let text = parts.compactMap { $0 }.joined(separator: ", ")
-      if !text.isEmpty { page.paragraph(label, folded(text, to: TextLayout.width - 11), indent: 11) }
+  /// What was recorded, where and when, and what judged it; so many lines of each row.
+  private static func origin(
+    _ result: RecordingResult, _ options: ReportOptions, _ linesOfARow: Int, _ page: inout TextLayout
+  ) {
+    func say(_ label: String, _ text: String) {
+      var part = TextLayout()
+      part.paragraph(label, folded(text, to: TextLayout.width - indent), indent: indent)
+      let shown = part.lines.prefix(linesOfARow)
+      for line in shown.dropLast() { page.line(line) }
+      guard let last = shown.last else { return }
+      page.line(shown.count == part.lines.count ? last : last.prefix(TextLayout.width - 6) + " [...]")
     }
-    say("Kernel", [result.kernel ?? kernel?.release, kernel?.version])
-    say("Config", kernel?.configuration?.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } ?? [])
-    say("Machine", [kernel?.machine, sidecar?.recorder?.cpus.map { counted(UInt64($0), "CPU") }, kernel?.commandLine])
-    say("Modules", kernel?.modules ?? [])
-    say("Workload", [sidecar?.workload?.command?.joined(separator: " ")])
-    say("Date", [sidecar?.date])
-    say("Recorder", [sidecar?.recorder?.version])
-    let losses = result.losses.isEmpty ? "none lost" : counted(UInt64(result.losses.count), "gap")
-    say(
-      "Recording", [name(of: result.path), result.xxh64.map { "XXH64 \($0)" }, counted(result.events, "event"), losses])
-    say("Checked", ["\(Tool.name) \(options.tool.fullVersion)"])
+    for row in Origin(result, options).rows { say(row.label, row.text) }
     let defects = result.defects.isEmpty ? nil : counted(UInt64(result.defects.count), "defect")
     let violations = result.violations == 0 ? nil : counted(result.violations, "violation")
-    say("Verdict", [result.verdict.rawValue, defects, violations, result.damage])
-    for doubt in result.doubts.prefix(2) { say("Doubt", [doubt]) }
+    let verdict = [result.verdict.rawValue, defects, violations, result.damage].compactMap { $0 }
+    say("Verdict", verdict.joined(separator: ", "))
+    for doubt in result.doubts.prefix(2) { say("Doubt", doubt) }
   }
+
+  private static let indent = 11
 
   /// A text with no word longer than so many letters: a command's arguments may be.
   private static func folded(_ text: String, to width: Int) -> String {
@@ -76,6 +89,12 @@ public enum MailReport {
       }
       return (parts + [rest]).joined(separator: " ")
     }.joined(separator: " ")
+  }
+
+  /// What shows the first defect: its picture, and the few events that it takes.
+  private static func again(_ result: RecordingResult, _ commands: Commands) -> [String] {
+    guard let first = result.defects.first?.first else { return [] }
+    return [commands.show(first.stamp.ordinal), commands.reduce(1)]
   }
 
   /// A line for each of the other defects, as far as there is room.
@@ -93,11 +112,6 @@ public enum MailReport {
     }
     if left > 0 { page.line("  and \(left) more") }
     return page.lines
-  }
-
-  /// The file without its folders, which are nobody else's.
-  private static func name(of path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
   }
 
   /// Names of tasks and commands may have other letters; a mail for a list has not.

@@ -1,16 +1,24 @@
-import Checking
+public import Checking
 import Invariants
-import Pictures
+public import Pictures
 import RmapEvents
 
 /// A picture for programs. Its `schema` names the form; fields are only ever added to it.
-enum PictureJSON {
-  static let schema = "rmapcheck-show/1"
+public enum PictureJSON {
+  /// The form's name.
+  public static let schema = "rmapcheck-show/1"
 
   static func render(
     _ drawn: DrawnEvent, _ picture: EventPicture, _ result: RecordingResult, _ options: ReportOptions
   ) -> String {
-    JSONReport.encode(Document(drawn, picture, result, options))
+    JSONReport.encode(document(drawn, picture, result, options))
+  }
+
+  /// What is encoded. Its fields are what Pictures.md has a table of, and the JSON Schema beside it.
+  public static func document(
+    _ drawn: DrawnEvent, _ picture: EventPicture, _ result: RecordingResult, _ options: ReportOptions
+  ) -> some Encodable {
+    Document(drawn, picture, result, options)
   }
 
   private struct Document: Encodable {

@@ -1,4 +1,6 @@
+import Invariants
 import Reports
+import RmapEvents
 import TestSupport
 import Testing
 
@@ -12,16 +14,35 @@ import Testing
     return ReportFormat.mail.render([check.run(path: "\(tracesFolder)/\(name)/trace.dat")], options)
   }
 
-  @Test(arguments: ["6.12-fault-drop-avc", "6.12-faults", "6.12-mm-defects-b", "6.18.5-cve", "6.12-lossy", "none"])
-  func fits(name: String) {
-    let text = mail(name)
+  /// All kept recordings, and one that is not there.
+  private static let names =
+    ["none"]
+    + RecordingSearch.recordings(at: tracesFolder).compactMap { path in
+      path.dropFirst(tracesFolder.count + 1).split(separator: "/").first.map(String.init)
+    }
+
+  @Test(arguments: names) func fits(name: String) throws {
+    let path = RecordingSearch.recordings(at: "\(tracesFolder)/\(name)").first ?? name
+    var check = RecordingCheck()
+    check.drawing = .findings(1)
+    let result = check.run(path: path)
+    let text = ReportFormat.mail.render([result])
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     #expect(lines.count <= 60)
     for line in lines {
       #expect(line.count <= 80)
       #expect(line.unicodeScalars.allSatisfy { 0x20..<0x7f ~= $0.value }, "\(line)")
     }
-    #expect(text.contains("\n  rmapcheck check trace.dat\n"))
+    let file = try #require(path.split(separator: "/").last)
+    #expect(text.contains("\n  rmapcheck check \(file)\n"))
+    guard let defect = result.defects.first else { return }
+    // None of what matters has given way to what was recorded.
+    let first = defect.first.stamp.ordinal
+    #expect(text.contains("\n  rmapcheck show --at \(first) \(file)\n  rmapcheck reduce \(file)\n"))
+    #expect(text.contains("\nRule   ") && text.contains("\nEvents event "))
+    #expect(defect.follows.isEmpty || text.contains("\nHence  \(defect.followCount) follow"))
+    #expect(result.smallPicture(of: defect.first).allSatisfy { text.contains($0) })
+    #expect(result.defects.count == 1 || text.contains("\nFurther defects:\n"))
   }
 
   @Test func saysWhatWasRecordedAndWhatIsWrong() throws {
@@ -37,6 +58,12 @@ import Testing
       "\nChecked    rmapcheck \(Tool.version) (0123456789ab)\n", "\nWho    anon_vma_fork\n", "48.145227 s",
       "\nHence  34 follow: parent-closure 1, fork-closure 1, reach 32, first at event\n       2117\n",
     ] { #expect(text.contains(part), "\(part)") }
+  }
+
+  /// A path of any letters can be pasted into a shell.
+  @Test func commandsAreOfOneRecording() {
+    let text = ReportFormat.mail.render([RecordingResult.notChecked("a/it's mine.dat", "")])
+    #expect(text.contains("\n  rmapcheck check 'it'\\''s mine.dat'\n"))
   }
 
   /// Names that others chose are no reason for a mail to be more than ASCII.

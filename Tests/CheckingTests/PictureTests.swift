@@ -109,6 +109,7 @@ import TraceReading
       let lines = result.smallPicture(of: defect.first)
       #expect(!lines.isEmpty)
       #expect(lines.count <= PictureText.smallLines)
+      #expect(lines.allSatisfy { $0.contains { $0 != " " } })
       for line in lines { #expect(line.count <= 80 && line.utf8.allSatisfy { 0x20..<0x7f ~= $0 }, "\(line)") }
     }
     let lines = result.smallPicture(of: first.first)
@@ -135,6 +136,48 @@ import TraceReading
     #expect(missing?.count == 1)
     #expect(missing?.first.map { picture?.after.vmas[$0.vma].name } == "V")
     #expect(picture?.stamp.ordinal == 2117)
+  }
+
+  /// The moment that is drawn is that at which the break can be seen: the page points to A, and V is not in A's tree; the AVC
+  /// that ought to be gone.
+  @Test(arguments: [
+    ("6.12-fault-wrong-move", ["After event", " X-", " -> A, mapped by V"]),
+    ("7.3-fault-wrong-move", ["After event", " X-", " -> A, mapped by V"]),
+    ("6.12-fault-changed-mapping", ["After event", "! F ", " -> A, mapped by"]),
+    ("6.12-fault-left-avc", ["Before event", " @!"]),
+    ("6.1-fault-newest-mapping", ["! F ", "! page-owner: F points to anon_vma 0xff"]),
+  ])
+  func showsTheBreakItself(name: String, parts: [String]) throws {
+    let result = Self.result(name, .findings(1))
+    let lines = result.smallPicture(of: try #require(result.defects.first?.first)).joined(separator: "\n")
+    for part in parts { #expect(lines.contains(part), "\(part):\n\(lines)") }
+  }
+
+  /// What was at K's address before K was born is not called K.
+  @Test func anAddressesEarlierTenantHasNotItsLetter() throws {
+    let result = Self.result("6.18.5-cve", .findingsInFull(1))
+    let rows = HTMLReport.render([result]).split(separator: "\n").filter { $0.hasPrefix("<tr") }
+    func words(_ event: Int) throws -> Substring {
+      try #require(rows.first { $0.contains("<td>\(event)</td>") })
+    }
+    #expect(try words(22422).contains("copy_vma(\u{2026}a4000)"))
+    #expect(try words(22437).contains("vm_area_alloc returns K<"))
+    #expect(try words(22440).contains("move_page_tables(K)"))
+  }
+
+  /// Pictures.md's table and the JSON Schema beside it have every field of the JSON form, and no other.
+  @Test func theSchemaHasTheFields() throws {
+    var types: [String: Set<String>] = [:]
+    for name in ["6.12-fault-drop-avc", "6.12-fault-wrong-move"] {
+      let result = Self.result(name, .event(nil, Focus()))
+      let drawn = try #require(result.drawings.first)
+      SchemaFields.of(
+        PictureJSON.document(drawn, try #require(drawn.picture), result, ReportOptions()), into: &types)
+    }
+    #expect(types.count == 9)
+    #expect(try SchemaFields.ofSchema("rmapcheck-show-1") == Set(types.values))
+    let article = try String(contentsOfFile: "\(SchemaFields.documents)/Pictures.md", encoding: .utf8)
+    for field in types.values.reduce(Set(), { $0.union($1) }) { #expect(article.contains("`\(field)`"), "\(field)") }
   }
 
   @Test func isTheSameEachTime() {

@@ -20,14 +20,15 @@ import Vocabulary
     "EventEntry": "An event",
   ]
 
-  private static let folder = "\(repository)/Sources/rmapcheck/RmapCheck.docc"
   private let text: String
   /// The fields of every struct in a report, by its type.
   private let types: [String: Set<String>]
 
   init() throws {
-    text = try String(contentsOfFile: "\(Self.folder)/JSONReportSchema.md", encoding: .utf8)
-    types = Self.fields(of: JSONReport.document(Self.results, ReportOptions()))
+    text = try String(contentsOfFile: "\(SchemaFields.documents)/JSONReportSchema.md", encoding: .utf8)
+    var types: [String: Set<String>] = [:]
+    SchemaFields.of(JSONReport.document(Self.results, ReportOptions()), into: &types)
+    self.types = types
   }
 
   /// Of these recordings there are gaps, contradictions, violations, and both ways to say who did it.
@@ -46,43 +47,13 @@ import Vocabulary
   }
 
   @Test func schemaHasTheFields() throws {
-    let schema = try Data(contentsOf: URL(filePath: "\(Self.folder)/Resources/rmapcheck-report-1.schema.json"))
-    var objects: Set<Set<String>> = []
-    collectProperties(try JSONSerialization.jsonObject(with: schema), into: &objects)
-    #expect(objects == Set(types.values))
-  }
-
-  /// The names of the properties of every object in a JSON Schema.
-  private func collectProperties(_ node: Any, into objects: inout Set<Set<String>>) {
-    if let array = node as? [Any] { array.forEach { collectProperties($0, into: &objects) } }
-    guard let object = node as? [String: Any] else { return }
-    if let properties = object["properties"] as? [String: Any] { objects.insert(Set(properties.keys)) }
-    object.values.forEach { collectProperties($0, into: &objects) }
+    #expect(try SchemaFields.ofSchema("rmapcheck-report-1") == Set(types.values))
   }
 
   @Test func wordsAreNamed() {
     let words: [String] =
       UndecidedReason.allCases.map(\.word) + Verdict.allCases.map(\.rawValue) + RecordingLevel.allCases.map(\.rawValue)
     for word in words + [JSONReport.schema] { #expect(text.contains("`\(word)`"), "\(word)") }
-  }
-
-  /// The fields of every struct in a value, by its type.
-  private static func fields(of value: some Encodable) -> [String: Set<String>] {
-    var types: [String: Set<String>] = [:]
-    collect(value, into: &types)
-    return types
-  }
-
-  private static func collect(_ value: Any, into types: inout [String: Set<String>]) {
-    let mirror = Mirror(reflecting: value)
-    switch mirror.displayStyle {
-    case .struct:
-      types["\(mirror.subjectType)", default: []].formUnion(mirror.children.compactMap(\.label))
-      for child in mirror.children { collect(child.value, into: &types) }
-    case .collection, .optional:
-      for child in mirror.children { collect(child.value, into: &types) }
-    default: break
-    }
   }
 
   /// The first columns of the tables, by heading.

@@ -35,4 +35,24 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     #expect(outcome.output.hasPrefix("2 run(s), 3"), "\(outcome.output)")
   }
+
+  /// Every picture that `show` draws of its own accord, and those of some other events, by their JSON Schema.
+  @Test(.enabled(if: isThere, "no judges are installed: run scripts/judges"))
+  func picturesByTheirSchema() throws {
+    let run = try Executable()
+    defer { run.remove() }
+    let schema = "\(Self.root)/Sources/rmapcheck/RmapCheck.docc/Resources/rmapcheck-show-1.schema.json"
+    let outcome = try run.shell(
+      """
+      set -e
+      for r in $T/*/; do
+        $R show --format json $r >$(basename $r).json 2>>errors.txt || { [ $? = 4 ]; rm $(basename $r).json; }
+      done
+      for n in 1 500 2000 3000; do $R show --format json --at $n $T/6.12-healthy >healthy-$n.json; done
+      \(Self.python) \(Self.root)/Tests/Judges/judge_show.py \(schema) *.json
+      """)
+    #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    let count = try #require(outcome.output.split(separator: " ").first.flatMap { Int($0) })
+    #expect(count > 100, "\(outcome.output)")
+  }
 }

@@ -10,6 +10,8 @@ public enum HTMLReport {
   public static let picturesShown = 12
   /// How many are shown.
   static let defectsShown = 100
+  /// How many more have a line.
+  static let defectsListed = 1000
 
   /// All results.
   public static func render(_ results: [RecordingResult], _ options: ReportOptions = ReportOptions()) -> String {
@@ -31,7 +33,7 @@ public enum HTMLReport {
       page.element("p", "\(Tool.name) \(options.tool.fullVersion)", [("class", "faint")])
       if results.count > 1 { overview(results, &page) }
     }
-    for (index, result) in results.enumerated() { section(result, index, isAlone: results.count == 1, &page) }
+    for (index, result) in results.enumerated() { section(result, index, options, isAlone: results.count == 1, &page) }
     page.raw("</body>\n</html>\n")
     return page.source
   }
@@ -56,32 +58,29 @@ public enum HTMLReport {
     }
   }
 
-  private static func section(_ result: RecordingResult, _ index: Int, isAlone: Bool, _ page: inout Markup) {
+  private static func section(
+    _ result: RecordingResult, _ index: Int, _ options: ReportOptions, isAlone: Bool, _ page: inout Markup
+  ) {
     page.element("section", [("id", "r\(index)")]) { page in
       page.element("h2") { page in
         page.text(result.path + " ")
         if !isAlone { badge(result.verdict, &page) }
       }
-      facts(result, &page)
+      facts(result, options, &page)
       defects(result, &page)
       invariants(result, &page)
     }
   }
 
-  private static func facts(_ result: RecordingResult, _ page: inout Markup) {
+  private static func facts(_ result: RecordingResult, _ options: ReportOptions, _ page: inout Markup) {
     page.element("dl") { page in
-      func row(_ name: String, _ text: String) {
-        page.element("dt", name)
-        page.element("dd", text)
-      }
-      if let damage = result.damage { row(result.isMissing ? "missing" : "damaged", damage) }
-      if let kernel = result.kernel { row("kernel", kernel) }
+      if let damage = result.damage { page.term(result.isMissing ? "missing" : "damaged", damage) }
       if result.records > 0 {
-        row("replayed", "\(counted(result.events, "event")) of \(counted(result.records, "record"))")
-        row("lost", result.losses.isEmpty ? "none" : counted(UInt64(result.losses.count), "gap"))
-        row("checksum", result.checksum?.word ?? "none")
+        for row in Origin(result, options).rows { page.term(row.label.lowercased(), row.text) }
+        page.term("replayed", "\(counted(result.events, "event")) of \(counted(result.records, "record"))")
+        page.term("checksum", result.checksum?.word ?? "none")
       }
-      for doubt in result.doubts { row("doubt", doubt) }
+      for doubt in result.doubts { page.term("doubt", doubt) }
     }
   }
 
@@ -93,11 +92,17 @@ public enum HTMLReport {
       "\(counted(UInt64(defects.count), "defect")), \(counted(result.violations, "violation")). All but "
         + "the first violation of a defect follow from that; check --format json --limit all has every one.")
     for (index, defect) in defects.prefix(defectsShown).enumerated() {
-      DefectArticle(defect, result).render(isOpen: index < 3, &page)
+      DefectArticle(defect, number: index + 1, result).render(isOpen: index < 3, &page)
     }
-    if defects.count > defectsShown {
+    let rest = defects.dropFirst(defectsShown)
+    if rest.isEmpty { return }
+    page.element("ul") { page in
+      for defect in rest.prefix(defectsListed) { page.element("li", TextReport.line(defect, result)) }
+    }
+    if rest.count > defectsListed {
       page.element(
-        "p", "\(counted(UInt64(defects.count - defectsShown), "more defect")) not shown.", [("class", "faint")])
+        "p", "\(counted(UInt64(rest.count - defectsListed), "more defect")): check --format json has all of them.",
+        [("class", "faint")])
     }
   }
 
@@ -136,11 +141,13 @@ public enum HTMLReport {
 /// One defect: its first violation, with the pictures where they were drawn, and what follows from it.
 private struct DefectArticle {
   private let defect: Defect
+  private let number: Int
   private let result: RecordingResult
   private var finding: Finding { defect.first }
 
-  init(_ defect: Defect, _ result: RecordingResult) {
+  init(_ defect: Defect, number: Int, _ result: RecordingResult) {
     self.defect = defect
+    self.number = number
     self.result = result
   }
 
@@ -150,7 +157,7 @@ private struct DefectArticle {
         page.element("summary") { page in
           page.element("strong", defect.invariant.name)
           page.text(" in ")
-          page.element("code", result.functions[finding.function])
+          page.element("code", result.functions[finding.responsible])
           page.text(", event \(finding.stamp.ordinal): \(finding.what)")
         }
         consequences(&page)
@@ -196,16 +203,17 @@ private struct DefectArticle {
   private func proof(_ page: inout Markup) {
     page.element("h3", "Why")
     page.element("dl") { page in
-      func row(_ name: String, _ text: String) {
-        page.element("dt", name)
-        page.element("dd", text)
-      }
-      for object in finding.objects { row("\(object.name) =", object.description) }
-      for fact in finding.established { row("then", sentence(fact)) }
-      row("however", sentence(finding.contradiction))
-      row("rule", finding.rule)
-      for stamp in finding.events { row("event \(stamp.ordinal)", place(stamp)) }
+      page.term("who", TextReport.who(finding, result.functions))
+      page.term("shows in", "\(result.functions[finding.function]) (event \(finding.stamp.ordinal))")
+      for object in finding.objects { page.term("\(object.name) =", object.description) }
+      for fact in finding.established { page.term("then", sentence(fact)) }
+      page.term("however", sentence(finding.contradiction))
+      page.term("rule", finding.rule)
+      for stamp in finding.events { page.term("event \(stamp.ordinal)", place(stamp)) }
     }
+    page.element("h3", "To see it again")
+    let commands = Commands(result.path)
+    page.element("pre", [commands.show(finding.stamp.ordinal), commands.reduce(number)].joined(separator: "\n"))
   }
 
   private func sentence(_ fact: Finding.Fact) -> String {

@@ -8,10 +8,17 @@ struct LaneTable {
   private let steps: [Course.Step]
   private let wrong: UInt64
   private let proof: Set<UInt64>
-  private let names: [KernelAddress: String]
+  private let names: [KernelAddress: Tenant]
   private let result: RecordingResult
   /// The tasks, in the order in which they come.
   private let tasks: [Int32]
+
+  /// Whom the picture has at an address. Before, and once that is freed, another object may be there.
+  private struct Tenant {
+    let name: String
+    let birth: UInt64
+  }
+
   /// More than these, and the table can't be read.
   private static let tasksShown = 6
 
@@ -19,10 +26,12 @@ struct LaneTable {
     wrong = picture.stamp.ordinal
     self.proof = Set(proof.map(\.ordinal))
     self.result = result
-    var names: [KernelAddress: String] = [:]
+    var names: [KernelAddress: Tenant] = [:]
     for shown in [picture.before, picture.after] {
-      for vma in shown.vmas { names[vma.view.address] = vma.name }
-      for anonVMA in shown.anonVMAs { names[anonVMA.address] = anonVMA.name }
+      for vma in shown.vmas { names[vma.view.address] = Tenant(name: vma.name, birth: vma.birth.ordinal) }
+      for anonVMA in shown.anonVMAs {
+        names[anonVMA.address] = Tenant(name: anonVMA.name, birth: anonVMA.state?.birth.ordinal ?? 0)
+      }
     }
     self.names = names
     var tasks: [Int32] = [picture.stamp.pid]
@@ -41,12 +50,19 @@ struct LaneTable {
           for pid in tasks { page.element("th", "pid \(pid)" + (result.commandNames[pid].map { " " + $0 } ?? "")) }
         }
         var depths: [Int32: Int] = [:]
-        for step in steps { row(step, &depths, &page) }
+        var names = names
+        for step in steps {
+          row(step, names, &depths, &page)
+          let freed = step.kind == .vmaFree ? step.vma : step.kind == .put ? step.anonVMA : .null
+          if let tenant = names[freed], tenant.birth <= step.stamp.ordinal { names[freed] = nil }
+        }
       }
     }
   }
 
-  private func row(_ step: Course.Step, _ depths: inout [Int32: Int], _ page: inout Markup) {
+  private func row(
+    _ step: Course.Step, _ names: [KernelAddress: Tenant], _ depths: inout [Int32: Int], _ page: inout Markup
+  ) {
     let pid = step.stamp.pid
     if case .leave = step.phase { depths[pid] = max(0, (depths[pid] ?? 0) - 1) }
     let ordinal = step.stamp.ordinal
@@ -57,14 +73,19 @@ struct LaneTable {
         let depth = depths[task] ?? 0
         page.element("td", depth > 0 ? [("class", "in")] : []) { page in
           guard task == pid else { return }
-          page.text(String(repeating: "\u{a0}\u{a0}", count: min(depth, 8)) + words(step))
+          page.text(String(repeating: "\u{a0}\u{a0}", count: min(depth, 8)) + words(step, names))
         }
       }
     }
     if step.phase == .enter { depths[pid, default: 0] += 1 }
   }
 
-  private func words(_ step: Course.Step) -> String {
+  private func words(_ step: Course.Step, _ names: [KernelAddress: Tenant]) -> String {
+    // The picture's name for an object, or the end of its address.
+    func name(_ address: KernelAddress) -> String {
+      if let tenant = names[address], tenant.birth <= step.stamp.ordinal { return tenant.name }
+      return "\u{2026}\(hexadecimal(address.raw).suffix(5))"
+    }
     let function = result.functions[step.kind]
     let objects = [step.vma, step.anonVMA].filter { !$0.isNull }.map(name)
     switch step.phase {
@@ -74,10 +95,5 @@ struct LaneTable {
       return "\(function) returns" + (value < 0 && value >= -4095 ? " \(value)" : "")
     case .enter, .instant: return "\(function)(\(objects.joined(separator: ", ")))"
     }
-  }
-
-  /// The picture's name for an object, or the end of its address.
-  private func name(_ address: KernelAddress) -> String {
-    names[address] ?? "\u{2026}\(hexadecimal(address.raw).suffix(5))"
   }
 }

@@ -18,6 +18,12 @@ struct Markup {
     if Self.blocks.contains(tag) { source += "\n" }
   }
 
+  /// A term of a list, and what it is.
+  mutating func term(_ name: String, _ text: String) {
+    element("dt", name)
+    element("dd", text)
+  }
+
   /// A shape of SVG, with nothing in it.
   mutating func shape(_ tag: String, _ attributes: [(String, String)]) {
     begin(tag, attributes)

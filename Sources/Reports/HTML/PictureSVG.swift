@@ -101,6 +101,7 @@ struct PictureSVG {
     text(14, middle + 4, Self.label(shown.vmas[row]), shown.vmas[row].isWrong ? "bad" : "", &page)
     let edges = shown.edges.filter { $0.vma == row }
     guard let last = edges.map(\.anonVMA).max() else { return }
+    // Words stand above the line: it may go on behind them.
     line(left - 9, middle, x(last), middle, "row", &page)
     for edge in edges { avc(edge, x(edge.anonVMA), middle, &page) }
   }
@@ -122,9 +123,9 @@ struct PictureSVG {
         line(x - 4, y + 4, x + 4, y - 4, "x", &page)
       }
     }
-    if edge.state == .missing { text(x + 13, y + 4, "AVC is missing", "bad", &page) }
-    if edge.state == .parked { text(x + 11, y + 4, "out of tree", "faint", &page) }
-    if edge.state == .linked, edge.isWrong { text(x + 11, y + 4, "wrong", "bad", &page) }
+    if edge.state == .missing { text(x + 11, y - 5, "AVC is missing", "bad", &page) }
+    if edge.state == .parked { text(x + 8, y - 4, "out of tree", "faint", &page) }
+    if edge.state == .linked, edge.isWrong { text(x + 8, y - 4, "wrong", "bad", &page) }
   }
 
   private func folio(_ node: GraphPicture.FolioNode, _ y: Double, _ page: inout Markup) {
