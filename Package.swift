@@ -112,7 +112,8 @@ let package = Package(
       "RmapEvents"),
     program(
       "rmapcheck", "Checking", "Comparing", "Doctor", "Invariants", "Pictures", "Policies", "Reducing", "Reports",
-      "KernelProbes", "Recorder", "RecordingFormat", "RmapEvents", "Store", "Timeline", "Vocabulary", "CBuild"),
+      "KernelProbes", "Recorder", "RecordingFormat", "RmapEvents", "Store", "Timeline", "TraceReading", "Vocabulary",
+      "CBuild"),
 
     // What a module needs beside the files of its own tests, and the programs that scripts measure with.
     support("TestSupport"),

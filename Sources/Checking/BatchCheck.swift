@@ -1,3 +1,5 @@
+package import TraceReading
+
 /// Checks many recordings, several at a time.
 public struct BatchCheck: Sendable {
   /// How one recording is checked.
@@ -13,8 +15,11 @@ public struct BatchCheck: Sendable {
 
   /// Checks every recording and hands each result, with its place among `paths`, to `done` as soon as it is there, in
   /// no particular order; and to `deliver` in the order of `paths`, as soon as all before it are there.
-  public func run(
-    _ paths: [String], done: (Int, RecordingResult) -> Void = { _, _ in }, deliver: (RecordingResult) -> Void
+  ///
+  /// Before that, `examine` gets what is violated, in the thread that has checked it, with the recording still open.
+  package func run(
+    _ paths: [String], examine: (@Sendable (RecordingResult, RecordingInput) -> Void)? = nil,
+    done: (Int, RecordingResult) -> Void = { _, _ in }, deliver: (RecordingResult) -> Void
   ) async {
     await withTaskGroup(of: (Int, RecordingResult).self) { group in
       var check = check
@@ -24,7 +29,7 @@ public struct BatchCheck: Sendable {
       func start() {
         guard next < paths.count else { return }
         let (index, path) = (next, paths[next])
-        group.addTask { [check] in (index, check.run(path: path)) }
+        group.addTask { [check] in (index, check.run(path: path, examine)) }
         next += 1
       }
       for _ in 0..<min(jobs, paths.count) { start() }
@@ -40,5 +45,19 @@ public struct BatchCheck: Sendable {
         start()
       }
     }
+  }
+}
+
+extension RecordingCheck {
+  /// Replays the recording at `path`, and hands on what is violated.
+  fileprivate func run(
+    path: String, _ examine: (@Sendable (RecordingResult, RecordingInput) -> Void)?
+  ) -> RecordingResult {
+    guard let examine, !RecordingSearch.isFolder(path), let input = try? RecordingInput(path: path) else {
+      return run(path: path)
+    }
+    let result = run(path: path, input: input)
+    if result.violations > 0 { examine(result, input) }
+    return result
   }
 }

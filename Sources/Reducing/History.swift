@@ -2,7 +2,7 @@ import Checking
 import EventDecoding
 import RecordingFormat
 import RmapEvents
-import TraceReading
+internal import TraceReading
 
 /// A recording's events of ours up to one of them, in memory, each with its number in the recording.
 ///

@@ -6,7 +6,7 @@ import RmapEvents
 struct Minimizer {
   private let history: History
   private let trial: Trial
-  private let deadline: Double
+  private var effort: Effort
   /// Records that stay: those that the proof rests on, and those between its objects.
   private let fixed: Set<Int>
   private var parts: [Part]
@@ -15,10 +15,10 @@ struct Minimizer {
   /// Whether every part was tried, so that none can be left out.
   private(set) var isMinimal = false
 
-  init(_ history: History, _ trial: Trial, deadline: Double) {
+  init(_ history: History, _ trial: Trial, _ effort: Effort) {
     self.history = history
     self.trial = trial
-    self.deadline = deadline
+    self.effort = effort
     let finding = trial.target.finding
     fixed = NamedObjects(finding).eventsBetween(history)
       .union(finding.events.compactMap { history.place(of: $0.ordinal) })
@@ -28,7 +28,7 @@ struct Minimizer {
   /// The records that are left, in order of time.
   var kept: [Int] { Self.records(parts) }
 
-  private var isOver: Bool { Reduction.now > deadline }
+  private var isOver: Bool { effort.isOver }
 
   /// How far from the violation's objects others are taken along at once.
   private static let neighbourhoods = 3
@@ -49,7 +49,7 @@ struct Minimizer {
       let rest = parts.filter { part in part.records.contains(where: fixed.contains) }
       let chosen = Dictionary((near + rest).map { ($0.records[0], $0) }, uniquingKeysWith: { first, _ in first })
         .sorted { $0.key < $1.key }.map(\.value)
-      if accept(chosen) { return }
+      if isOver || accept(chosen) { return }
     }
   }
 
@@ -94,7 +94,9 @@ struct Minimizer {
 
   private mutating func accept(_ candidate: [Part]) -> Bool {
     trials += 1
-    guard trial.shows(Self.records(candidate)) else { return false }
+    let records = Self.records(candidate)
+    effort.judge(records.count)
+    guard trial.shows(records) else { return false }
     parts = candidate
     return true
   }

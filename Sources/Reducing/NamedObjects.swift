@@ -1,6 +1,6 @@
 import Invariants
 import RmapEvents
-import TraceReading
+internal import TraceReading
 
 /// The objects that a violation's explanation names, and the events between two of them.
 ///
@@ -31,24 +31,69 @@ struct NamedObjects {
   private static let leading: [FieldName] =
     naming + [.vmAnon, .sourceAnon, .root, .parent, .page, .vmMM, .mm]
 
+  /// With these an address gets a new tenant, and what names that: a new folio's event names the VMA, too, which is not new.
+  private static let births: [EventName: FieldName] = [
+    .vmaAllocReturn: .vma, .vmaDupReturn: .vma, .folioNew: .folio, .pageNew: .page,
+  ]
+  /// And with these it loses it.
+  private static let deaths: Set<EventName> = [.put, .vmaFree, .vmaRelease]
+
   /// The records that speak of two of them, of the tenants that these addresses have at the history's end.
   func eventsBetween(_ history: History) -> Set<Int> {
     let fields = FieldPlaces(history, Self.naming)
+    let births = Self.births.mapValues { FieldPlaces(history, [$0]) }
     var alive = addresses
     var between: Set<Int> = []
     for index in history.records.indices.reversed() {
       let record = history.records[index]
       guard let declaration = history.name(record)?.declaration else { continue }
       let named = Set(fields.values(record)).intersection(alive)
-      if declaration.name == .put || declaration.name == .vmaFree || declaration.name == .vmaRelease {
+      if Self.deaths.contains(declaration.name) {
         // Whoever has the address later is another one.
         alive.subtract(named)
         continue
       }
       if named.count >= 2, declaration.level < .walks { between.insert(index) }
-      if [.vmaAllocReturn, .vmaDupReturn, .folioNew, .pageNew].contains(declaration.name) { alive.subtract(named) }
+      if let newcomers = births[declaration.name]?.values(record) { alive.subtract(newcomers) }
     }
     return between
+  }
+
+  /// What a finding's explanation calls its objects, by the addresses that `shown` has for them.
+  static func letters(_ finding: Finding, shownAs shown: Finding, _ history: History) -> [Witness.Letter] {
+    func address(_ description: String) -> UInt64? {
+      let words = description.split { " ,;()".contains($0) }
+      let word = words.first { $0.hasPrefix("0x") && $0.count == 18 }
+      return word.flatMap { UInt64($0.dropFirst(2), radix: 16) }
+    }
+    let fields = FieldPlaces(history, naming)
+    let births = births.mapValues { FieldPlaces(history, [$0]) }
+    var letters: [Witness.Letter] = []
+    for (object, shown) in zip(finding.objects, shown.objects) {
+      guard let own = address(object.description), let address = address(shown.description),
+        !letters.contains(where: { $0.address == address })
+      else { continue }
+      letters.append(
+        Witness.Letter(
+          name: object.name, address: address, since: beginning(of: own, finding.stamp.ordinal, history, fields, births)
+        ))
+    }
+    return letters
+  }
+
+  /// The first event of the object that has an address at the event `last`; before it, the address was another one's.
+  private static func beginning(
+    of address: UInt64, _ last: UInt64, _ history: History, _ fields: FieldPlaces, _ births: [EventName: FieldPlaces]
+  ) -> UInt64 {
+    var isNamed = false
+    for record in history.records.reversed() where record.ordinal < last {
+      guard fields.values(record).contains(address), let name = history.name(record) else { continue }
+      if births[name]?.values(record).contains(address) == true { return record.ordinal }
+      // What is freed and named no more is the object itself.
+      if deaths.contains(name), isNamed { return record.ordinal + 1 }
+      isNamed = true
+    }
+    return 0
   }
 
   /// The parts that name one of the objects, then those that name one of the objects of these, and so on; each list has the

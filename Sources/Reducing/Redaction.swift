@@ -1,7 +1,7 @@
 import FoundationEssentials
 import RecordingFormat
 import RmapEvents
-import TraceReading
+internal import TraceReading
 
 /// Other values for addresses, by which nobody can tell the machine or the program, and which stand to each other as the
 /// real ones do.

@@ -12,6 +12,7 @@
 //   Operations   which records belong together.
 //   Minimizer    leaves out: large parts first, then ever smaller ones, at last one by one.
 //   Witness      what is left, as a trace.dat and its sidecar.
+//   BriefWitness the same for a report, if it takes little.
 //   Redaction    other addresses and names in their place, with the same relations.
 //
 // Whatever was written is checked once more from its file (`WitnessFile`), by the same code as any other recording.
@@ -21,7 +22,7 @@ import Glibc
 import Invariants
 public import RecordingFormat
 import RmapEvents
-import TraceReading
+internal import TraceReading
 
 /// Why a recording can't be reduced.
 public enum ReductionFailure: Error, Sendable, CustomStringConvertible {
@@ -73,6 +74,13 @@ public struct Reduction: Sendable {
     let result = RecordingCheck(limit: finding == nil ? .standard : .all).run(path: path, input: input)
     let target = try target(in: result)
     guard let input else { throw .unreadable("it can't be opened", isMissing: true) }
+    return try Self.remainder(of: target, in: result, input, Effort(seconds: budget))
+  }
+
+  /// What is left of a recording that was checked.
+  static func remainder(
+    of target: Target, in result: RecordingResult, _ input: RecordingInput, _ effort: Effort
+  ) throws(ReductionFailure) -> Remainder {
     let history: History
     do throws(TraceReadingError) {
       history = try History(input, result.sidecar, upTo: target.finding.stamp.ordinal)
@@ -82,7 +90,7 @@ public struct Reduction: Sendable {
     let whole = Array(history.records.indices)
     var trial = Trial(history, target, Sidecar.ofReduced(result.sidecar, history.pageSize))
     guard trial.begin(with: whole) else { throw .notReproduced(trial.reason(against: whole)) }
-    var minimizer = Minimizer(history, trial, deadline: Self.now + budget)
+    var minimizer = Minimizer(history, trial, effort)
     minimizer.run()
     return Remainder(
       history: history, kept: minimizer.kept, trial: trial, whole: result, isMinimal: minimizer.isMinimal,
@@ -91,12 +99,12 @@ public struct Reduction: Sendable {
 
   private func target(in result: RecordingResult) throws(ReductionFailure) -> Target {
     let findings = result.findings
-    guard !findings.isEmpty else {
+    guard !findings.isEmpty, !result.defects.isEmpty else {
       if let damage = result.damage { throw .unreadable(damage, isMissing: result.isMissing) }
       throw .nothingBroken(result.verdict, doubt: result.doubts.first)
     }
     let defects = result.defects.map { Target($0.invariant, $0.first) }
-    guard let asked = finding else { return Target(findings[0].invariant, findings[0].finding) }
+    guard let asked = finding else { return defects[0] }
     let chosen: Target?
     if let number = Int(asked), asked.count < 9 {
       chosen = defects.indices.contains(number - 1) ? defects[number - 1] : nil

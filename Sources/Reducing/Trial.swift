@@ -4,7 +4,7 @@ import RecordingAudit
 import RecordingFormat
 import RmapEvents
 import RmapGraph
-import TraceReading
+internal import TraceReading
 
 /// Judges some records of a history, and says whether they show the violation as the whole recording does.
 struct Trial: Sendable {

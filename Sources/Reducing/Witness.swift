@@ -3,7 +3,7 @@ import FoundationEssentials
 public import Invariants
 public import RecordingFormat
 public import RmapEvents
-import TraceReading
+internal import TraceReading
 import TraceWriting
 
 /// The events of a recording that show one of its violations.
@@ -20,6 +20,8 @@ public struct Witness: Sendable {
   public let reduced: RecordingResult
   /// The events, in their order.
   public let events: [Event]
+  /// What the objects of its explanation are called.
+  public let letters: [Letter]
   /// Whether every event was tried, and none can be left out; false if time was up before.
   public let isMinimal: Bool
   /// The names of the tasks, as the witness has them.
@@ -40,6 +42,16 @@ public struct Witness: Sendable {
     public let fields: [(name: String, value: UInt64)]
   }
 
+  /// What an explanation calls an object.
+  public struct Letter: Sendable {
+    /// The letter.
+    public let name: String
+    /// The object's address.
+    public let address: UInt64
+    /// Its first event. Before it, the address was another one's.
+    public let since: UInt64
+  }
+
   init(_ remainder: Remainder, redacts: Bool) {
     let (history, kept, trial) = (remainder.history, remainder.kept, remainder.trial)
     let target = trial.target
@@ -50,6 +62,7 @@ public struct Witness: Sendable {
     // With the numbers of the whole recording, and the addresses that are shown.
     let same = again.judge(kept).findings.first { Target($0.invariant, $0.finding).fingerprint == target.fingerprint }
     finding = same?.finding ?? target.finding
+    letters = NamedObjects.letters(target.finding, shownAs: finding, history)
     whole = remainder.whole
     reduced = again.judge(kept, renumbered: true)
     isMinimal = remainder.isMinimal
@@ -104,17 +117,20 @@ public struct Witness: Sendable {
 
 extension Witness.Event {
   private static let shown: [FieldName] = [
-    .vma, .source, .mm, .avc, .anonVMA, .root, .folio, .index, .address, .sourceAddress, .length, .result,
+    .vma, .source, .mm, .avc, .anonVMA, .root, .folio, .page, .index, .address, .sourceAddress, .length, .result,
   ]
 
-  fileprivate init(_ history: History, _ record: History.Record) {
+  init(_ history: History, _ record: History.Record) {
     var stamp = EventStamp(
       ordinal: record.ordinal, timestamp: record.timestamp, pid: record.pid, cpu: record.cpu)
     stamp.function = history.name(record)?.declaration.kinds.first
     self.stamp = stamp
     name = history.name(record)?.rawValue ?? "?"
     let payload = history.payload(record)
+    let hasFolio = history.format(record)?.field(FieldName.folio.rawValue) != nil
     fields = Self.shown.compactMap { name in
+      // Older kernels' functions are given a page instead.
+      if hasFolio, name == .page { return nil }
       guard let field = history.format(record)?.field(name.rawValue), let value = field.number(in: payload) else {
         return nil
       }

@@ -12,6 +12,7 @@
 // their own, in Comparison/.
 
 public import Checking
+public import Reducing
 
 /// The forms in which results can be written.
 public enum ReportFormat: String, CaseIterable, Sendable {
@@ -43,6 +44,9 @@ public struct ReportOptions: Sendable {
 
   /// How many defects of a recording text shows in full; nil for all, and for every violation that follows from them.
   public var violationsShown: Int?
+
+  /// The few events that show a recording's first defect, by its path, where they were looked for and found.
+  public var witnesses: [String: BriefWitness] = [:]
 
   /// The program that reports.
   public var tool: Tool

@@ -16,6 +16,7 @@ extension TextReport {
     for (place, defect) in result.defects.prefix(shown).enumerated() {
       page.line()
       render(defect, result, &page)
+      if place == 0 { WitnessReport.render(options.witnesses[result.path], of: result, &page) }
       if options.violationsShown == nil { consequences(of: place, result, &page) }
     }
     if shown < result.defects.count { page.line() }
@@ -24,6 +25,9 @@ extension TextReport {
     if options.violationsShown != nil, hidden > 0 {
       page.line()
       page.line("  \(counted(hidden, "violation")) counted, not shown in full: --limit all shows every one.")
+      if result.defects.count > 1 {
+        page.line("  The events that show another defect: \(Tool.name) reduce --finding 2, 3 ...")
+      }
     }
   }
 

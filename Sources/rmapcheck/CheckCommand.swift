@@ -61,11 +61,11 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      How many defects of a recording the text report shows in full (8). JSON has the first violation of each, and of each \
+      How many defects of a recording the text report shows in full (8), the first with the few events that show it. JSON has the first violation of each, and of each \
       invariant the first 64, one per object, or n if that is more; with 'all' both have every violation.
       """,
       valueName: "n|all"))
-  var limit: ViolationLimit = .standard
+  var limit = Limit.first(ReportOptions.violationsShown)
 
   @Flag(help: "Compare each verdict with the one expected in the recording's sidecar; exit 0 if all agree.")
   var expect = false
@@ -89,27 +89,33 @@ struct CheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     let recordings = paths.flatMap(RecordingSearch.recordings)
-    var check = RecordingCheck(invariants: try chosenInvariants(), limit: limit.kept)
+    var check = RecordingCheck(invariants: try chosenInvariants(), limit: FindingLimit(limit))
     check.drawing = try drawing()
     let batch = BatchCheck(
       check: check,
       jobs: jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    let options = ReportOptions(violationsShown: limit.shown, tool: Tool(commit: buildCommit))
+    let options = ReportOptions(violationsShown: limit.count, tool: Tool(commit: buildCommit))
     let run = try CheckRun(
       recordings, format: expect ? nil : format, options: options, reports: try requests())
     run.surviveInterruption()
-    await batch.run(recordings, done: run.note, deliver: run.deliver)
+    await batch.run(
+      recordings, examine: try showsDefects() ? run.examine : nil, done: run.note, deliver: run.deliver)
     let results = try run.finish()
     throw ExitCode(status(results))
   }
 
   /// What the reports that were asked for show of the graph.
   private func drawing() throws -> Drawing {
-    let forms = try requests().map(\.form) + (expect ? [] : [format])
-    let shown = forms.contains(.text) ? limit.shown ?? .max : 0
+    let forms = try forms()
+    let shown = forms.contains(.text) ? limit.count ?? .max : 0
     let drawn = forms.contains(.mail) ? max(shown, 1) : shown
     return forms.contains(.html) ? .findingsInFull(max(drawn, HTMLReport.picturesShown)) : .findings(drawn)
   }
+
+  private func forms() throws -> [ReportFormat] { try requests().map(\.form) + (expect ? [] : [format]) }
+
+  /// Whether a text report has defects in full.
+  private func showsDefects() throws -> Bool { try forms().contains(.text) && limit.count != 0 }
 
   private func status(_ results: [RecordingResult]) -> Int32 {
     let verdict = Verdict.combined(results.map(\.verdict))
@@ -160,40 +166,3 @@ struct CheckCommand: AsyncParsableCommand {
 }
 
 extension ReportFormat: ExpressibleByArgument {}
-
-/// `--limit`: a number, or all.
-enum ViolationLimit: ExpressibleByArgument {
-  case standard
-  case first(Int)
-  case all
-
-  init?(argument: String) {
-    if argument == "all" {
-      self = .all
-    } else if let count = Int(argument), count >= 0 {
-      self = .first(count)
-    } else {
-      return nil
-    }
-  }
-
-  var defaultValueDescription: String { "8" }
-
-  /// How many of each invariant are kept. Never fewer than usual: a check rests on them, too.
-  var kept: FindingLimit {
-    switch self {
-    case .standard: .standard
-    case .first(let count): .first(max(count, FindingLimit.standardCount))
-    case .all: .all
-    }
-  }
-
-  /// How many of each recording are shown as text; nil for all.
-  var shown: Int? {
-    switch self {
-    case .standard: ReportOptions.violationsShown
-    case .first(let count): count
-    case .all: nil
-    }
-  }
-}

@@ -1,8 +1,10 @@
 import Checking
 import Dispatch
 import Glibc
+import Reducing
 import Reports
 import Synchronization
+import TraceReading
 
 /// One run of `check`: shows results as they come, and writes the reports at its end, or when it is interrupted.
 final class CheckRun: Sendable {
@@ -12,6 +14,7 @@ final class CheckRun: Sendable {
     /// How many were shown.
     var shown = 0
     var reports: [(form: ReportFormat, file: ReportFile)]
+    var options: ReportOptions
     /// What could not be written.
     var lost: LostOutput?
   }
@@ -19,7 +22,6 @@ final class CheckRun: Sendable {
   private let recordings: [String]
   /// nil: each recording's expectation is shown instead of a report.
   private let format: ReportFormat?
-  private let options: ReportOptions
   private let progress: ProgressLine
   private let state: Mutex<State>
   private let signals = DispatchQueue(label: "signals")
@@ -29,7 +31,6 @@ final class CheckRun: Sendable {
   ) throws(LostOutput) {
     self.recordings = recordings
     self.format = format
-    self.options = options
     progress = ProgressLine(total: recordings.count)
     var files: [(form: ReportFormat, file: ReportFile)] = []
     do {
@@ -38,9 +39,15 @@ final class CheckRun: Sendable {
       for (_, file) in files { file.discard() }
       throw error
     }
-    state = Mutex(State(reports: files))
+    state = Mutex(State(reports: files, options: options))
     // The reader of our output may leave before the reports are written: `rmapcheck check … | head`.
     if !files.isEmpty { signal(SIGPIPE, SIG_IGN) }
+  }
+
+  /// Looks for the few events that show a recording's first defect.
+  @Sendable func examine(_ result: RecordingResult, _ input: RecordingInput) {
+    guard let witness = BriefWitness.of(result, input) else { return }
+    state.withLock { $0.options.witnesses[result.path] = witness }
   }
 
   /// Takes a result at its place.
@@ -65,7 +72,7 @@ final class CheckRun: Sendable {
     if let damage = result.damage, format != .text { complain("\(result.path): \(damage)") }
     guard let format else { return write(ExpectationReport.render(result), &state) }
     if format.isIncremental {
-      write((state.shown > 0 ? "\n" : "") + TextReport.render(result, options), &state)
+      write((state.shown > 0 ? "\n" : "") + TextReport.render(result, state.options), &state)
     }
   }
 
@@ -87,13 +94,13 @@ final class CheckRun: Sendable {
       let failed = results.count { $0.expectation != .met }
       write("\(results.count - failed) as expected, \(failed) not\n", &state)
     } else if let format, !format.isIncremental {
-      write(format.render(results, options), &state)
+      write(format.render(results, state.options), &state)
     } else if results.count > 1 {
       write("\n" + TextReport.total(results), &state)
     }
     for (form, file) in state.reports {
       do throws(LostOutput) {
-        try file.finish(form.render(results, options))
+        try file.finish(form.render(results, state.options))
       } catch {
         // The first one is said at the end.
         if state.lost == nil { state.lost = error } else { complain("\(error)") }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import RecordingFormat
 
@@ -55,5 +56,14 @@ final class OutputFile {
     defer { buffer.removeAll(keepingCapacity: true) }
     if failure != nil { return }
     buffer.withUnsafeBytes { if let number = writeAll($0, to: descriptor) { failure = LostOutput(path, number) } }
+  }
+}
+
+/// Ends a command whose output is there already, with 73 (EX_CANTCREAT): what somebody has kept is replaced only if that is
+/// asked for. Nothing is kept in a device or a pipe.
+func refuseToReplace(_ paths: [String]) throws {
+  for path in paths where access(path, F_OK) == 0 && !isSpecialFile(path) {
+    complain("\(path) is there already: --force replaces it")
+    throw ExitCode(EX_CANTCREAT)
   }
 }

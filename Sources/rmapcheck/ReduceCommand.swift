@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checking
-import FoundationEssentials
 import Glibc
 import RecordingFormat
 import Reducing
@@ -53,7 +52,7 @@ struct ReduceCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let output, !force { try refuseToReplace(output) }
+    if let output, !force { try refuseToReplace([output, Sidecar.path(besides: output)]) }
     var reduction = Reduction()
     reduction.finding = finding
     reduction.budget = budget
@@ -69,13 +68,6 @@ struct ReduceCommand: ParsableCommand {
     } catch let failure as ReductionFailure {
       complain("\(recording): \(failure)")
       throw ExitCode(failure.exitStatus)
-    }
-  }
-
-  private func refuseToReplace(_ output: String) throws {
-    for path in [output, Sidecar.path(besides: output)] where FileManager.default.fileExists(atPath: path) {
-      complain("\(path) is there already: --force replaces it")
-      throw ExitCode(EX_CANTCREAT)
     }
   }
 

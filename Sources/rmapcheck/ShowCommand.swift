@@ -22,9 +22,9 @@ struct ShowCommand: ParsableCommand {
       events that its proof rests on. Counters show how many anon_vmas and AVCs there are.
 
       Exit status: 0 drawn, 3 the recording is damaged (what can be read of it is drawn), 4 it has no violation and \
-      --at names no event, 64 wrong usage, also an event or an object that the recording does not have, or an output \
-      file that is there, 66 the recording is not there or can't be read, 69 --format svg without Graphviz, 74 the \
-      picture could not be written.
+      --at names no event, 64 wrong usage, also an event or an object that the recording does not have, 66 the \
+      recording is not there or can't be read, 69 --format svg without Graphviz, 73 the output is there already \
+      (--force replaces it), 74 the picture could not be written.
       """)
 
   @Argument(help: "A recording, or a folder with one.", completion: .file())
@@ -42,7 +42,7 @@ struct ShowCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "How many events of an object's life are shown (60), beside the last 10.", valueName: "n|all"))
-  var limit: LifeLimit = .first(60)
+  var limit = Limit.first(60)
 
   @Flag(help: "The moment: before the event, after it, or both.")
   var moment: Moment?
@@ -69,12 +69,10 @@ struct ShowCommand: ParsableCommand {
         throw ValidationError("--format perfetto writes all of the recording: it takes no event, object or moment.")
       }
     }
-    if let output, !force, access(output, F_OK) == 0 {
-      throw ValidationError("\(output) is there: --force replaces it.")
-    }
   }
 
   func run() throws {
+    if let output, !force { try refuseToReplace([output]) }
     guard let form = format.form else { return try writeTimeline(to: output ?? "") }
     let result = try drawnResult()
     if at == nil, object != nil { return try showLife(result) }
@@ -168,27 +166,6 @@ enum ShowFormat: String, ExpressibleByArgument, CaseIterable {
     case .json: .json
     }
   }
-}
-
-/// `--limit` of `show`.
-enum LifeLimit: ExpressibleByArgument {
-  case first(Int)
-  case all
-
-  init?(argument: String) {
-    if argument == "all" {
-      self = .all
-    } else if let count = Int(argument), count >= 0 {
-      self = .first(count)
-    } else {
-      return nil
-    }
-  }
-
-  var defaultValueDescription: String { "60" }
-
-  /// nil for all.
-  var count: Int? { if case .first(let count) = self { count } else { nil } }
 }
 
 /// `--before`, `--after`, `--both`.

@@ -21,6 +21,71 @@ import Testing
   }
 }
 
+/// Goal: the text leads with the few events that show the first defect, and takes no time for it that grows with the recording.
+/// Method: the program as a process.
+@Suite struct WitnessTextTests {
+  private static let cases: [(arguments: String, parts: [String])] = [
+    (
+      "6.12-fault-drop-avc",
+      [
+        "\nWitness: 8 events of 3142; none can be left out:\n  event 2014, pid 170",
+        "prepare vma=P\n", "avc_insert vma=P avc=0xff1567e841394fc0 av=a1 root=a1\n", "fork vma=V src=P\n",
+      ]
+    ),
+    // At K's address was another VMA before.
+    ("6.18.5-cve", ["fork vma=0xff243cc3f59a4000 src=", "vma_alloc_ret vma=K\n", "move_tables vma=K src=V "]),
+    ("6.12-fault-early-free", ["\nWitness: 52 events of 3605: rmapcheck reduce 6.12-fault-early-free/trace.dat\n"]),
+    (
+      "--only walk-coverage 6.12-faults",
+      ["\nWitness: the few events that show it: rmapcheck reduce 6.12-faults/trace.dat\n"]
+    ),
+    ("6.12-mm-defects-a", ["\n  The events that show another defect: rmapcheck reduce --finding 2, 3 ...\n"]),
+  ]
+
+  @Test(arguments: cases) func showsTheFirstDefects(arguments: String, parts: [String]) throws {
+    let run = try Executable()
+    defer { run.remove() }
+    let outcome = try run.shell("cd $T && $R check \(arguments)")
+    #expect(outcome.status == 1)
+    for part in parts { #expect(outcome.output.contains(part), "\(part)") }
+    #expect(outcome.output.components(separatedBy: "\nWitness: ").count == 2)
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func isLookedForWhereItIsShown() throws {
+    let run = try Executable()
+    defer { run.remove() }
+    #expect(try !run.shell("$R check --limit 0 $T/6.12-fault-drop-avc").output.contains("Witness"))
+    #expect(try !run.shell("$R check $T/6.12-healthy").output.contains("Witness"))
+    let file = try run.shell("$R check --format ktap --report text=report $T/6.12-fault-drop-avc; cat report")
+    #expect(file.output.contains("Witness: 8 events of 3142; none can be left out:"))
+    let piped = try run.shell("cat $T/6.12-fault-drop-avc/trace.dat | $R check -")
+    #expect(piped.output.contains("Witness: 8 events of 3142; none can be left out:"))
+  }
+}
+
+/// Goal: README's example is what the program prints. Method: both, without the indentation.
+@Suite struct ExampleTests {
+  @Test func readmesReportIsTodays() throws {
+    let run = try Executable()
+    defer { run.remove() }
+    let readme = try String(contentsOfFile: "\(repository)/README.md", encoding: .utf8)
+    let lines = readme.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("    VIOLATED ") })
+    let example = lines[start...].prefix { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }
+    let report = try run.shell("$R check $T/6.12-fault-drop-avc").output
+    #expect(example.count > 20 && report.contains(example.joined(separator: "\n") + "\n"))
+    let commands = lines.filter { $0.hasPrefix("    rmapcheck reduce ") || $0.hasPrefix("    rmapcheck show ") }
+    #expect(commands.count >= 2)
+    for command in commands {
+      let line = String(command).replacing("rmapcheck", with: "$R", maxReplacements: 1).replacing(
+        "traces/", with: "$T/")
+      let outcome = try run.shell(line)
+      #expect(outcome.status == 0, "\(line): \(outcome.errors)")
+    }
+  }
+}
+
 /// Goal: the options do what the help says. Method: the program as a process.
 @Suite struct OptionTests {
   private let run: Executable

@@ -42,12 +42,31 @@ import Testing
     #expect((counts["flows"] ?? 0) > 0 || counts["violation"] == nil)
   }
 
+  /// The judge is none that lets everything pass: a trace that ends early, one whose packets are out of order, a report that has
+  /// other violations.
+  @Test(.enabled(if: isThere, "no judges are installed: run scripts/judges"))
+  func theJudgeRejectsWhatIsBroken() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      set -e
+      $R show --format perfetto $T/6.12-fault-drop-avc -o whole
+      $R check --format json $T/6.12-fault-drop-avc >report.json || true
+      $R check --format json $T/6.12-walks >other.json
+      judge() { \(Self.python) \(repository)/Tests/Judges/perfetto_trace.py "$@" >/dev/null 2>&1 && echo good || echo bad; }
+      size=$(stat -c %s whole)
+      head -c $((size / 2)) whole >half; cat whole whole >twice
+      judge whole report.json; judge half report.json; judge twice report.json; judge whole other.json
+      """)
+    #expect(outcome.output == "good\nbad\nbad\nbad\n", "\(outcome.errors)")
+  }
+
   @Test func whatCannotBeShownIsSaid() throws {
     defer { run.remove() }
     let recording = "$T/6.12-fault-drop-avc/trace.dat"
     let cases: [(String, Int32, String)] = [
       ("none.dat -o out", 66, "none.dat: "), ("folder -o out", 3, "no recording in this folder"),
-      ("empty.dat -o out", 3, "empty.dat: "), ("\(recording) -o there", 64, "there is there: --force"),
+      ("empty.dat -o out", 3, "empty.dat: "), ("\(recording) -o there", 73, "there is there already: --force"),
       ("\(recording) -o nowhere/out", 74, "cannot write nowhere/out: No such file"),
       ("\(recording) -o folder --force", 74, "cannot write folder: "), ("\(recording)", 64, "needs a file: -o"),
       ("\(recording) -o out --at 3", 64, "all of the recording"),

@@ -54,6 +54,8 @@ private func records(_ path: String) throws -> [Record] {
 /// kernel is reduced, written, read and checked again, as it is and with other addresses.
 @Suite struct WitnessTests {
   private static let goal = 40
+  /// An anon_vma that was freed too early, of a VMA that was split again and again: each of its AVCs stays.
+  private static let larger = ["6.12-fault-early-free": 60]
 
   @Test(arguments: faulty) func showsTheSameByFewEvents(name: String) throws {
     let path = try recording(name)
@@ -62,7 +64,7 @@ private func records(_ path: String) throws -> [Record] {
     let whole = RecordingCheck().run(path: path)
     let first = try #require(whole.findings.first)
     #expect(witness.isMinimal)
-    #expect(witness.events.count <= Self.goal)
+    #expect(witness.events.count <= Self.larger[name] ?? Self.goal)
 
     let work = try makeTemporaryFolder()
     defer { try? FileManager.default.removeItem(at: work) }
@@ -206,7 +208,7 @@ private func records(_ path: String) throws -> [Record] {
       history, Target(first.invariant, first.finding), Sidecar.ofReduced(result.sidecar, history.pageSize))
     let isShown = trial.begin(with: Array(history.records.indices))
     #expect(isShown)
-    var minimizer = Minimizer(history, trial, deadline: .infinity)
+    var minimizer = Minimizer(history, trial, Effort(events: .max))
     minimizer.run()
     let kept = minimizer.kept
     let between = NamedObjects(first.finding).eventsBetween(history)
@@ -219,5 +221,53 @@ private func records(_ path: String) throws -> [Record] {
         #expect(!trial.shows(rest), "\(part.records) can go")
       }
     }
+  }
+}
+
+/// Goal: what a report shows of a violation is what `reduce` finds, and costs little. Method: kept recordings, and one whose
+/// violation shows late.
+@Suite struct BriefWitnessTests {
+  private func brief(_ name: String, of invariants: [Invariant] = Invariant.all) throws -> BriefWitness? {
+    let path = try recording(name)
+    let input = try RecordingInput(path: path)
+    return BriefWitness.of(RecordingCheck(invariants: invariants).run(path: path, input: input), input)
+  }
+
+  @Test(arguments: faulty.enumerated().filter { $0.offset % 6 == 0 }.map(\.element) + ["6.12-fault-early-free"])
+  func isTheWitness(name: String) throws {
+    let brief = try #require(try brief(name))
+    let witness = try Reduction().run(path: recording(name))
+    #expect(brief.finding == witness.finding && brief.records == witness.whole.records)
+    #expect(brief.events.map(\.stamp) == witness.events.map(\.stamp))
+    #expect(brief.letters.map(\.address) == witness.letters.map(\.address))
+  }
+
+  @Test func whatShowsLateIsLeftToTheCommand() throws {
+    let late = Invariant.all.filter { $0.name == "walk-coverage" }
+    let result = RecordingCheck(invariants: late).run(path: try recording("6.12-faults"))
+    #expect(try #require(result.defects.first).first.stamp.ordinal > BriefWitness.mostEvents)
+    #expect(try brief("6.12-faults", of: late) == nil)
+    #expect(try brief("6.12-faults") != nil)
+  }
+
+  @Test func theEffortIsCounted() {
+    var effort = Effort(events: 5)
+    effort.judge(4)
+    #expect(!effort.isOver)
+    effort.judge(4)
+    #expect(effort.isOver)
+  }
+
+  /// The VMA that moves was at the address before that the one has which it moves into.
+  @Test func aLetterIsOfOneObject() throws {
+    let witness = try #require(try brief("6.18.5-cve"))
+    #expect(witness.letters.map(\.name) == ["K", "V", "A"])
+    #expect(witness.letters.prefix(2).map(\.since) == [22437, 22424])
+    #expect(witness.letters.last.map { $0.since <= 22360 } == true)
+    let first = try #require(witness.letters.first)
+    #expect(
+      witness.events.contains { event in
+        event.stamp.ordinal < first.since && event.fields.contains { $0.value == first.address }
+      })
   }
 }
