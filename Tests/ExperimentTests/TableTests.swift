@@ -1,4 +1,5 @@
 import Checking
+import Foundation
 import RecordingExperiments
 import TestSupport
 import Testing
@@ -58,5 +59,28 @@ import Testing
     #expect(lines.dropFirst(2).prefix(3).map { $0.prefix(10) } == ["| 6.1 | 1 ", "| 6.12 | 2", "| 7.2 | 1 "])
     let spare = lines.first { $0.hasPrefix("| spare-anon-vma |") }
     #expect(spare?.hasPrefix("| spare-anon-vma |  |  | ") == true && spare?.hasSuffix("(100 %) |") == true)
+  }
+
+  /// The goals for reports on what is kept, and the article's table of the faults that are put down to another function.
+  @Test func oneEntryAndTheRightFunction() throws {
+    var (defects, doers) = (DefectTable(), DoerTable())
+    for path in RecordingSearch.recordings(at: tracesFolder) where path.contains("-fault") {
+      let name = String(path.dropFirst(tracesFolder.count + 1).split(separator: "/")[0])
+      guard !name.contains("pair") else { continue }
+      let result = RecordingCheck().run(path: path)
+      defects.add(name, result)
+      try doers.add(name, result)
+    }
+    #expect(defects.single.count >= 92 && defects.singleWithOneDefect * 92 >= 85 * defects.single.count)
+    let pairs = defects.pairs("6.1", "6.12")
+    #expect(pairs.count >= 46 && pairs.count(where: \.isSame) * 46 >= 42 * pairs.count)
+    #expect(doers.rows.count > 200 && doers.right * 100 >= 95 * doers.rows.count)
+    let article = try String(
+      contentsOfFile: "\(repository)/Sources/rmapcheck/RmapCheck.docc/Defects.md", encoding: .utf8)
+    for row in doers.rows where !row.isRight {
+      #expect(!row.reason.isEmpty, "\(row.fault) in \(row.recording)")
+      #expect(article.contains("| \(row.fault) | \(row.injected) | \(row.named ?? "-") | "), "\(row.fault)")
+      #expect(article.contains(" | \(row.reason) |"), "\(row.fault)")
+    }
   }
 }
