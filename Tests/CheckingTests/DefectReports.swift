@@ -46,6 +46,11 @@ import Testing
     #expect(some.defects.map(\.violations) == all.defects.map(\.violations))
   }
 
+  @Test func whereNoWitnessWasLookedForTheCommandIsNamed() {
+    let text = TextReport.render(check("6.12-fault-drop-avc"))
+    #expect(text.contains("\nWitness: the few events that show it: rmapcheck reduce"))
+  }
+
   /// What a report shows of each defect leads to its violations, and the first one's is the first.
   @Test func jsonLeadsFromDefectsToViolations() throws {
     let text = ReportFormat.json.render([check("6.12-fault-drop-root-avc")])

@@ -35,10 +35,6 @@ import Testing
     // At K's address was another VMA before.
     ("6.18.5-cve", ["fork vma=0xff243cc3f59a4000 src=", "vma_alloc_ret vma=K\n", "move_tables vma=K src=V "]),
     ("6.12-fault-early-free", ["\nWitness: 52 events of 3605: rmapcheck reduce 6.12-fault-early-free/trace.dat\n"]),
-    (
-      "--only walk-coverage 6.12-faults",
-      ["\nWitness: the few events that show it: rmapcheck reduce 6.12-faults/trace.dat\n"]
-    ),
     ("6.12-mm-defects-a", ["\n  The events that show another defect: rmapcheck reduce --finding 2, 3 ...\n"]),
   ]
 
