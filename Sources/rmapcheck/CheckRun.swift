@@ -44,9 +44,10 @@ final class CheckRun: Sendable {
     if !files.isEmpty { signal(SIGPIPE, SIG_IGN) }
   }
 
-  /// Looks for the few events that show a recording's first defect.
+  /// Looks for the few events that show a recording's first defect. It takes longer than to check a small recording: of
+  /// many, the text names the command.
   @Sendable func examine(_ result: RecordingResult, _ input: RecordingInput) {
-    guard let witness = BriefWitness.of(result, input) else { return }
+    guard recordings.count == 1, let witness = BriefWitness.of(result, input) else { return }
     state.withLock { $0.options.witnesses[result.path] = witness }
   }
 

@@ -55,6 +55,9 @@ import Testing
     #expect(try !run.shell("$R check $T/6.12-healthy").output.contains("Witness"))
     let file = try run.shell("$R check --format ktap --report text=report $T/6.12-fault-drop-avc; cat report")
     #expect(file.output.contains("Witness: 8 events of 3142; none can be left out:"))
+    // Of several, it would take longer than the check.
+    let both = try run.shell("$R check $T/6.12-fault-drop-avc $T/6.12-fault-early-free").output
+    #expect(both.components(separatedBy: "\nWitness: the few events that show it: ").count == 3)
     let piped = try run.shell("cat $T/6.12-fault-drop-avc/trace.dat | $R check -")
     #expect(piped.output.contains("Witness: 8 events of 3142; none can be left out:"))
   }
