@@ -9,7 +9,7 @@ public struct Shrinking {
   private var missed: WalkRule.Miss
   private var work = 0
   /// What could not be done as asked, or looked for, in the workload that is shrunk: no more may come of it.
-  private var usual: (oddities: SimulatedKernel.Oddities, unknown: UInt64, impossible: Int)?
+  private var usual: (oddities: SimulatedKernel.Oddities, unknown: UInt64, impossible: Set<Possibility.Violation>)?
   /// How many steps are judged at most in all trials together, so that a long recording takes seconds.
   static let mostWork = 3_000_000
 
@@ -55,7 +55,7 @@ public struct Shrinking {
     var kernel = SimulatedKernel(reference, for: workload, judgingWalks: true)
     var possibility = Possibility()
     for step in workload.steps {
-      possibility.look(at: step, in: kernel)
+      possibility.look(at: step, of: workload, in: kernel)
       kernel.apply(step, of: workload)
     }
     guard let usual else {
@@ -63,7 +63,7 @@ public struct Shrinking {
       return true
     }
     return !kernel.rule.isBroken && kernel.oddities <= usual.oddities && kernel.rule.unknown <= usual.unknown
-      && possibility.violations <= usual.impossible
+      && possibility.violations.isSubset(of: usual.impossible)
   }
 
   @discardableResult
@@ -89,6 +89,8 @@ public struct Shrinking {
       dropRuns(of: size)
       if size > 1 { size /= 2 } else if best.steps.count == before { break }
     }
+    dropPages()
+    dropRuns(of: 1)
   }
 
   /// Most misses are between a process and those that it was forked from.
@@ -129,6 +131,18 @@ public struct Shrinking {
     }
   }
 
+  /// All steps about a page at once, and about many pages first: what a fault maps cannot stay without its being unmapped.
+  private mutating func dropPages() {
+    var size = best.singlePages.count
+    while size > 0, work < Self.mostWork {
+      let pages = best.singlePages.filter { $0 != missed.page }
+      for start in stride(from: 0, to: pages.count, by: size).reversed() {
+        accept(best.dropping(Set(pages[start..<min(start + size, pages.count)])))
+      }
+      size /= 2
+    }
+  }
+
   private mutating func dropRuns(of size: Int) {
     var end = best.steps.count
     while end > 0, work < Self.mostWork {
@@ -157,6 +171,24 @@ extension Workload {
     kept.steps = []
     for (number, step) in steps.enumerated() where isKept(number) { kept.steps.append(step) }
     return kept
+  }
+
+  /// Pages that are mapped one by one, in order.
+  fileprivate var singlePages: [UInt32] {
+    Set(
+      steps.compactMap { if case .fault(_, _, let page, 1, _) = $0.operation { page.number } else { nil } }
+    ).sorted()
+  }
+
+  /// Without what is about these pages alone.
+  fileprivate func dropping(_ pages: Set<UInt32>) -> Workload {
+    keeping {
+      switch steps[$0].operation {
+      case .fault(_, _, let page, 1, _), .unmap(_, _, _, let page), .walk(let page, 1), .forget(let page):
+        !pages.contains(page.number)
+      default: true
+      }
+    }
   }
 
   /// Without what is about other pages than this one.
