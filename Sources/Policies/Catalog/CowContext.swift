@@ -12,6 +12,7 @@ extension Policy {
     guesses: [
       "a page that others may have (a swap-in) belongs to the topmost context; the prototype does otherwise",
       "a range in the remap tree is that of the VMA, cut where the VMA is",
+      "the walk for a large folio ends when it has found as many mappings as the folio has, if no page has two",
     ])
 
   /// E11v: with the file pages' index of the series of August 2026.
@@ -185,8 +186,7 @@ final class ContextMap: ReverseMap {
     contextOf[mm] = .max
     contexts[context].mm = .max
     kernel.costs.add(\.deadContexts)
-    for _ in remaps[context] { kernel.costs.remove(\.remaps) }
-    remaps[context] = []
+    while !remaps[context].isEmpty { removeRemap(at: remaps[context].count - 1, of: context, &kernel) }
     put(context, &kernel)
   }
 
@@ -203,15 +203,24 @@ final class ContextMap: ReverseMap {
     remaps[context].append(Remap(first: span.pgoff, last: span.last, offset: offset, vma: vma))
     kernel.costs.add(\.remaps)
     kernel.costs.locked()
-    if remaps[context].count % 8 == 1 { kernel.costs.allocated() }
+    // Each context's tree has maple nodes of its own.
+    if remaps[context].count % Costs.rangesPerNode == 1 {
+      kernel.costs.add(\.remapNodes)
+      kernel.costs.allocated()
+    }
   }
 
   private func untrack(_ vma: VMA, in kernel: inout SimulatedKernel) {
     let context = contextOf[kernel.vmas[vma].mm]
     guard context != .max, let index = remaps[context].firstIndex(where: { $0.vma == vma }) else { return }
+    removeRemap(at: index, of: context, &kernel)
+    kernel.costs.locked()
+  }
+
+  private func removeRemap(at index: Int, of context: UInt32, _ kernel: inout SimulatedKernel) {
     remaps[context].remove(at: index)
     kernel.costs.remove(\.remaps)
-    kernel.costs.locked()
+    if remaps[context].count % Costs.rangesPerNode == 0 { kernel.costs.remove(\.remapNodes) }
   }
 
   /// From now on the VMA's pages have other indices.
@@ -315,11 +324,13 @@ final class ContextMap: ReverseMap {
     let start = pointers[folio.lowerBound].context
     guard start != .max else { return }
     let isExclusive = folio.allSatisfy { kernel.pages[Int($0)].mappings <= 1 }
-    guard look(start, folio, isExclusive, &walk, kernel) else { return }
+    // A walk that may end early ends as it has found all that are mapped: once each.
+    let enough = isExclusive ? folio.count { kernel.pages[Int($0)].mappings == 1 } : .max
+    guard look(start, folio, enough, &walk, kernel) else { return }
     // All below it, children before their parents, the newest first.
     var slot = deepest(start)
     while slot != start {
-      guard look(slot, folio, isExclusive, &walk, kernel) else { return }
+      guard look(slot, folio, enough, &walk, kernel) else { return }
       slot = contexts[slot].older == .max ? contexts[slot].parent : deepest(contexts[slot].older)
     }
   }
@@ -330,27 +341,28 @@ final class ContextMap: ReverseMap {
     return slot
   }
 
-  /// Looks for the folio in one context; whether the walk goes on.
+  /// Looks for the folio in one context; whether the walk goes on. It ends when it has found `enough` mappings.
   private func look(
-    _ context: UInt32, _ folio: Range<UInt32>, _ isExclusive: Bool, _ walk: inout Walk,
+    _ context: UInt32, _ folio: Range<UInt32>, _ enough: Int, _ walk: inout Walk,
     _ kernel: borrowing SimulatedKernel
   ) -> Bool {
     let mm = contexts[context].mm
     walk.stepOver(mm: mm == .max ? nil : mm, mm == .max ? "a context" : "the context of mm \(mm)")
     guard mm != .max else { return true }
-    let (found, index) = (walk.mapping, kernel.pages[Int(folio.lowerBound)].index)
+    let index = kernel.pages[Int(folio.lowerBound)].index
     look(mm, at: index, offset: 0, folio, &walk, kernel)
-    if isExclusive, options.stopsAtFirstLive {
+    if enough < .max, options.stopsAtFirstLive {
       walk.note("the page is mapped once, so that the walk ends here")
       return false
     }
     let last = index &+ UInt64(folio.count) &- 1
     var tried: ContiguousArray<UInt64> = []
     for remap in remaps[context] where remap.first <= last && index <= remap.last && !tried.contains(remap.offset) {
+      guard walk.mappings < enough else { break }
       tried.append(remap.offset)
       look(mm, at: index &+ remap.offset, offset: remap.offset, folio, &walk, kernel)
     }
-    return !isExclusive || walk.mapping == found
+    return walk.mappings < enough
   }
 
   private func look(

@@ -44,6 +44,8 @@ public struct Costs: Sendable {
   public internal(set) var deadContexts = Count()
   /// Ranges in the contexts' remap trees.
   public internal(set) var remaps = Count()
+  /// The maple nodes of these trees, each context's for itself, if its ranges lie as close as they can.
+  public internal(set) var remapNodes = Count()
   /// VMAs that are gone and kept because something points to them.
   public internal(set) var pinned = Count()
   /// Pages that were pointed to something else because a fork was to share them.
@@ -76,11 +78,11 @@ public struct Costs: Sendable {
   public var bytes: UInt64 {
     func bytes(_ count: UInt64, perSlabPage: UInt64) -> UInt64 { count * Policy.slabPage / perSlabPage }
     return bytes(anonVMAs.now, perSlabPage: anonVMAsPerSlabPage) + bytes(avcs.now, perSlabPage: Policy.avcsPerSlabPage)
-      + bytes(contexts.now, perSlabPage: 42) + remapNodes * 256 + bytes(pinned.now, perSlabPage: 21)
+      + bytes(contexts.now, perSlabPage: 42) + remapNodes.now * 256 + bytes(pinned.now, perSlabPage: 21)
   }
 
-  /// The maple nodes of the remap trees, if all ranges lay as close as they can.
-  public var remapNodes: UInt64 { (remaps.now + 7) / 8 }
+  /// A maple node has 16 slots: as many ranges, each with the gap before it.
+  static let rangesPerNode = 8
 
   /// The objects of all kinds now.
   public var objects: UInt64 { anonVMAs.now + avcs.now + contexts.now + remaps.now + pinned.now }
@@ -88,7 +90,7 @@ public struct Costs: Sendable {
   /// The bytes that objects have by themselves, as the designs' authors count: 80 (or 96) bytes for an anon_vma, 64 for an
   /// AVC, 96 for a context, 256 for a maple node, 192 for a pinned VMA; the most of each kind.
   public func plainBytes(anonVMA: UInt64) -> UInt64 {
-    anonVMAs.peak * anonVMA + avcs.peak * 64 + contexts.peak * 96 + (remaps.peak + 7) / 8 * 256 + pinned.peak * 192
+    anonVMAs.peak * anonVMA + avcs.peak * 64 + contexts.peak * 96 + remapNodes.peak * 256 + pinned.peak * 192
   }
 
   /// Forks of a process, by how many objects they allocated.
@@ -159,7 +161,7 @@ public struct Costs: Sendable {
   mutating func restartPeaks() {
     anonVMAs.peak = anonVMAs.now
     avcs.peak = avcs.now
-    for kind in [\Self.contexts, \.deadContexts, \.remaps, \.pinned] {
+    for kind in [\Self.contexts, \.deadContexts, \.remaps, \.remapNodes, \.pinned] {
       self[keyPath: kind].peak = self[keyPath: kind].now
     }
     peakBytes = bytes
