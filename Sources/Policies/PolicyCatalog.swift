@@ -22,6 +22,7 @@ extension Policy {
     .lazy,
     .lazyShared,
     .lazyRepoint,
+    .lazySwapin,
     .lazyRepaired,
     .cowContext,
     .cowVirtual,

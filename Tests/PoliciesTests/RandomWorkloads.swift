@@ -64,9 +64,9 @@ struct RandomWorkloads {
     let flawed: Set<String> = [
       "pagecount", "degree", "degree+prev",
       // Of these, pages of the swap cache are not looked after: cached-fork and cached-move.
-      "relocate", "lazy", "lazy-shared", "lazy-repoint", "cow-unshare",
-      // After a fork a boundary moves between neighbours that share an anon_vma today: the design would refuse that.
-      "lazy-repaired",
+      "relocate", "lazy", "lazy-shared", "lazy-repoint",
+      // Of the parts of a VMA each has an anon_vma, and a page of the swap cache may be of another part.
+      "lazy-swapin",
     ]
     for round in 0..<20 {
       let history = History.random(

@@ -6,7 +6,7 @@ extension Policy {
       The child takes the oldest anon_vma of its chain that no VMA has as its own and that has at most one child; \
       else a new one. The root counts itself and is never taken.
       """,
-    source: "2555283eb40d (Jann Horn), 6.0 and stable kernels; the rule of 6.1, 6.12 and 6.18",
+    source: "2555283eb40d (Jann Horn), 6.0 and stable kernels; the rule of 5.10 (as Debian has it) and 6.1 to 7.3",
     counting: .split
   ) { kernel, child, parent in
     kernel.clone(child, from: parent)

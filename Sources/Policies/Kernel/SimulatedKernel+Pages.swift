@@ -21,10 +21,12 @@ extension SimulatedKernel {
     case .reuse(let vma, let page):
       guard let vma = living(vma) else { return }
       reuse(vma, page)
-    case .forget(let page): forget(renumbering.page(page))
+    case .forget(let page):
+      let page = renumbering.page(page)
+      for page in [page] + copies.copies(of: page) { forget(page) }
     case .walk(let page, let count):
       guard policy.isGraph || judgesWalks else { return }  // It would need to know where VMAs lie.
-      measureWalk(for: renumbering.page(page), count: count)
+      measureRecordedWalk(renumbering.page(page)..<renumbering.page(page) + count)
     default: preconditionFailure("\(operation) does not concern pages")
     }
   }
@@ -46,6 +48,7 @@ extension SimulatedKernel {
   // MARK: Mapping
 
   private mutating func map(_ page: UInt32, _ vma: Policy.VMA, _ place: UInt64, _ fault: Workload.Fault) {
+    let page = fault == .again ? pageToReturn(page, to: vmas[vma].mm) : page
     guard PageTables.canHold(place), vmas[vma].isFaulted else {
       oddities.deadVMAs += 1
       return
@@ -90,17 +93,6 @@ extension SimulatedKernel {
     }
   }
 
-  /// Makes a copy of a page, for a design that copies some.
-  mutating func copyPage(_ page: UInt32, index: UInt64) -> UInt32 {
-    let copy = UInt32(pages.count)
-    pages.append(Page(index: index, isKnown: true))
-    originals[copy] = original(of: page)
-    return copy
-  }
-
-  /// The page of the workload that a page is, or is a copy of.
-  func original(of page: UInt32) -> UInt32 { originals.isEmpty ? page : originals[page] ?? page }
-
   private func entry(_ page: UInt32) -> PageTables.Entry {
     PageTables.Entry(folio: page, subpage: 0, isPMD: false)
   }
@@ -122,12 +114,13 @@ extension SimulatedKernel {
   }
 
   /// Whether a later step of the workload maps the page again: out of the swap cache, or after migration.
-  private func mayReturn(_ page: UInt32) -> Bool {
+  func mayReturn(_ page: UInt32) -> Bool {
+    if copies.isAwaited(page) { return true }
     guard page >= renumbering.pageBase, Int(page - renumbering.pageBase) < lastFaults.count else { return false }
     return lastFaults[Int(page - renumbering.pageBase)] > stepNumber
   }
 
-  private mutating func release(_ page: UInt32) {
+  mutating func release(_ page: UInt32) {
     guard pages[Int(page)].isKnown else { return }
     pages[Int(page)].isKnown = false
     reverseMap?.released(page, &self)
@@ -159,6 +152,9 @@ extension SimulatedKernel {
     if scratch.isEmpty, only != .max { oddities.unmapsOfNothing += 1 }
     // Another page there is the copy that has taken the place of the one that is to be unmapped.
     for (place, page) in scratch where only == .max || original(of: page) == only || pages[Int(page)].isForgotten {
+      if only != .max, page != only, original(of: page) == only, mayReturn(only) {
+        copies.wait(for: page, in: vmas[vma].mm)
+      }
       unmapOne(page, vma, place)
     }
   }

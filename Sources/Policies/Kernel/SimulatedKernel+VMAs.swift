@@ -152,6 +152,7 @@ extension SimulatedKernel {
     duplicate(parent, as: child, mm)
     vmas[child].shift = vmas[parent].shift
     occupy(child)
+    copies.inherit(by: mm, from: vmas[parent].mm)
     guard vmas[parent].isFaulted else { return }
     vmas[child].isFaulted = true
     let costsBefore = (costs.allocations, costs.locks)
@@ -188,6 +189,7 @@ extension SimulatedKernel {
       countMapping(-1, owner, number, page)
     }
     tables.remove(mm: Address.mm(number))
+    releaseUnmapped(copies.leave(number))
     reverseMap?.exit(number, in: &self)
     record { _ in .leave(OperationReturn(kind: .mmExit)) }
   }
@@ -220,6 +222,10 @@ extension SimulatedKernel {
     guard reverseMap != nil || judgesWalks else { return }
     for (index, (vma, _)) in changed.enumerated() where vmas[vma].isFaulted {
       reverseMap?.resized(vma, from: old[index], in: &self)
+      for (other, (donor, _)) in changed.enumerated()
+      where other != index && vmas[donor].isFaulted && old[other].pages.overlaps(vmas[vma].span.pages) {
+        reverseMap?.tookPart(vma, of: donor, in: &self)
+      }
     }
     for (vma, span) in changed { judgePages(of: vmas[vma].mm, span) }
   }

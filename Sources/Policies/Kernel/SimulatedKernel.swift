@@ -87,8 +87,8 @@ public struct SimulatedKernel: ~Copyable {
   var stepNumber = -1
   /// The last step in which each page of the workload is mapped by a fault: it may come back until then.
   let lastFaults: ContiguousArray<Int32>
-  /// Pages that a design has copied, by their copies.
-  var originals: [UInt32: UInt32] = [:]
+  /// Pages that a design has copied.
+  var copies = Copies()
   var bench: Bench
   var costs: Costs
   var samples = Samples()

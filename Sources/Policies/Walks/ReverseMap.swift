@@ -19,6 +19,8 @@ protocol ReverseMap: AnyObject {
   func adopt(_ kept: VMA, from removed: VMA, in kernel: inout SimulatedKernel)
   /// The range of a VMA that was faulted in has changed.
   func resized(_ vma: VMA, from old: Workload.Span, in kernel: inout SimulatedKernel)
+  /// The boundary between two VMAs that were faulted in has moved: one has got a part of the other.
+  func tookPart(_ vma: VMA, of donor: VMA, in kernel: inout SimulatedKernel)
   /// Whether two neighbours may merge, as far as the design's own objects go.
   func mayMerge(_ kept: VMA, _ removed: VMA, in kernel: borrowing SimulatedKernel) -> Bool
   /// A VMA that was faulted in goes away (unlink_anon_vmas).
@@ -47,6 +49,8 @@ protocol ReverseMap: AnyObject {
   func finds(_ page: UInt32, in mm: UInt32, at place: UInt64, _ kernel: borrowing SimulatedKernel) -> Bool
   /// Whether what the page points to was freed.
   func isDangling(_ page: UInt32, in kernel: borrowing SimulatedKernel) -> Bool
+  /// Whether something that the VMA itself points to was freed.
+  func isDangling(vma: VMA, in kernel: borrowing SimulatedKernel) -> Bool
   /// The anon_vma that the page points to, in a design that has some.
   func anonVMA(of page: UInt32, in kernel: borrowing SimulatedKernel) -> AnonVMAHandle?
 }
@@ -58,6 +62,7 @@ extension ReverseMap {
     copy(kept, of: removed, in: &kernel)
   }
   func resized(_ vma: VMA, from old: Workload.Span, in kernel: inout SimulatedKernel) {}
+  func tookPart(_ vma: VMA, of donor: VMA, in kernel: inout SimulatedKernel) {}
   func mayMerge(_ kept: VMA, _ removed: VMA, in kernel: borrowing SimulatedKernel) -> Bool { true }
   func unlink(_ vma: VMA, in kernel: inout SimulatedKernel) {}
   func exit(_ mm: UInt32, in kernel: inout SimulatedKernel) {}
@@ -69,6 +74,7 @@ extension ReverseMap {
   func reused(_ page: UInt32, by vma: VMA, _ kernel: inout SimulatedKernel) {}
   func released(_ page: UInt32, _ kernel: inout SimulatedKernel) {}
   func isDangling(_ page: UInt32, in kernel: borrowing SimulatedKernel) -> Bool { false }
+  func isDangling(vma: VMA, in kernel: borrowing SimulatedKernel) -> Bool { false }
   func anonVMA(of page: UInt32, in kernel: borrowing SimulatedKernel) -> AnonVMAHandle? { nil }
 
   /// Walks: right for every design, and slow where a page is mapped by many.

@@ -2,7 +2,8 @@ import RmapEvents
 import RmapGraph
 
 /// The rule that every design must keep, whatever it is made of: the walk from a page visits every VMA that maps the page, at
-/// the place where it does; and what a page points to lives.
+/// the place where it does; and what a page points to lives, and what its VMA does. (What the VMAs of a graph of anon_vmas
+/// point to is judged by the checker's invariants.)
 ///
 /// It is judged for each mapping that a step of the workload makes or may have cut off: where a page is mapped, inherited
 /// or moved, for the pages of VMAs that change, for a page that a write fault takes, and for the last mapping
@@ -13,11 +14,11 @@ public struct WalkRule: Sendable {
   public internal(set) var decided: UInt64 = 0
   /// Of these, those that the walk does not come to.
   public internal(set) var missed: UInt64 = 0
-  /// Of these, those of a page that points to something freed.
+  /// Of these, those of a page, or in a VMA, that points to something freed.
   public internal(set) var dangling: UInt64 = 0
   /// Not looked for: no VMA is known at the place.
   public internal(set) var unknown: UInt64 = 0
-  /// The first misses, in order, not two of one step.
+  /// The first misses, in order, not two of one step; and the first one of a folio of several pages.
   public internal(set) var misses: [Miss] = []
   /// How many are told.
   static let told = 4
@@ -28,16 +29,28 @@ public struct WalkRule: Sendable {
     public let step: Int
     /// The page's number in the workload.
     public let page: UInt32
+    /// How many pages the folio has that was walked for.
+    public let pages: Int
     /// The mm that maps it.
     public let mm: UInt32
     /// The VMA that maps it.
     public let vma: Int
     /// Where: a page number.
     public let place: UInt64
-    /// Whether what the page points to was freed.
-    public let isDangling: Bool
+    /// What points to something that was freed; nil if nothing does, and the walk does not come to the mapping.
+    public let dangling: Dangling?
+    /// Whether what the page or its VMA points to was freed.
+    public var isDangling: Bool { dangling != nil }
     /// What the walk came to, in words, in order.
     public let trail: [String]
+  }
+
+  /// What can point to something freed.
+  public enum Dangling: String, Sendable {
+    /// The page.
+    case page
+    /// The VMA that maps it.
+    case vma = "VMA"
   }
 
   /// Whether any mapping was missed.
@@ -52,10 +65,13 @@ extension SimulatedKernel {
     rule.decided += 1
     if isDangling(page) {
       rule.dangling += 1
-      tell(page, in: mm, at: place, vma, isDangling: true)
+      tell(page, in: mm, at: place, vma, .page)
+    } else if reverseMap?.isDangling(vma: vma, in: self) == true {
+      rule.dangling += 1
+      tell(page, in: mm, at: place, vma, .vma)
     } else if !finds(page, in: mm, at: place, vma) {
       rule.missed += 1
-      tell(page, in: mm, at: place, vma, isDangling: false)
+      tell(page, in: mm, at: place, vma, nil)
     }
   }
 
@@ -73,14 +89,14 @@ extension SimulatedKernel {
   }
 
   private mutating func tell(
-    _ page: UInt32, in mm: UInt32, at place: UInt64, _ vma: Policy.VMA, isDangling: Bool
+    _ page: UInt32, in mm: UInt32, at place: UInt64, _ vma: Policy.VMA, _ dangling: WalkRule.Dangling?
   ) {
     guard rule.misses.count < WalkRule.told, rule.misses.last?.step != stepNumber else { return }
     var walk = Walk(keepingTrail: true)
-    if !isDangling { self.walk(page..<page + 1, &walk) }
+    if dangling == nil { self.walk(page..<page + 1, &walk) }
     rule.misses.append(
       WalkRule.Miss(
-        step: stepNumber, page: original(of: page), mm: mm, vma: vma, place: place, isDangling: isDangling,
+        step: stepNumber, page: original(of: page), pages: 1, mm: mm, vma: vma, place: place, dangling: dangling,
         trail: walk.trail))
   }
 
@@ -100,11 +116,12 @@ extension SimulatedKernel {
       var walk = Walk(keepingTrail: true, lookingFor: (mm, place))
       self.walk(folio, &walk)
       guard !walk.hasMet, let vma = findableVMA(mm, at: place) else { continue }
-      if isFirst, rule.misses.count < WalkRule.told, rule.misses.last?.step != stepNumber {
+      let isFirstOfFolio = folio.count > 1 && !rule.misses.contains { $0.pages > 1 }
+      if isFirst, rule.misses.count < WalkRule.told || isFirstOfFolio, rule.misses.last?.step != stepNumber {
         rule.misses.append(
           WalkRule.Miss(
-            step: stepNumber, page: original(of: page), mm: mm, vma: vma, place: place, isDangling: false,
-            trail: walk.trail))
+            step: stepNumber, page: original(of: page), pages: folio.count, mm: mm, vma: vma, place: place,
+            dangling: nil, trail: walk.trail))
       }
       if isFirst { rule.missed += 1 }
       isFirst = false

@@ -12,6 +12,9 @@ extension Scenario {
       "child-swaps-in", "A fork, after which the shared page is swapped out and the child maps it first.",
       historic: [.cowPrototype], write: childSwapsIn),
     Scenario(
+      "parent-exits", "Of two children the younger unmaps what they share, and the parent exits.",
+      historic: [.cowPrototype], write: parentExits),
+    Scenario(
       "split-folio", "A VMA is split under a large folio; a walk for the folio follows.", write: splitFolio),
     Scenario(
       "cached-fork", "A page is in the swap cache while its process forks; the child maps it.", write: cachedFork),
@@ -67,6 +70,17 @@ private func childSwapsIn(_ builder: inout WorkloadBuilder, _: Int) {
   let page = builder.swapIn(memory.lowerBound, into: copy)
   builder.mapAgain(page, at: memory.lowerBound, in: first)
   builder.succeed(first, by: first)
+}
+
+private func parentExits(_ builder: inout WorkloadBuilder, _: Int) {
+  let parent = builder.process()
+  let first = builder.map(parent, memory)
+  let page = builder.write(first, memory.lowerBound..<memory.lowerBound + 1)
+  _ = builder.fork(parent)
+  let younger = builder.fork(parent)
+  builder.unmap(builder.vmas(of: younger)[0])
+  builder.exit(parent)
+  builder.walk(page, count: 1)
 }
 
 private func movedPage(_ builder: inout WorkloadBuilder, _: Int) {

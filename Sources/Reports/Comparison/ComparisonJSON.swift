@@ -165,8 +165,10 @@ public enum ComparisonJSON {
   private struct MissEntry: Encodable {
     let step, vma: Int
     let page, mm: UInt32
+    let pages: Int
     let place: UInt64
     let isDangling: Bool
+    let dangling: String?
     let walk: [String]
     let stepText: String?
     let recordedEvent: UInt64?
@@ -174,13 +176,14 @@ public enum ComparisonJSON {
     init(_ miss: WalkRule.Miss, _ workload: Workload?) {
       (step, vma, page, mm) = (miss.step + 1, miss.vma, miss.page, miss.mm)
       (place, isDangling, walk) = (miss.place, miss.isDangling, miss.trail)
+      (dangling, pages) = (miss.dangling?.rawValue, miss.pages)
       stepText = workload?.describe(step: miss.step)
       recordedEvent = workload.flatMap { $0.steps[miss.step].origin > 0 ? $0.steps[miss.step].origin : nil }
     }
   }
 
   private struct ObjectsEntry: Encodable {
-    let contexts, deadContexts, remaps, pinned, vmas: CountsEntry
+    let contexts, deadContexts, remaps, remapNodes, pinned, vmas: CountsEntry
     let bytes80, bytes96: UInt64
     let rewrittenAtFork, rewrittenAtMove, copiedAtMove, mergeable: UInt64
     let forkAllocations, forkLocks, firstFaultAllocations, firstFaultLocks: DistributionEntry
@@ -189,6 +192,7 @@ public enum ComparisonJSON {
       contexts = CountsEntry(costs.contexts)
       deadContexts = CountsEntry(costs.deadContexts)
       remaps = CountsEntry(costs.remaps)
+      remapNodes = CountsEntry(costs.remapNodes)
       pinned = CountsEntry(costs.pinned)
       vmas = CountsEntry(costs.vmas)
       bytes80 = costs.plainBytes(anonVMA: 80)

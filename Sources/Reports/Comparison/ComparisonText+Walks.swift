@@ -97,6 +97,10 @@ extension ComparisonText {
     page.line()
     page.line("Design \(result.policy.name): a walk does not find a page")
     render(miss, workload, &page)
+    if miss.pages == 1, let other = result.rule.misses.first(where: { $0.pages > 1 }) {
+      page.paragraph("And", "a folio of several pages, not all of whose mappings are found:", indent: 7)
+      render(other, workload, &page)
+    }
     let more = result.rule.missed + result.rule.dangling - 1
     if more > 0 { page.paragraph("", "\(counted(more, "more mapping")) not found.", indent: 7) }
     if let smallest = result.smallest { render(smallest, &page) }
@@ -112,11 +116,13 @@ extension ComparisonText {
       "\(miss.step + 1) of the workload\(origin > 0 ? ", recorded event \(origin)" : ""): "
         + workload.describe(step: miss.step), indent: 7)
     page.paragraph(
-      "Page", "\(miss.page), which VMA \(miss.vma) of mm \(miss.mm) maps at page 0x\(String(miss.place, radix: 16))",
+      "Page",
+      "\(miss.page)\(miss.pages > 1 ? ", of a folio of \(miss.pages) pages" : ""), which VMA \(miss.vma) of mm \(miss.mm) maps at page 0x\(String(miss.place, radix: 16))",
       indent: 7)
     page.paragraph(
-      "Walk", miss.isDangling ? "none: what the page points to is freed" : miss.trail.joined(separator: "; "), indent: 7
-    )
+      "Walk",
+      miss.dangling.map { "none: what the \($0.rawValue) points to is freed" } ?? miss.trail.joined(separator: "; "),
+      indent: 7)
   }
 
   private static func render(_ smallest: Shrinking.Result, _ page: inout TextLayout) {
@@ -135,7 +141,8 @@ extension ComparisonText {
     page.paragraph(
       "Then",
       "page \(smallest.miss.page), which VMA \(smallest.miss.vma) maps, is not found: "
-        + (smallest.miss.isDangling ? "what it points to is freed" : smallest.miss.trail.joined(separator: "; ")),
+        + (smallest.miss.dangling.map { "what the \($0.rawValue) points to is freed" }
+          ?? smallest.miss.trail.joined(separator: "; ")),
       indent: 7)
   }
 }
