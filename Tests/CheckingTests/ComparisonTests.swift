@@ -38,10 +38,10 @@ struct ComparisonTests {
     #expect(agreement.isComplete, "\(agreement.firstDifference.map { "event \($0.event): \($0.text)" } ?? "")")
     #expect(agreement.forks.agreed == forks && agreement.agreedReuses == reuses)
     #expect(agreement.forks.unknown == 0 && agreement.violations == 0)
-    #expect(agreement.lifetimes.agreed > forks / 2)
+    #expect(agreement.lifetimes.agreed > forks * 2 / 5)
     #expect(agreement.owners.agreed > 280 && agreement.owners.unknown * 20 < agreement.owners.agreed)
     #expect(agreement.deadVMAs == 0)
-    #expect(agreement.births.agreed > forks / 2 && agreement.births.unknown == 0)
+    #expect(agreement.births.agreed > forks * 2 / 5 && agreement.births.unknown == 0)
     #expect(agreement.joined.agreed > forks * 9 / 10)
     #expect(compared.verdict == .holds)
   }
