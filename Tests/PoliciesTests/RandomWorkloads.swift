@@ -64,7 +64,7 @@ struct RandomWorkloads {
     let flawed: Set<String> = [
       "pagecount", "degree", "degree+prev",
       // Of these, pages of the swap cache are not looked after: cached-fork and cached-move.
-      "relocate", "lazy", "lazy-shared", "lazy-repoint",
+      "relocate", "lazy", "lazy-shared", "lazy-repoint", "cow-unshare",
       // Of the parts of a VMA each has an anon_vma, and a page of the swap cache may be of another part.
       "lazy-swapin",
     ]

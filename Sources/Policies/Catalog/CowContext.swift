@@ -171,7 +171,6 @@ final class ContextMap: ReverseMap {
     }
     contexts[slot].newestChild = .max
     guard node.parent != .max else { return }
-    contexts[oldest].newer = .max
     // Between it and the next newer sibling, so that put(_:_:) takes it out as any other.
     contexts[node.newestChild].newer = node.newer
     contexts[oldest].older = slot
