@@ -13,6 +13,7 @@ check_plan() {
     !NF || $1 ~ /^#/ { next }
     $1 !~ /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/ { print plan ":" NR ": not a name for a row: " $1; wrong = 1 }
     NF < 2 { print plan ":" NR ": " $1 " has neither arguments of record-vm nor @check" ; wrong = 1 }
+    NF > 1 && $2 != "@check" && $2 !~ /^--/ { print plan ":" NR ": " $1 " begins with neither an option nor @check"; wrong = 1 }
     $2 == "@check" && NF != 3 { print plan ":" NR ": @check takes one recording"; wrong = 1 }
     seen[$1]++ { print plan ":" NR ": " $1 " is there twice"; wrong = 1 }
     { rows++ }

@@ -75,13 +75,15 @@ public struct RunIdentity: Sendable, Equatable {
     return "\(word.prefix(56))_\(Checksum.ofText(command.joined(separator: "\0")).prefix(7))"
   }
 
-  /// The file's name without its endings; that of its folder where all recordings are named alike.
+  /// The file's name without its endings; that of its folder where all recordings are named alike. A folder that is named
+  /// after a day or a time says nothing of what was recorded: every night would have tests of its own.
   static func word(ofPath path: String) -> String {
     let parts = path.split(separator: "/")
     guard let file = parts.last, let name = file.split(separator: ".").first.map(String.init) else { return "stdin" }
     if file == "-" { return "stdin" }
     guard ["trace", "perf"].contains(name), parts.count > 1 else { return plain(name) }
-    return plain(String(parts[parts.count - 2]))
+    let folder = parts.dropLast().last { part in part.contains { $0.isLetter && $0 != "T" && $0 != "Z" } }
+    return folder.map { plain(String($0)) } ?? plain(name)
   }
 
   /// Every other character is an underscore.

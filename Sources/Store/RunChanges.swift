@@ -20,9 +20,14 @@ struct RunChanges {
       if runs[run.test]?.first?.night != run.night { runs[run.test] = [] }
       runs[run.test, default: []].append(run)
     }
+    // Of a file of which nothing could be read, not even what was recorded is known: its test has the file's name, and does
+    // not come again.
+    func isNameless(_ run: NightWindow.Run) -> Bool {
+      run.verdict == .damaged && window.tests[run.test]?.name.hasPrefix("unknown/") == true
+    }
     for run in window.runs {
       if let since = window.since, run.night <= since {
-        if run.verdict != .missing { note(run, in: &before) }
+        if run.verdict != .missing, !isNameless(run) { note(run, in: &before) }
         if run.isJudged { note(run, in: &judged) }
       } else {
         // Of several nights since then, the last one says how it is.

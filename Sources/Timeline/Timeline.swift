@@ -67,7 +67,7 @@ public struct Timeline {
   /// be read to its end, what comes before is written; of one without records, nothing. The check's result says so.
   public static func write(path: String, emit: @escaping ([UInt8]) -> Void) -> RecordingResult {
     let input = RecordingSearch.isFolder(path) ? nil : try? RecordingInput(path: path)
-    let result = RecordingCheck().run(path: path, input: input)
+    let result = RecordingCheck(limit: .all).run(path: path, input: input)
     guard result.records > 0, let input else { return result }
     // What is wrong with it, the check has found already.
     try? write(Recording(input), of: result, emit)

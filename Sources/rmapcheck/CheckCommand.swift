@@ -89,6 +89,7 @@ struct CheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     let recordings = paths.flatMap(RecordingSearch.recordings)
+    try refuseToReplaceInput(try requests().map(\.path), recordings)
     var check = RecordingCheck(invariants: try chosenInvariants(), limit: FindingLimit(limit))
     check.drawing = try drawing()
     let batch = BatchCheck(

@@ -53,7 +53,7 @@ struct CompareCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Also write plots (SVG) to this folder: objects over time, VMAs visited by walks; overview.svg has all workloads.",
+      "Also write plots (SVG) to this folder: objects over time, VMAs visited by walks; overview.svg has all workloads. Plots that are there are replaced.",
       valueName: "folder"),
     completion: .directory)
   var plot: String?

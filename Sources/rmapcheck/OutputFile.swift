@@ -59,6 +59,20 @@ final class OutputFile {
   }
 }
 
+/// Ends a command that would write over the recording that it reads, with 64: not even `--force` means that.
+func refuseToReplaceInput(_ outputs: [String], _ inputs: [String]) throws {
+  func file(_ path: String) -> (dev_t, ino_t)? {
+    var status = stat()
+    return stat(path, &status) == 0 && !isSpecialFile(path) ? (status.st_dev, status.st_ino) : nil
+  }
+  let read = inputs.compactMap(file)
+  for output in outputs {
+    if let written = file(output), read.contains(where: { $0 == written }) {
+      throw ValidationError("\(output) is the recording itself: name another file.")
+    }
+  }
+}
+
 /// Ends a command whose output is there already, with 73 (EX_CANTCREAT): what somebody has kept is replaced only if that is
 /// asked for. Nothing is kept in a device or a pipe.
 func refuseToReplace(_ paths: [String]) throws {

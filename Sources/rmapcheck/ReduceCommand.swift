@@ -16,7 +16,7 @@ struct ReduceCommand: ParsableCommand {
       beside it, which says what it was reduced from; it was checked again from the file. Checking it finds the same \
       violation (exit 1). What such a witness proves: see Witnesses.md.
 
-      Exit status: 0 reduced, 65 there is no such violation to reduce, 3 the recording is damaged, 66 it does not exist \
+      Exit status: 0 reduced, 65 there is no such violation to reduce, 3 the recording is damaged (behind the violation: it is reduced all the same), 66 it does not exist \
       or can't be read, 70 the violation does not show from the events alone, 73 the output is there already (--force \
       replaces it), 74 the output can't be written, 64 usage.
       """)
@@ -62,9 +62,14 @@ struct ReduceCommand: ParsableCommand {
       guard found.count == 1 else {
         throw ValidationError("\(recording) has \(found.count) recordings: name one of them.")
       }
+      if let output { try refuseToReplaceInput([output], found) }
       let witness = try reduction.run(path: found[0])
       if let output { try write(witness, to: output) }
       try StandardOutput.write(WitnessReport.render(witness))
+      if let damage = witness.whole.damage {
+        complain("\(recording): \(damage)")
+        throw ExitCode(Verdict.damaged.exitStatus)
+      }
     } catch let failure as ReductionFailure {
       complain("\(recording): \(failure)")
       throw ExitCode(failure.exitStatus)

@@ -15,7 +15,8 @@ struct ReportRequest {
     }
     self.form = form
     path = String(text[text.index(after: equals)...])
-    if path.isEmpty { return nil }
+    // Standard output is --format's.
+    if path.isEmpty || path == "-" { return nil }
   }
 }
 

@@ -72,7 +72,10 @@ struct ShowCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let output, !force { try refuseToReplace([output]) }
+    if let output {
+      if !force { try refuseToReplace([output]) }
+      try refuseToReplaceInput([output], [try theRecording()])
+    }
     guard let form = format.form else { return try writeTimeline(to: output ?? "") }
     let result = try drawnResult()
     if at == nil, object != nil { return try showLife(result) }

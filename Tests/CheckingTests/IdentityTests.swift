@@ -27,6 +27,8 @@ import Testing
     #expect(long != RunIdentity.word(["sh", "-c", String(repeating: "x", count: 101)]))
     #expect(RunIdentity.word(ofPath: "nights/fork-storm/trace.dat.zst") == "fork-storm")
     #expect(RunIdentity.word(ofPath: "nights/fork storm.dat") == "fork_storm")
+    #expect(RunIdentity.word(ofPath: "fork-storm/2026-11-30T21:00Z/trace.dat") == "fork-storm")
+    #expect(RunIdentity.word(ofPath: "2026-11-30/trace.dat") == "trace")
     #expect(RunIdentity.word(ofPath: "-") == "stdin" && RunIdentity.word(ofPath: "trace.dat") == "trace")
   }
 

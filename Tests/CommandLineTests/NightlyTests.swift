@@ -73,12 +73,13 @@ import Testing
     ("plan out --time 0", 64, "not a number from 1 up: 0"), ("none out", 66, "no such file"),
     ("plan out --night 'a b'", 64, "not a name for a night"), ("plan out --known none", 66, "no such file"),
     ("twice out", 64, "twice:2: row is there twice"), ("bare out", 64, "bare:1: row has neither"),
+    ("words out", 64, "words:1: row begins with neither an option nor @check"),
   ])
   func mistakes(arguments: String, status: Int, message: String) throws {
     defer { run.remove() }
     let outcome = try run.shell(
       """
-      echo 'row @check x' >plan; cat plan plan >twice; echo row >bare
+      echo 'row @check x' >plan; cat plan plan >twice; echo row >bare; echo row y z >words
       RMAPCHECK=$R $T/../scripts/nightly \(arguments)
       """)
     #expect(outcome.status == Int32(status) && outcome.errors.contains(message), "\(outcome.errors)")
@@ -110,6 +111,9 @@ import Testing
     return try run.shell("PATH=$PWD/bin:$PATH\n" + local)
   }
 
+  /// One recording of the night can't be read: there is no room to unpack it. That must not cost the others' report.
+  private static let unreadable = "xz -0 recordings/6.12-structure-v6/trace.dat; export TMPDIR=/nowhere\n"
+
   /// What follows a line in a fenced block, up to the block's end.
   private func block(after start: String) throws -> [String] {
     let rest = article.split(separator: "\n", omittingEmptySubsequences: false).drop { $0 != start }
@@ -124,7 +128,7 @@ import Testing
     let commands = lines.filter { $0.hasPrefix("ExecStart=") }.map { String($0.dropFirst("ExecStart=".count)) }
     #expect(commands.count == 3)
     // As systemd does: one after another while they succeed.
-    let outcome = try shell(commands.joined(separator: " && "))
+    let outcome = try shell(Self.unreadable + commands.joined(separator: " && "))
     #expect(outcome.status == 1, "\(outcome.errors)")
     #expect(try run.text("results/night.txt").contains("\nNEW  1\n"))
     #expect(lines.contains("SuccessExitStatus=4"))
@@ -149,7 +153,7 @@ import Testing
     let lines = try block(after: "check:")
     let commands = lines.compactMap { $0.wholeMatch(of: #/ {4}- (rmapcheck .*)/#).map { String($0.1) } }
     #expect(commands.count == 3)
-    let outcome = try shell("set -e\n" + commands.joined(separator: "\n"))
+    let outcome = try shell(Self.unreadable + "set -e\n" + commands.joined(separator: "\n"))
     #expect(outcome.status == 1, "\(outcome.errors)")
     for name in ["rmap.json", "rmap.sarif", "rmap.html", "rmap.xml"] {
       #expect(try !run.text(name).isEmpty && lines.contains { $0.contains(name) }, "\(name)")

@@ -79,6 +79,22 @@ import Testing
     #expect(outcome.errors.contains("cannot write pipe: it is no regular file"))
   }
 
+  /// Not even --force means the recording that is read; and `-` would be a file of that name.
+  @Test(arguments: [
+    "check --report json=run.dat run.dat", "check --report text=linked --report json=other run.dat",
+    "reduce run.dat --force -o run.dat", "show run.dat --force -o linked",
+    "show run.dat --format perfetto --force -o run.dat", "check --report json=- run.dat",
+  ])
+  func theRecordingIsNotAnOutput(command: String) throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      cp $T/6.12-fault-drop-avc/trace.dat run.dat; ln run.dat linked
+      $R \(command); echo $?; cmp run.dat $T/6.12-fault-drop-avc/trace.dat && ls
+      """)
+    #expect(outcome.output == "64\nerrors\nlinked\noutput\nrun.dat\n", "\(outcome.errors)")
+  }
+
   /// Killed in the middle: what was there is there, and nothing half.
   @Test func killedRunLeavesTheOldReport() throws {
     defer { run.remove() }

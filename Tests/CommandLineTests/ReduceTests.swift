@@ -92,6 +92,20 @@ import Testing
     #expect(try run.shell("$R check there.dat").status == 1)
   }
 
+  /// Behind the violation: what is asked for can be had, and the damage is not passed over.
+  @Test func damageBehindTheViolationIsSaid() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      cp $T/7.3-faults/trace.dat cut.dat; size=$(stat -c %s cut.dat)
+      yes | head -c 40 | dd of=cut.dat bs=1 seek=$((size / 10 * 9)) conv=notrunc status=none
+      $R reduce cut.dat -o small.dat; echo $?; ls small.dat
+      """)
+    #expect(outcome.output.hasPrefix("WITNESS  "), "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("\n3\nsmall.dat\n"), "\(outcome.output)")
+    #expect(outcome.errors.hasPrefix("rmapcheck: cut.dat: "))
+  }
+
   /// The same bytes every time, and none of them names a task, a machine or an address.
   @Test func aRedactedOneTellsNobody() throws {
     defer { run.remove() }

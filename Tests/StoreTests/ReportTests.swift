@@ -195,6 +195,17 @@ import Testing
     #expect(try nights.store.report().gone.isEmpty && nights.store.report().exitStatus == 0)
   }
 
+  /// A file that was cut in its head has only its own name: the recording that comes in its place is nothing new, nor is
+  /// that file gone.
+  @Test func whatCouldNotBeNamedIsNotMissed() throws {
+    defer { nights.remove() }
+    try nights.add("2026-11-01", .init())
+    try nights.add("2026-11-02", .init(workload: "trace", line: "unknown", verdict: .damaged, note: "cut"))
+    #expect(try nights.store.report().gone.map(\.test) == ["6.12/amd64/paths/pages"])
+    try nights.add("2026-11-03", .init())
+    #expect(try nights.store.report().gone.isEmpty && nights.store.report().exitStatus == 0)
+  }
+
   /// What was decided is compared with the last night that could say so; that a check died is one line, not one for each
   /// invariant.
   @Test(arguments: [Verdict.damaged, .missing, .undecided]) func lostCoverageAfterABadNight(verdict: Verdict) throws {
