@@ -212,6 +212,8 @@ package struct Replay: ~Copyable {
 
   /// What the recording says against itself so far.
   var contradictions: Contradictions { watch.audit.contradictions }
+  /// The first sign that what some task did was left out.
+  var leftOut: LeftOut? { watch.audit.leftOut }
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.functions = FunctionNames(

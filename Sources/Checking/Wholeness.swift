@@ -25,7 +25,7 @@ struct Wholeness {
   func flaws(of replay: borrowing Replay, _ ends: [RecordCount], isWhole: Bool) -> [String] {
     [
       isKnown ? nil : onlyCPU, isWhole ? shortfall(ends) : nil, someTasksOnly(replay),
-      isKnown ? nil : unseenBirth(replay),
+      isKnown ? nil : unseenBirth(replay), isKnown ? nil : leftOut(replay),
     ]
     .compactMap { $0 }
   }
@@ -36,6 +36,19 @@ struct Wholeness {
     replay.contradictions.first(of: .vmaBirth).map {
       "a VMA appears at event \($0.at.ordinal) without having been allocated, or is allocated twice: what some task or CPU "
         + "did was not recorded"
+    }
+  }
+
+  private func leftOut(_ replay: borrowing Replay) -> String? {
+    replay.leftOut.map { sign in
+      let what =
+        switch sign.what {
+        case .ksmPage:
+          "a page of KSM goes from a VMA at event \(sign.at.ordinal) that nobody was seen to map there: ksmd"
+        case .avc:
+          "an AVC is used again at event \(sign.at.ordinal) for another mm, and nobody was seen to unlink it: some task"
+        }
+      return what + " was not recorded, and whatever else it did neither"
     }
   }
 

@@ -76,12 +76,20 @@ extension RecordingAudit {
 
   /// A page is unmapped, or looked at, that the graph has not mapped there.
   private mutating func expectUnknownPage(_ event: FolioEvent, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
-    guard !event.isLarge, !event.mapping.isKSM, let anonVMA = graph.anonVMA(at: event.mapping.anonVMA),
+    if event.mapping.isKSM { return expectKSM(event, graph, stamp) }
+    guard !event.isLarge, let anonVMA = graph.anonVMA(at: event.mapping.anonVMA),
       graph[anonVMA].birthWasSeen, !graph[anonVMA].mayHaveMorePages
     else { return }
     // copy_page_range has given the child the page, and reclaim has found it there, before it returned.
     if graph.isCopying(into: event.vma.mm) { return }
     note(.pageMapping, .folio(event.folio), .mapped, now: .missing, stamp)
+  }
+
+  private mutating func expectKSM(_ event: FolioEvent, _ graph: borrowing RmapGraph, _ stamp: EventStamp) {
+    guard event.step == .remove, let own = graph.anonVMA(at: event.vma.anonVMA), graph[own].birthWasSeen,
+      let root = graph.anonVMA(at: graph[own].root), graph[root].birthWasSeen
+    else { return }
+    noteLeftOut(.ksmPage, stamp)
   }
 
   /// No other folios than anonymous ones go to the LRU lists by folio_add_lru_vma, and no page of a file is unmapped where

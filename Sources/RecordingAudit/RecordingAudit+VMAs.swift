@@ -77,6 +77,7 @@ extension RecordingAudit {
   @inline(__always) public mutating func willInsertAVC(_ s: borrowing TreeSituation, in graph: borrowing RmapGraph) {
     expectTask(s.stamp)
     expectLock(s.update.lock, of: s.update.root, s.stamp)
+    if let avc = s.avc, graph[avc].isLinked { expectUnlinked(s, avc, graph) }
     guard let operation = s.operationPlace,
       operation.pointee.entry.vma.address == s.update.vma.address
     else { return }
@@ -91,6 +92,10 @@ extension RecordingAudit {
     case .clone: if !s.update.vma.anonVMA.isNull { expectReuse(s, operation, graph) }
     default: break
     }
+  }
+
+  private mutating func expectUnlinked(_ s: borrowing TreeSituation, _ avc: AVCID, _ graph: borrowing RmapGraph) {
+    if graph[graph[avc].vma].view.mm != s.update.vma.mm { noteLeftOut(.avc, s.stamp) }
   }
 
   private mutating func expectReuse(

@@ -22,6 +22,8 @@ import RmapGraph
 public struct RecordingAudit: Sendable {
   /// What it has found.
   public private(set) var contradictions = Contradictions()
+  /// The first sign that what some task did was left out, if nothing else is known of whose events these are.
+  public private(set) var leftOut: LeftOut?
   /// Operations that another one is to follow.
   var notes: ContiguousArray<Note> = []
   /// How many of them are of copy_vma.
@@ -41,9 +43,9 @@ public struct RecordingAudit: Sendable {
 
   /// Goes on as if the recording began here.
   public mutating func reset() {
-    let kept = (contradictions, unlinkClears)
+    let kept = (contradictions, unlinkClears, leftOut)
     self = RecordingAudit()
-    (contradictions, unlinkClears) = kept
+    (contradictions, unlinkClears, leftOut) = kept
   }
 
   /// Forgets what an event of a level can have changed; see ``RmapGraph/RmapGraph/forget(from:)``.
@@ -58,6 +60,11 @@ public struct RecordingAudit: Sendable {
   ) {
     contradictions.note(
       Contradiction(kind: kind, object: object, field: field, was: was, now: now, since: since, at: stamp))
+  }
+
+  /// Notes a sign of events that were left out. Not inlined: it hardly ever happens.
+  @inline(never) mutating func noteLeftOut(_ what: LeftOut.What, _ stamp: EventStamp) {
+    if leftOut == nil { leftOut = LeftOut(what: what, at: stamp) }
   }
 
   // MARK: What an event says by itself

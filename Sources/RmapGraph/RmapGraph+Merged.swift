@@ -22,6 +22,7 @@ extension RmapGraph {
       event, stamp, folio: slot, vma: vmaOf[event.vma.address.raw].map(VMAID.init), prior: nil, &observer)
     guard let slot, removeMerged(slot, event.vma, visitedPage(event)) else {
       // ksmd has put it in some page's place unseen (a recording of other tasks): which ones are still there is not known.
+      if slot == nil { tell(.noPage, event, stamp, folio: nil, &observer) }
       forgetPages(of: event.vma.mm, event.vma.start, event.vma.end)
       return statistics.unpredictedUnmaps += 1
     }

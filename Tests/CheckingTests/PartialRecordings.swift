@@ -56,6 +56,20 @@ import Testing
     #expect(result.doubts.contains { $0.contains("appears at event") && $0.contains("without having been allocated") })
   }
 
+  /// A command's process tree is without ksmd, which puts pages of KSM into others' tables; and without who takes another's
+  /// VMA down.
+  @Test(arguments: [
+    ("6.1-healthy", Int32(37), "ksmd was not recorded"), ("7.3-healthy", 135, "nobody was seen to unlink it"),
+  ])
+  func aTaskThatChangesOthers(name: String, pid: Int32, doubt: String) throws {
+    let recording = try FilteredRecording(name)
+    #expect(recording.pids.contains(pid))
+    let result = recording.check { $0.pid != pid }
+    #expect(result.verdict == .undecided && result.violations == 0)
+    #expect(result.doubts.contains { $0.contains(doubt) }, "\(result.doubts)")
+    #expect(!recording.check { _ in true }.doubts.contains { $0.contains(doubt) })
+  }
+
   /// The task that forks names the first of the forks whose child is nowhere.
   @Test func whoForksAlone() throws {
     let recording = try FilteredRecording("6.12-pages-v6")
