@@ -69,11 +69,8 @@ public struct RecordingAudit: Sendable {
 
   // MARK: What an event says by itself
 
-  /// include/linux/threads.h: PID_MAX_LIMIT
-  private static var pidMax: UInt32 { 4 << 20 }
-
   @inline(__always) mutating func expectTask(_ stamp: EventStamp) {
-    if UInt32(bitPattern: stamp.pid) > Self.pidMax {
+    if UInt32(bitPattern: stamp.pid) > EventStamp.pidMax {
       note(.noTask, .task(stamp.pid), .pid, now: .number(Int64(stamp.pid)), stamp)
     }
   }

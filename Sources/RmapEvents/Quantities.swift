@@ -64,6 +64,8 @@ public struct EventStamp: Hashable, Sendable {
   public var timestamp: UInt64
   /// The task that was running (`common_pid`).
   public var pid: Int32
+  /// What no pid exceeds (include/linux/threads.h: PID_MAX_LIMIT).
+  @inlinable public static var pidMax: UInt32 { 4 << 20 }
   /// The CPU that recorded the event.
   public var cpu: UInt16
   /// The operation that the task was in, or else the function that the event is of: who did what the model noted here.

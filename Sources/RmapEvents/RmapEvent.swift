@@ -73,11 +73,8 @@ public struct LockView: Hashable, Sendable {
     if ownerPID == pid { return true }
     let (word, own) = (UInt32(bitPattern: ownerPID), UInt32(bitPattern: pid))
     if word & 0xffff == own >> 16, word >> 16 == own & 0xffff { return true }
-    return word > Self.pidMax ? nil : false
+    return word > EventStamp.pidMax ? nil : false
   }
-
-  /// include/linux/threads.h: PID_MAX_LIMIT
-  private static var pidMax: UInt32 { 4 << 20 }
 
   /// Whether a reader may hold the lock: one that only tries is counted for a moment too.
   @inlinable public var mayBeReadLocked: Bool { count & Self.readers != 0 }
