@@ -217,7 +217,8 @@ package struct Replay: ~Copyable {
 
   func report(to result: inout RecordingResult, file: any RecordedFile) {
     result.functions = FunctionNames(
-      events: intake.decoder.names, definitions: (result.sidecar?.probes ?? []).compactMap(\.definition))
+      events: intake.decoder.names, fields: intake.decoder.fieldNames,
+      definitions: (result.sidecar?.probes ?? []).compactMap(\.definition))
     result.doubts += law.doubts(invariants) + observability.doubts(afterReading: intake.records)
     if intake.repeated > 0 {
       result.doubts.append("\(intake.repeated) event(s) were recorded twice, at one time on one CPU")

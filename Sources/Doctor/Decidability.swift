@@ -52,6 +52,8 @@ public struct Decidability: Equatable, Sendable {
   public let missingEvents: [EventKind]
   /// The fields that it needs and the kernel can't give: it will judge in part, and the verdict stays undecided.
   public let missingFields: [RecordedField]
+  /// The fields that it would need and the kernel has nothing like: it judges what is left of the rule.
+  public let fieldsNotOfKernel: [RecordedField]
   /// What the law was not read against, of that which it rests on: it will not judge at all.
   public let unread: [UnreadLaw]
   /// Whether the chosen level of recording is enough for it.
@@ -70,6 +72,7 @@ public struct Decidability: Equatable, Sendable {
         name: invariant.name, number: invariant.number, level: invariant.level,
         missingEvents: invariant.missing(from: decoder.kinds),
         missingFields: invariant.fields.filter { !decoder.fields.contains($0) },
+        fieldsNotOfKernel: invariant.fields.filter(decoder.fieldsNotOfKernel.contains),
         unread: plan.unread.filter(invariant.rests(on:)),
         isRecorded: invariant.level <= level)
     }

@@ -91,6 +91,7 @@ extension Diagnosis {
     let decidable: String
     let missingEvents: [String]
     let missingFields: [String]
+    let fieldsNotOfKernel: [String]
     let unread: [String]
 
     init(_ rule: Decidability) {
@@ -100,6 +101,7 @@ extension Diagnosis {
       decidable = rule.word
       missingEvents = rule.missingEvents.map { FunctionNames()[$0] }
       missingFields = rule.missingFields.map(\.meaning)
+      fieldsNotOfKernel = rule.fieldsNotOfKernel.map(\.meaning)
       unread = rule.unread.map(\.text)
     }
   }

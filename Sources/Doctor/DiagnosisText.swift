@@ -96,6 +96,9 @@ extension Decidability {
     }
     if !unread.isEmpty { return "no: " + UnreadLaw.sentence(unread.prefix(1)) + (unread.count > 1 ? " …" : "") }
     if !missingFields.isEmpty { return "in part: without " + missingFields.map(\.meaning).joined(separator: "; ") }
+    if !fieldsNotOfKernel.isEmpty {
+      return "yes, what is left of it: this kernel has no " + fieldsNotOfKernel.map(\.meaning).joined(separator: ", ")
+    }
     return "yes"
   }
 

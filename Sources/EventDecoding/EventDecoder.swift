@@ -41,6 +41,8 @@ public struct EventDecoder: Sendable {
   public let kinds: Set<EventKind>
   /// The fields, of those that a recording may lack, that this one has in every event that should have them.
   public let fields: Set<RecordedField>
+  /// Those of ``fields`` that no event has, since the kernel has nothing like them: nothing is missing, and nothing is said.
+  public let fieldsNotOfKernel: Set<RecordedField>
   /// Every field of our vocabulary that some event of this recording has: what tells one kernel's recordings from
   /// another's.
   public let fieldNames: Set<FieldName>
@@ -111,9 +113,8 @@ public struct EventDecoder: Sendable {
     self.unusable = unusable
     self.identifiers = identifiers
     fieldNames = usable.values.reduce(into: []) { $0.formUnion($1) }
-    // What the kernel has not got can't be missing.
-    fields = Set(
-      RecordedField.allCases.filter { $0.isRecorded(in: usable) || $0 == .pageExclusive && !marksExclusive })
+    fieldsNotOfKernel = marksExclusive ? [] : [.pageExclusive]
+    fields = Set(RecordedField.allCases.filter { $0.isRecorded(in: usable) }).union(fieldsNotOfKernel)
   }
 
   /// Until 5.14 try_to_unmap_one also does what try_to_migrate_one does later: its flags say for which it is called.

@@ -67,12 +67,13 @@ public struct LockView: Hashable, Sendable {
   ///
   /// kernel/locking/rwsem.c, 5.3 to 5.11: a writer that has waited long marks the owner that it has become
   /// (rwsem_disable_reader_optspin, bit 1). Through such an address the two bytes behind are read as its pid: the upper half
-  /// of the pid, and the lower one of the tgid, which is the same but for threads.
+  /// of the pid, and the lower one of the tgid, which is the same but for threads. No recording says that its kernel does
+  /// this, but only a task whose pid is a multiple of 65,536 off could be taken for such an owner.
   public func isWriteHeld(by pid: Int32) -> Bool? {
     if !isWriteLocked { return false }
     if ownerPID == pid { return true }
     let (word, own) = (UInt32(bitPattern: ownerPID), UInt32(bitPattern: pid))
-    if word & 0xffff == own >> 16, word >> 16 == own & 0xffff { return true }
+    if word & 0xffff == own >> 16, word != 0 { return word >> 16 == own & 0xffff ? true : nil }
     return word > EventStamp.pidMax ? nil : false
   }
 

@@ -25,7 +25,7 @@ public struct FunctionNames: Sendable, Equatable {
   private static let usual = {
     var names = [String](repeating: "", count: EventKind.allCases.count)
     for declaration in EventDeclaration.all.reversed() {
-      for kind in declaration.kinds { names[Int(kind.rawValue)] = declaration.usualFunction }
+      for kind in declaration.kinds { names[Int(kind.rawValue)] = declaration.function(whereTreesAreRenamed: false) }
     }
     for kind in EventKind.allCases where names[Int(kind.rawValue)].isEmpty {
       names[Int(kind.rawValue)] = "\(kind)"
@@ -36,13 +36,15 @@ public struct FunctionNames: Sendable, Equatable {
   /// The names that most kernels have: where no recording says more.
   public init() { names = Self.usual }
 
-  /// The names of a recording that can hold these events; `definitions` are lines of `kprobe_events`.
-  public init(events: Set<EventName>, definitions: [String]) {
+  /// The names of a recording that can hold these events, with these fields; `definitions` are lines of `kprobe_events`.
+  public init(events: Set<EventName>, fields: Set<FieldName> = [], definitions: [String]) {
     names = Self.usual
+    // No kernel with the second offset has a tree by its older name (both 7.3).
+    let isRenamed = fields.contains(.vmAnonPgoffLow)
     let probed = Dictionary(definitions.compactMap(Self.probe)) { first, _ in first }
     // Where several events are of one kind, the first of the vocabulary names it: vm_area_free, rmap_walk_anon.
     for name in EventName.allCases.reversed() where name.declaration.role != .exit {
-      let usual = events.contains(name) ? name.declaration.usualFunction : nil
+      let usual = events.contains(name) ? name.declaration.function(whereTreesAreRenamed: isRenamed) : nil
       guard let function = probed[name].map({ String($0) }) ?? usual else { continue }
       for kind in name.declaration.kinds { names[Int(kind.rawValue)] = function }
     }
@@ -75,7 +77,9 @@ public struct FunctionNames: Sendable, Equatable {
 }
 
 extension EventDeclaration {
-  /// The first of its functions that was not renamed in 7.3: of a recording that does not name its functions it is
-  /// not known whether it is newer.
-  fileprivate var usualFunction: String { functions.first { !FunctionNames.isOfAnonRmapTree($0) } ?? functions[0] }
+  /// The first of its functions that kernels with such trees have: of most recordings that do not name their functions it
+  /// is not known whether they are newer than the name.
+  fileprivate func function(whereTreesAreRenamed isRenamed: Bool) -> String {
+    functions.first { isRenamed || !FunctionNames.isOfAnonRmapTree($0) } ?? functions[0]
+  }
 }

@@ -47,6 +47,17 @@ import Testing
     }
   }
 
+  /// One of the many tasks of recordings at level walks, on each of the lines.
+  @Test(arguments: ["5.10-healthy", "6.1-healthy", "6.12-healthy", "7.2-healthy", "7.3-healthy"])
+  func anyTask(name: String) throws {
+    let recording = try FilteredRecording(name)
+    var generator = SeededGenerator(seed: testSeed())
+    let task = try #require(recording.pids.randomElement(using: &generator))
+    #expect(recording.check { $0.pid != task }.violations == 0, "without task \(task)")
+    let alone = recording.check { $0.pid == task }
+    #expect(alone.violations == 0 && alone.verdict == .undecided, "task \(task) alone")
+  }
+
   /// Every VMA has a birth: where one is missing, so is what else its task did, before that, too.
   @Test func aVMAWithoutABirth() throws {
     let recording = try FilteredRecording("6.1-structure")

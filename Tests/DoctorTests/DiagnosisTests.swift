@@ -61,6 +61,7 @@ import Vocabulary
   @Test func removalsWithoutTheVMADecidePages() throws {
     let diagnosis = try diagnosis(.linux5_10)
     #expect(judgement("reach", in: diagnosis) == "yes")
+    #expect(judgement("page-exclusive", in: diagnosis)?.contains("no PageAnonExclusive") == true)
     #expect(diagnosis.decidabilities.filter { !$0.isDecidable }.map(\.name) == [])
   }
 

@@ -38,6 +38,8 @@ import Vocabulary
     let newer = FunctionNames(
       events: [.avcInsert], definitions: ["p:rmap_1_2/avc_insert anon_rmap_tree_insert avc=$arg1:x64"])
     #expect(newer[.insert] == "anon_rmap_tree_insert" && newer[.remove] == "anon_vma_interval_tree_remove")
+    let unnamed = FunctionNames(events: [.avcInsert, .walkNext], fields: [.vmAnonPgoffLow], definitions: [])
+    #expect(unnamed[.insert] == "anon_rmap_tree_insert" && unnamed[.walkNext] == "anon_rmap_tree_iter_next")
     #expect(newer[.kind(.fork)] == "anon_vma_fork" && newer[.named("collect_procs")] == "collect_procs")
   }
 
