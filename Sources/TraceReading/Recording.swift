@@ -65,8 +65,8 @@ public enum Recording: Sendable {
       throw TraceReadingError(.unsupported, "a perf.data of a big-endian machine", at: 0)
     } else if let packing = Packing(file.bytes) {
       throw TraceReadingError(.notATrace, "a file packed twice (\(packing.rawValue)): unpack it first")
-    } else if let foreign = Packing.foreign(file.bytes) {
-      throw TraceReadingError(.notATrace, "\(foreign): unpack it first")
+    } else if let foreign = ForeignPacking(file.bytes) {
+      throw TraceReadingError(.notATrace, "\(foreign.name): unpack it first")
     } else if let page = TextDialect(ofFile: file.bytes) {
       throw page.error()
     } else if let text = try TextFile(file) {

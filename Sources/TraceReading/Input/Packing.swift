@@ -6,7 +6,9 @@ public enum Packing: String, Sendable {
 
   /// nil if the file is none of these.
   init?(_ bytes: UnsafeRawBufferPointer) {
-    if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) {
+    // pzstd's files begin with a frame to be skipped, which has one of 16 magics.
+    let isSkipped = bytes.count > 4 && bytes[0] & 0xf0 == 0x50 && bytes[1..<4].elementsEqual([0x2a, 0x4d, 0x18])
+    if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) || isSkipped {
       self = .zstd
     } else if bytes.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) {
       self = .xz
@@ -15,16 +17,6 @@ public enum Packing: String, Sendable {
     } else {
       return nil
     }
-  }
-
-  /// What else people pack with, which is not read.
-  static func foreign(_ bytes: UnsafeRawBufferPointer) -> String? {
-    let magics: [(String, [UInt8])] = [
-      ("bzip2", Array("BZh".utf8)), ("lz4", [0x04, 0x22, 0x4d, 0x18]), ("lzip", Array("LZIP".utf8)),
-      ("lzop", [0x89, 0x4c, 0x5a, 0x4f]), ("zip", [0x50, 0x4b, 0x03, 0x04]), ("7z", [0x37, 0x7a, 0xbc, 0xaf]),
-    ]
-    if let (name, _) = magics.first(where: { bytes.starts(with: $0.1) }) { return "a file packed with \(name)" }
-    return bytes.count > 262 && bytes[257..<262].elementsEqual("ustar".utf8) ? "a tar archive" : nil
   }
 
   /// Most bytes that a file of this size may unpack to. Recordings pack well, but none to a thousandth.

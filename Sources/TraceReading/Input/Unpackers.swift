@@ -34,12 +34,14 @@ final class ZstdUnpacker: Unpacker {
 
 /// gzip's members, one after another; zeros behind them are padding.
 final class GzipUnpacker: Unpacker {
+  /// 16: gzip's header, no other.
+  static let windowBits = 16 + MAX_WBITS
+
   private(set) var isWhole = false
   private var stream = z_stream()
 
-  init() throws(TraceReadingError) {
-    // 16: gzip's header, no other.
-    guard inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+  init(windowBits: Int32 = GzipUnpacker.windowBits) throws(TraceReadingError) {
+    guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       throw TraceReadingError(.decompression, "no memory for zlib")
     }
   }
@@ -69,6 +71,25 @@ final class GzipUnpacker: Unpacker {
     position += piece - Int(stream.avail_in)
     isWhole = result == Z_STREAM_END
     return output.count - Int(stream.avail_out)
+  }
+}
+
+/// What zip's archives have without a header.
+enum DeflateUnpacker {
+  /// What comes out first, as much as `output` takes; nil if it is damaged before that.
+  static func beginning(
+    of packed: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer
+  ) -> UnsafeRawBufferPointer? {
+    var (position, filled) = (0, 0)
+    guard let unpacker = try? GzipUnpacker(windowBits: -MAX_WBITS) else { return nil }
+    while filled < output.count, !unpacker.isWhole {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: output[filled...])
+      let before = position
+      guard let count = try? unpacker.step(packed, &position, rest) else { return nil }
+      if count == 0, position == before { return nil }
+      filled += count
+    }
+    return UnsafeRawBufferPointer(rebasing: output[..<filled])
   }
 }
 
