@@ -3,14 +3,16 @@ import TestSupport
 import Testing
 
 /// Goal: whoever reads a report with the tools of its format sees each result, under the name that it had the night before.
-/// Method: those tools, from PyPI (`scripts/judges` installs them).
+/// Method: those tools, from PyPI, and the kernel's kunit.py, from Debian (`scripts/judges` installs them).
 @Suite struct JudgeTests {
   private static let root = URL(filePath: tracesFolder).deletingLastPathComponent().path
   private static let python = "\(root)/.cache/judges/bin/python"
   private static let isThere = FileManager.default.fileExists(atPath: "\(root)/.cache/judges/installed")
+  private static let kunit = "\(root)/.cache/judges/kunit"
+  private static let isKUnitThere = FileManager.default.fileExists(atPath: "\(kunit)/kunit_parser.py")
 
   /// All kept recordings, and what is wrong with files, under plain names and under names that have to be escaped.
-  @Test(.enabled(if: isThere, "no judges are installed: run scripts/judges"))
+  @Test(.enabled(if: isThere && isKUnitThere, "no judges are installed: run scripts/judges"))
   func reportsByTheirOwnTools() throws {
     let run = try Executable()
     defer { run.remove() }
@@ -30,6 +32,7 @@ import Testing
       head -c 60000 $T/6.12-structure-v6/trace.dat >plain/recordings/cut.dat
       cp -a plain/recordings "odd/my rec #1 [a] 100% <&\\">"
       reports plain recordings; reports odd "my rec #1 [a] 100% <&\\">"
+      export PYTHONPATH=\(Self.kunit) PYTHONDONTWRITEBYTECODE=1
       \(Self.python) \(Self.root)/Tests/Judges/judge.py \(schema) plain/reports odd/reports
       """)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")

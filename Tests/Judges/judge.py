@@ -4,13 +4,15 @@ judge.py SCHEMA FOLDER...: each folder holds `json`, `junit`, `ktap` and `sarif`
 places in each; what they call their tests and findings must be the same. Exit status 0, or 1 with what is wrong.
 """
 
+import io
 import json
-import re
 import sys
 from collections import Counter
 
 import jsonschema
 import junitparser
+import kunit_parser
+import kunit_printer
 import rfc3987
 from sarif import loader
 
@@ -61,36 +63,24 @@ def judge_junit(path, recordings):
 
 
 def judge_ktap(path, recordings):
-    """As Documentation/dev-tools/ktap.rst has it: versions, plans, numbers in order, subtests that name their parent."""
-    result = re.compile(r"^(not )?ok (\d+) (\S+)(?: # (\w+) ?(.*))?$")
-    outer, inner, subtest, plan = [], [], None, None
-    lines = open(path).read().splitlines()
-    expect(lines[:2] == ["KTAP version 1", f"1..{len(recordings)}"], path, "begins with", lines[:2])
-    for line in lines[2:]:
-        text = line.strip()
-        if text.startswith("# Subtest: "):
-            subtest = text.removeprefix("# Subtest: ")
-        elif text.startswith("1.."):
-            plan = int(text[3:])
-        elif text == "KTAP version 1":
-            inner = []
-        elif not text.startswith("# "):
-            match = result.match(text)
-            expect(match, path, "has the line", text)
-            tests = inner if line.startswith("  ") else outer
-            tests.append(match)
-            expect(int(match[2]) == len(tests), path, "numbers", text)
-            if tests is outer:
-                expect(plan in (None, len(inner)), path, match[3], "plans", plan, "has", len(inner))
-                expect(subtest in (None, match[3]), path, match[3], "has the subtest", subtest)
-                inner, subtest, plan = [], None, None
-    for match, recording in zip(outer, recordings, strict=True):
-        wanted = {"holds": ("ok", None), "violated": ("not ok", None), "undecided": ("ok", "SKIP")}.get(
-            recording["verdict"], ("not ok", "ERROR"))
-        expect(
-            (match[0].split(" #")[0].startswith("not"), match[4]) == (wanted[0] == "not ok", wanted[1]), path, match[0])
-        expect(match[3] == recording["name"], path, match[3], "is not", recording["name"])
-    return [match[3] for match in outer]
+    """By the kernel's own parser: no line that it complains of, and each result under its name."""
+    lines = kunit_parser.extract_tap_lines(open(path))
+    said = io.StringIO()
+    kunit_parser.stdout = kunit_printer.Printer(said)
+    whole = kunit_parser.parse_run_tests(lines)
+    complaints = [line for line in said.getvalue().splitlines() if "[ERROR]" in line]
+    expect(whole.counts.errors == 0, path, "has", whole.counts.errors, "errors:", complaints[:3])
+    status = kunit_parser.TestStatus
+    words = {"holds": status.SUCCESS, "violated": status.FAILURE, "undecided": status.SKIPPED}
+    for test, recording in zip(whole.subtests, recordings, strict=True):
+        expect(test.name == recording["name"], path, test.name, "is not", recording["name"])
+        # Of a whole file the parser goes by its invariants, and by the line itself if there are none.
+        expect((test.status == status.FAILURE) == (recording["verdict"] in ("violated", "damaged", "missing")),
+               path, test.name, test.status, recording["verdict"])
+        for sub, entry in zip(test.subtests, recording["invariants"] if test.subtests else [], strict=True):
+            expect(sub.name == entry["name"], path, test.name, sub.name, "is not", entry["name"])
+            expect(sub.status == words[entry["verdict"]], path, test.name, sub.name, sub.status, entry["verdict"])
+    return [(test.name, [sub.name for sub in test.subtests]) for test in whole.subtests]
 
 
 def judge_sarif(path, recordings):
