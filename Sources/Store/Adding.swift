@@ -27,11 +27,13 @@ extension NightStore {
       var addition = Addition()
       var rows = Rows(db)
       let nightID = try rows.id("night", ["name": night])
+      var places = FormerPlaces(before: night)
       for result in results {
         let tool = try rows.id(
           "tool", ["version": result.tool?.version ?? "", "source": result.tool?.commit ?? ""])
         for recording in result.recordings {
-          let run = try rows.run(recording, TestName(recording, tree: tree), night: nightID, tool: tool)
+          let former = try places.test(ofMissing: recording, db)
+          let run = try rows.run(recording, TestName(recording, tree: tree), former, night: nightID, tool: tool)
           if run.isNew { addition.added += 1 } else { addition.replaced += 1 }
           try rows.decisions(recording, run: run.id)
           try rows.incidents(recording, run: run.id, night: night, line: TestName(recording, tree: tree).line)
@@ -121,9 +123,9 @@ private struct Rows {
   }
 
   mutating func run(
-    _ recording: NightResult.Recording, _ test: TestName, night: Int64, tool: Int64
+    _ recording: NightResult.Recording, _ test: TestName, _ former: Int64?, night: Int64, tool: Int64
   ) throws -> (id: Int64, isNew: Bool) {
-    let testID = try self.test(test)
+    let testID = try former ?? self.test(test)
     let source = recording.xxh64 ?? recording.path
     // What could not be checked has no checksum; once it is, that takes its place.
     let old = try Int64.fetchAll(

@@ -45,7 +45,9 @@ public struct KnownDefects: Sendable {
     self.entries = entries
   }
 
-  private static func isDay(_ text: Substring) -> Bool { text.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil }
+  private static func isDay(_ text: Substring) -> Bool {
+    text.wholeMatch(of: /\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])/) != nil
+  }
 }
 
 extension Substring {

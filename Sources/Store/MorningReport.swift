@@ -133,7 +133,8 @@ public struct MorningReport: Encodable, Sendable {
   public func defects(_ state: State) -> [DefectEntry] { defects.filter { $0.state == state } }
 
   /// For scripts: 1 if a defect is new, 3 if a recording is damaged, 66 if a test did not come, 4 if less was decided than
-  /// before, 0 if nothing of these.
+  /// before, a recording is undecided that was not, or what had shown a defect did not run or could not decide it; 0 if
+  /// nothing of these.
   public var exitStatus: Int32 {
     if defects.contains(where: { $0.state == .new }) { return Verdict.violated.exitStatus }
     if infrastructure.contains(where: { $0.verdict == .damaged }) { return Verdict.damaged.exitStatus }

@@ -126,7 +126,7 @@ public struct StoreError: Error, CustomStringConvertible {
   /// What is wrong, where, and what to do.
   public let description: String
 
-  init(_ kind: Kind, _ description: String) {
+  package init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
   }

@@ -25,7 +25,8 @@ struct StoreAddCommand: AsyncParsableCommand {
     abstract: "Adds JSON reports of check or compare, or checks recordings and adds the results.",
     discussion: """
       Exit status: 0 everything is in the store, whatever the verdicts are; 3 a file is not a report, or the store is \
-      damaged; 66 a report is missing, or the check of what was compared; 74 the store can't be written; 64 usage. With any but 0 nothing was added.
+      damaged, or a folder has neither recordings nor reports; 66 what is named is missing (--unchecked notes that it is), or \
+      the check of what was compared; 74 the store can't be written; 64 usage. With any but 0 nothing was added.
       """)
 
   @Argument(help: "The store; it is made if need be.", completion: .file())
@@ -78,7 +79,7 @@ struct StoreAddCommand: AsyncParsableCommand {
       var comparisons: [NightComparison] = []
       var recordings: [String] = []
       for input in inputs {
-        let found = ResultSearch.files(at: input)
+        let found = try ResultSearch.files(at: input)
         for path in found.reports {
           switch try NightInput(contentsOf: path) {
           case .result(let result): results.append(result)
@@ -125,7 +126,12 @@ struct StoreAddCommand: AsyncParsableCommand {
 /// What a path of `store add` stands for.
 private enum ResultSearch {
   /// A file is a report if it is JSON, else a recording. A folder stands for the recordings and reports in it.
-  static func files(at path: String) -> (reports: [String], recordings: [String]) {
+  /// - Throws: ``StoreError`` where there is none. What was to come and did not is named by --unchecked: a mistyped name is
+  ///   no test.
+  static func files(at path: String) throws(StoreError) -> (reports: [String], recordings: [String]) {
+    guard path == "-" || access(path, R_OK) == 0 else {
+      throw StoreError(.missing, "\(path): \(String(cString: strerror(errno)))")
+    }
     guard isFolder(path) else {
       let isReport = path.hasSuffix(".json") || path != "-" && NightResult.mayBe(fileAt: path)
       return isReport ? ([path], []) : ([], [path])
@@ -133,8 +139,12 @@ private enum ResultSearch {
     var reports: [String] = []
     collect(path, &reports)
     let recordings = RecordingSearch.recordings(at: path)
-    // A folder without recordings stands for itself, and says so.
-    return (reports.sorted(), recordings == [path] && !reports.isEmpty ? [] : recordings)
+    // A folder without recordings stands for itself.
+    let hasNone = recordings == [path]
+    if hasNone, reports.isEmpty {
+      throw StoreError(.damaged, "\(path): neither a recording nor a report in this folder")
+    }
+    return (reports.sorted(), hasNone ? [] : recordings)
   }
 
   private static func isFolder(_ path: String) -> Bool {
@@ -164,9 +174,9 @@ struct StoreReportCommand: ParsableCommand {
     abstract: "Says what a night has that is new, fixed, known, flaky, less decided or gone.",
     discussion: """
       Exit status: 1 a defect is new, or its time in --known is over; 3 a recording is damaged; 66 a test that ran in the \
-      night before did not come, or the store has no such night; 4 less is decided than before; 0 nothing of these. If \
-      several are true, the first of 1, 3, 66, 4. 74 the report could not be written. In the first night of a store every \
-      defect is new.
+      night before did not come, or the store has no such night; 4 less is decided than before, a recording is undecided \
+      that was not, or what had shown a defect did not run or could not decide it; 0 nothing of these. If several are true, \
+      the first of 1, 3, 66, 4. 74 the report could not be written. In the first night of a store every defect is new.
 
       --known takes a file with lines of FINGERPRINT UNTIL REASON, for example
 

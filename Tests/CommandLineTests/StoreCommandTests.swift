@@ -59,6 +59,28 @@ import Testing
       outcome.output.contains("its check did not come to its end") && outcome.output.contains("none.dat: cannot open"))
   }
 
+  /// A recording that did not come is one that is gone, under the name that it had; a mistyped name is an error.
+  @Test func whatDidNotComeIsGoneOnce() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      for night in n1 n2; do
+        mkdir -p $night/recordings; cp -r $T/6.12-structure-v6 $T/6.1-structure $T/6.12-zygote $night/recordings
+      done
+      rm -r n2/recordings/6.1-structure
+      $R store add nights.db --night n1 n1; $R store add nights.db --night n2 n2 --unchecked n2/recordings/6.1-structure/trace.dat
+      $R store report nights.db; echo "status $?"
+      $R store add nights.db --night n3 --unchecked n3/recordings/6.1-structure/trace.dat n2/recordings/6.12-structure-v6
+      $R store report nights.db --format json | grep -A4 gone
+      $R store add nights.db --night n4 n4; echo "status $?"; $R store report nights.db --night n4; echo "status $?"
+      """)
+    #expect(outcome.output.contains("\nGONE  1\n\n  6.1/"), "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.contains("    last n1; n2/recordings/6.1-structure/trace.dat: cannot open: No such file"))
+    #expect(outcome.output.contains("status 66\nn3: 2 added\n") && outcome.output.hasSuffix("status 66\nstatus 66\n"))
+    #expect(outcome.errors.contains("n4: No such file") && outcome.errors.contains("there is no night n4"))
+    #expect(!outcome.output.contains("unknown/plain"))
+  }
+
   /// Both reports in one call, in any order.
   @Test func comparisonsAreTaken() throws {
     defer { run.remove() }
@@ -86,6 +108,9 @@ import Testing
     _ = try run.shell("echo '{' >half.json; $R store add nights.db --night n1 $T/6.12-structure-v6")
     #expect(try status("$R store add nights.db --night n2 half.json") == 3)
     #expect(try status("$R store add nights.db --night n2 none.json") == 66)
+    #expect(try status("$R store add new.db none.dat") == 66)
+    #expect(try status("mkdir empty; $R store add new.db empty") == 3)
+    #expect(try status("[ ! -e new.db ]") == 0)
     #expect(try status("$R store report none.db") == 66)
     #expect(try status("$R store report nights.db --night n7") == 66)
     #expect(try status("$R store report half.json") == 3)
@@ -111,7 +136,7 @@ import Testing
       """
       head -c 60000 $T/6.12-structure-v6/trace.dat >cut.dat; cp -r $T/6.12-structure-v6 built
       $R annotate built/trace.dat --sidecar built/about.json --compiler 'gcc 14.2.0' --kernel-commit \(Self.commit)
-      $R store add nights.db --night n1 $T/6.12-faults $T/6.12-lossy built $T/6.18.5-cve cut.dat none.dat
+      $R store add nights.db --night n1 $T/6.12-faults $T/6.12-lossy built $T/6.18.5-cve cut.dat --unchecked none.dat
       $R store export kcidb nights.db --origin mylab >kcidb.json
       \(Self.judges)/bin/python \(Self.root)/Tests/Judges/judge_kcidb.py kcidb.json
       """)

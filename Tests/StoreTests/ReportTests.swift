@@ -134,7 +134,10 @@ import Testing
     #expect(try nights.store.report(known: KnownDefects(list, path: "known")).text.contains("which is past"))
   }
 
-  @Test(arguments: ["abc - short", "000000000000000A - upper", "000000000000000a", "000000000000000a soon x"])
+  @Test(arguments: [
+    "abc - short", "000000000000000A - upper", "000000000000000a", "000000000000000a soon x",
+    "000000000000000a 2027-13-01 x",
+  ])
   func badLists(line: String) throws {
     defer { nights.remove() }
     #expect(throws: StoreError.self) { try KnownDefects("# list\n\(line)\n", path: "known") }

@@ -13,7 +13,9 @@ public enum ComparisonText {
   public static func render(_ compared: ComparedWorkload) -> String {
     var page = TextLayout()
     page.line("\(column(compared.verdict.rawValue.uppercased(), 10)) \(compared.name)")
-    if let damage = compared.damage { page.paragraph("  damaged", damage, indent: 13) }
+    if let damage = compared.damage {
+      page.paragraph(compared.verdict == .missing ? "  missing" : "  damaged", damage, indent: 13)
+    }
     source(compared, &page)
     for doubt in compared.doubts { page.paragraph("  doubt", doubt, indent: 13) }
     guard !compared.results.isEmpty else { return page.text }
