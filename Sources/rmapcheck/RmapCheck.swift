@@ -28,6 +28,10 @@ struct RmapCheck: AsyncParsableCommand {
 
   static func main() async {
     StandardOutput.claimStandardStreams()
+    if let lack = Headroom.lack() {
+      complain(lack)
+      Glibc.exit(status(ofFailure: EX_OSERR))
+    }
     do {
       try checkSubcommand(Array(CommandLine.arguments.dropFirst()))
       var command = try parseAsRoot()
