@@ -66,6 +66,23 @@ import Testing
     #expect(try run.shell("$R store report out/nights.db --format html").output.contains("at most 1315 anon_vmas"))
   }
 
+  /// A build replaces the program while the night runs: its rows are of one program all the same.
+  @Test(.enabled(if: isInstalled, "apt install parallel xxhash"))
+  func oneProgramForAllRows() throws {
+    defer { run.remove() }
+    let outcome = try run.shell(
+      """
+      printf '%s\\n' '#!/bin/bash' '[[ $1 != check ]] || rm -f "$NAMED"' 'exec "$R" "$@"' >program; chmod +x program
+      for row in structure-v6 walks zygote; do echo "$row @check $T/6.12-$row/trace.dat"; done >plan
+      export NAMED=$PWD/program
+      RMAPCHECK=$NAMED $T/../scripts/nightly plan out --night n1; echo "status $?"; ls -A out/n1
+      """)
+    #expect(outcome.output.contains("3 runs: 3 holds"), "\(outcome.output)\(outcome.errors)")
+    #expect(
+      outcome.output.hasSuffix("status 0\ncomparisons\nlogs\nrecordings\n" + Self.reports + "results\n"))
+    #expect(try run.shell("[ ! -e program ]").status == 0)
+  }
+
   private static let reports = ["html", "json", "mail", "txt"].map { "report.\($0)\n" }.joined()
 
   @Test(arguments: [
