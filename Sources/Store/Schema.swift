@@ -9,12 +9,14 @@ enum Schema {
   /// - Throws: ``StoreError`` if it is someone else's database, or of a newer version; GRDB's errors.
   static func prepare(_ queue: DatabaseQueue, _ path: String) throws {
     let migrator = migrator()
-    guard try !isCurrent(queue, migrator, path) else { return }
-    do {
-      try migrator.migrate(queue)
-    } catch {
-      // Another one did it meanwhile.
-      guard try isCurrent(queue, migrator, path) else { throw error }
+    while try !isCurrent(queue, migrator, path) {
+      let before = try queue.read { try migrator.appliedIdentifiers($0) }
+      do {
+        return try migrator.migrate(queue)
+      } catch {
+        // Another one is at it meanwhile: it may be between two steps.
+        guard try queue.read({ try migrator.appliedIdentifiers($0) }) != before else { throw error }
+      }
     }
   }
 

@@ -42,6 +42,18 @@ import Testing
     #expect(texts.count == 1)
   }
 
+  /// Between the steps of its making, a store is not yet what it will be.
+  @Test func severalMakeItAtOnce() async throws {
+    defer { nights.remove() }
+    for round in 0..<40 {
+      let path = nights.folder.appending(path: "\(round).db").path
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 { group.addTask { _ = try NightStore(path: path, .adding) } }
+        try await group.waitForAll()
+      }
+    }
+  }
+
   @Test func addingAgainReplaces() throws {
     defer { nights.remove() }
     let broken = try Nights.report("1", [.init(defects: "a", recording: "r")])
