@@ -1,4 +1,5 @@
 internal import GRDB
+import Glibc
 
 /// The tables, and how older stores become newer ones.
 enum Schema {
@@ -9,13 +10,15 @@ enum Schema {
   /// - Throws: ``StoreError`` if it is someone else's database, or of a newer version; GRDB's errors.
   static func prepare(_ queue: DatabaseQueue, _ path: String) throws {
     let migrator = migrator()
-    while try !isCurrent(queue, migrator, path) {
-      let before = try queue.read { try migrator.appliedIdentifiers($0) }
+    var failures: UInt32 = 0
+    while true {
       do {
-        return try migrator.migrate(queue)
-      } catch {
-        // Another one is at it meanwhile: it may be between two steps.
-        guard try queue.read({ try migrator.appliedIdentifiers($0) }) != before else { throw error }
+        if try !isCurrent(queue, migrator, path) { try migrator.migrate(queue) }
+        return
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR && failures < 20 {
+        // Another one is at it meanwhile: a table is there already, or not yet. It takes a few milliseconds.
+        failures += 1
+        usleep(failures * 10_000)
       }
     }
   }
