@@ -103,7 +103,7 @@ let package = Package(
     module(
       "Reports", "Checking", "Comparing", "Pictures", "Policies", "Reducing", "Invariants", "RecordingAudit",
       "RmapGraph", "RmapEvents", "RecordingFormat"),
-    module("Store", "RecordingFormat", "Reports", grdb),
+    module("Store", "RecordingFormat", "Reports", "Vocabulary", grdb),
     module("KernelProbes", "Vocabulary", "CLibBPF"),
     module(
       "Recorder", "CLinux", "CZlib", "KernelProbes", "TraceReading", "Vocabulary", "RmapEvents", "RecordingFormat"),

@@ -45,7 +45,7 @@ struct LawGap {
     // The one that says the most: the reasons of the others are parts of it.
     let longest = counts.max { $0.reason.utf8.count < $1.reason.utf8.count }
     let all = counts.reduce(0) { $0 + $1.count }
-    return (longest.map { ["\($0.reason): \(all) invariant(s) are undecided"] } ?? [])
+    return (longest.map { ["\($0.reason): \(counted(all, "invariant", ("is", "are"))) undecided"] } ?? [])
       + untriedForms.map { "the kernel has \($0): recording that was never tried on a real kernel" }
   }
 

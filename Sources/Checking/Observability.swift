@@ -32,8 +32,8 @@ package struct Observability {
     doubtOverwritten(sidecar)
     if let reduced = sidecar?.reduced {
       doubts.append(
-        "a witness: \(reduced.events.count) of another recording's \(reduced.records) record(s), chosen to show one "
-          + "violation")
+        "a witness: \(reduced.events.count) of another recording's \(counted(reduced.records, "record")), chosen to show "
+          + "one violation")
     }
     recordsTaken = Self.recordsTaken(file, sidecar)
     let flaws = [Self.unorderedClock(file), Self.unmarkedLosses(sidecar)].compactMap { $0 } + file.omissions
@@ -47,11 +47,11 @@ package struct Observability {
     let uncounted = probes.filter { $0.missed == nil }.count
     // Where the recorder did not come to its end, that is said once.
     if uncounted > 0, sidecar?.recorder?.complete != false {
-      doubts.append("the sidecar does not say how many hits \(uncounted) probe(s) missed")
+      doubts.append("the sidecar does not say how many hits \(counted(uncounted, "probe")) missed")
     }
     for probe in probes {
       guard let missed = probe.missed, missed > 0 else { continue }
-      doubts.append("the kernel missed \(missed) hit(s) of probe \(probe.event)")
+      doubts.append("the kernel missed \(counted(missed, "hit")) of probe \(probe.event)")
       // The model knows of itself that a return must be missing, and what that leaves unknown.
       if EventDecoder.isReturn(probe.event) { continue }
       kinds.subtract(EventDecoder.kinds(ofEvent: probe.event))
@@ -64,7 +64,7 @@ package struct Observability {
     for probe in sidecar?.probes ?? [] {
       let kinds = EventDecoder.kinds(ofEvent: probe.event)
       guard let hits = probe.hits, hits > 0, !kinds.isEmpty, !described.contains(probe.event) else { continue }
-      doubts.append("the sidecar has \(hits) hit(s) of probe \(probe.event), which the file does not describe")
+      doubts.append("the sidecar has \(counted(hits, "hit")) of probe \(probe.event), which the file does not describe")
       self.kinds.subtract(kinds)
     }
   }
@@ -83,7 +83,7 @@ package struct Observability {
   /// Pages mark what was overwritten before them; that the kernel counted it is said all the same.
   private mutating func doubtOverwritten(_ sidecar: Sidecar?) {
     let overwritten = (sidecar?.buffers ?? []).reduce(UInt64(0)) { $0 &+ ($1.overrun ?? 0) }
-    if overwritten > 0 { doubts.append("the kernel overwrote \(overwritten) event(s) before they were read") }
+    if overwritten > 0 { doubts.append("the kernel overwrote \(counted(overwritten, "event")) before they were read") }
   }
 
   /// What a full buffer, or one interrupted too deeply, drops is marked nowhere.
@@ -91,7 +91,8 @@ package struct Observability {
     let dropped = (sidecar?.buffers ?? []).reduce(UInt64(0)) {
       $0 &+ ($1.droppedEvents ?? 0) &+ ($1.commitOverrun ?? 0)
     }
-    return dropped > 0 ? "the sidecar counts \(dropped) dropped event(s), at places that the file does not mark" : nil
+    if dropped == 0 { return nil }
+    return "the sidecar counts \(counted(dropped, "dropped event")), at places that the file does not mark"
   }
 
   /// Only a trace.dat is made of what is read from these buffers; perf has its own.
@@ -105,7 +106,7 @@ package struct Observability {
   /// the kernel counted when they were taken out, gaps or not.
   func doubts(afterReading records: UInt64) -> [String] {
     guard let recordsTaken, recordsTaken != records else { return doubts }
-    return doubts + ["the file holds \(records) of the \(recordsTaken) record(s) that were read from the kernel"]
+    return doubts + ["the file holds \(records) of the \(counted(recordsTaken, "record")) read from the kernel"]
   }
 
   /// Clocks that are ordered across CPUs (Documentation/trace/ftrace.rst, trace_clock).

@@ -129,7 +129,8 @@ public struct RecordingCheck: Sendable {
     result.checksum = checksum?.outcome()
     var flaws = Wholeness(recording.file, result.sidecar).flaws(of: replay, course.ends, isWhole: course.failure == nil)
     if course.timeRegressions > 0 {
-      flaws.append("the clock went backwards \(course.timeRegressions) time(s): the order of events is uncertain")
+      let times = counted(course.timeRegressions, "time")
+      flaws.append("the clock went backwards \(times): the order of events is uncertain")
     }
     let isOrdered = flaws.isEmpty
     terms.isOrdered = isOrdered
@@ -288,16 +289,18 @@ public struct RecordingCheck: Sendable {
         "the file is intact but has none of our events: record with the probes of `rmapcheck probes`")
     }
     if result.malformed > 0 {
-      result.doubts.append("\(result.malformed) event(s) of ours have impossible values")
+      result.doubts.append("impossible values are in \(counted(result.malformed, "event")) of ours")
     }
     if result.statistics.missingReturns > 0 {
       result.doubts.append(
-        "\(result.statistics.missingReturns) return(s) of functions were not recorded: a probe missed them")
+        "the returns of \(counted(result.statistics.missingReturns, "function call")) were not recorded: a probe missed them"
+      )
     }
     if let first = result.contradictions.first {
+      let times = counted(result.contradictions.total, "time")
       result.doubts.append(
-        "the recording contradicts itself \(result.contradictions.total) time(s), first at event \(first.at.ordinal): "
-          + first.text(result.functions))
+        "the recording contradicts itself \(times), first at event \(first.at.ordinal): " + first.text(result.functions)
+      )
     }
     if let claimed = result.sidecar?.level, result.damage == nil, claimed > result.level {
       result.doubts.append(
@@ -312,8 +315,8 @@ public struct RecordingCheck: Sendable {
       if loss.count == nil { sum.isKnown = false }
     }
     if lost.gaps > 0 {
-      let count = lost.isKnown ? "\(lost.events)" : "an unknown number of"
-      result.doubts.append("\(count) events were lost in \(lost.gaps) gap(s)")
+      let what = lost.isKnown ? counted(lost.events, "event", ("was", "were")) : "an unknown number of events were"
+      result.doubts.append("\(what) lost in \(counted(lost.gaps, "gap"))")
     }
   }
 }

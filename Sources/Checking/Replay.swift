@@ -221,7 +221,8 @@ package struct Replay: ~Copyable {
       definitions: (result.sidecar?.probes ?? []).compactMap(\.definition))
     result.doubts += law.doubts(invariants) + observability.doubts(afterReading: intake.records)
     if intake.repeated > 0 {
-      result.doubts.append("\(intake.repeated) event(s) were recorded twice, at one time on one CPU")
+      let what = counted(intake.repeated, "event", ("was", "were"))
+      result.doubts.append("\(what) recorded twice, at one time on one CPU")
     }
     result.records = intake.records
     result.events = intake.events

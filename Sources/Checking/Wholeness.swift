@@ -72,8 +72,8 @@ struct Wholeness {
     let short = sure.filter { read[$0.key, default: 0] < $0.value }.sorted { $0.key < $1.key }
     guard let first = short.first else { return nil }
     return
-      "the file holds \(read[first.key, default: 0]) of the \(first.value) record(s) that the kernel counted on CPU "
-      + "\(first.key): others are missing at places that are not marked"
+      "the file holds \(read[first.key, default: 0]) of the \(counted(first.value, "record")) that the kernel counted on "
+      + "CPU \(first.key): others are missing at places that are not marked"
   }
 
   /// Longest, ns, that a child waits for its turn on a machine with little to do, and on one with much.
@@ -99,7 +99,8 @@ struct Wholeness {
       .filter { $0.isGone || replay.level >= .pages }
     guard let first = silent.first else { return nil }
     return
-      "\(silent.count) process(es) that were forked (the first at event \(first.forked.ordinal)) did nothing that was "
-      + "recorded: this is a recording of some tasks only; record the whole system, without -P, -F or set_event_pid"
+      counted(silent.count, "forked process", plural: "forked processes")
+      + " (the first at event \(first.forked.ordinal)) did nothing that was recorded: this is a recording of some tasks "
+      + "only; record the whole system, without -P, -F or set_event_pid"
   }
 }

@@ -12,6 +12,7 @@
 import Checking
 public import Policies
 public import RecordingFormat
+import RmapEvents
 
 /// Replays workloads under policies.
 public struct PolicyComparison: Sendable {
@@ -117,8 +118,8 @@ public struct ComparedWorkload: Sendable {
     }
     if let agreement, agreement.deadVMAs > 0 {
       doubts.append(
-        "\(agreement.deadVMAs) operation(s) of the workload are on VMAs that do not exist under the recorded kernel's "
-          + "own policy: the workload was misread")
+        "VMAs that do not exist under the recorded kernel's own policy have "
+          + "\(counted(agreement.deadVMAs, "operation")) of the workload: it was misread")
     }
     if let agreement, agreement.isComplete, agreement.forks.agreed == 0 {
       doubts.append("no fork could be compared with the recorded graph: nothing confirms the simulation")

@@ -93,7 +93,8 @@ public struct WorkloadReading: Sendable {
       }
     }
     if reader.timeRegressions > 0 {
-      doubts.append("the clock went backwards \(reader.timeRegressions) time(s): the order of events is uncertain")
+      let times = counted(reader.timeRegressions, "time")
+      doubts.append("the clock went backwards \(times): the order of events is uncertain")
     }
     recorded = extraction.finish()
   }

@@ -64,7 +64,7 @@ extension Diagnosis {
     for entry in unread {
       let count = invariants.count { $0.unread.contains(entry) }
       out.paragraph(
-        "  -", "\(UnreadLaw.sentence([entry])): \(counted(UInt64(count), "invariant")) will be undecided", indent: 4)
+        "  -", "\(UnreadLaw.sentence([entry])): \(counted(count, "invariant")) will be undecided", indent: 4)
     }
     out.paragraph(
       "  Read:", "what this changes in the kernel's source; `rmapcheck doctor --since` lists it all", indent: 8)

@@ -136,7 +136,7 @@ public struct Diagnosis {
     }
     if machine.memory > 0 {
       advice.append(
-        "buffer \(machine.advisedBuffer) KB for each of \(machine.processors) CPU(s); what it can't hold makes the "
+        "buffer \(machine.advisedBuffer) KB for each of \(counted(machine.processors, "CPU")); what it can't hold makes the "
           + "verdict undecided, and `rmapcheck record` counts it while it runs")
     }
   }

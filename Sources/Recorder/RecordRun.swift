@@ -23,6 +23,7 @@ import Glibc
 import KernelProbes
 import RecordingFormat
 import TraceReading
+import Vocabulary
 
 /// One recording, from the first probe to the last one's removal.
 public final class RecordRun {
@@ -84,7 +85,7 @@ public final class RecordRun {
     let output = try ReservedOutput(plan, tenancy.name)
     StopSignals.catchAll()
     let swept = Tenancy.sweep(tenancy.files, endTools: { Orphans.end($0, report: report) })
-    if !swept.isEmpty { report("removed what \(swept.count) run(s) that died had left in tracefs") }
+    if !swept.isEmpty { report("removed what \(counted(swept.count, "run")) that died had left in tracefs") }
     let janitor: JanitorHandle
     do { janitor = try JanitorHandle(tenancy.name, tracefs: tenancy.files.root) } catch {
       _ = output.giveUp()

@@ -70,7 +70,7 @@ public enum MailReport {
       page.line(shown.count == part.lines.count ? last : last.prefix(TextLayout.width - 6) + " [...]")
     }
     for row in Origin(result, options).rows { say(row.label, row.text) }
-    let defects = result.defects.isEmpty ? nil : counted(UInt64(result.defects.count), "defect")
+    let defects = result.defects.isEmpty ? nil : counted(result.defects.count, "defect")
     let violations = result.violations == 0 ? nil : counted(result.violations, "violation")
     let verdict = [result.verdict.rawValue, defects, violations, result.damage].compactMap { $0 }
     say("Verdict", verdict.joined(separator: ", "))

@@ -1,5 +1,6 @@
 import Checking
 import RecordingFormat
+import RmapEvents
 
 /// What was recorded, where and when, and what judged it: of whoever gets a report, the first questions.
 struct Origin {
@@ -8,11 +9,11 @@ struct Origin {
 
   init(_ result: RecordingResult, _ options: ReportOptions) {
     let (sidecar, kernel) = (result.sidecar, result.sidecar?.kernel)
-    let losses = result.losses.isEmpty ? "none lost" : counted(UInt64(result.losses.count), "gap")
+    let losses = result.losses.isEmpty ? "none lost" : counted(result.losses.count, "gap")
     let all: [(String, [String?])] = [
       ("Kernel", [result.kernel ?? kernel?.release, kernel?.version]),
       ("Config", kernel?.configuration?.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } ?? []),
-      ("Machine", [kernel?.machine, sidecar?.recorder?.cpus.map { counted(UInt64($0), "CPU") }, kernel?.commandLine]),
+      ("Machine", [kernel?.machine, sidecar?.recorder?.cpus.map { counted($0, "CPU") }, kernel?.commandLine]),
       ("Modules", kernel?.modules ?? []),
       ("Workload", [sidecar?.workload?.command?.joined(separator: " ")]),
       ("Date", [sidecar?.date]),

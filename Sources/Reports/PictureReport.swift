@@ -65,7 +65,7 @@ public enum PictureReport {
   public static func render(_ life: Life, of result: RecordingResult) -> String {
     var page = TextLayout()
     page.line(result.path)
-    page.line("\(life.object): named by \(counted(UInt64(life.total), "event"))")
+    page.line("\(life.object): named by \(counted(life.total, "event"))")
     func line(_ line: Life.Line) {
       let time = seconds(line.stamp.timestamp, rounded: result.roundsTimes)
       let name = result.commandNames[line.stamp.pid].map { " (\($0))" } ?? ""
@@ -76,7 +76,7 @@ public enum PictureReport {
     for entry in life.first { line(entry) }
     if life.leftOut > 0 {
       page.line()
-      page.line("  \(counted(UInt64(life.leftOut), "event")) left out: --limit all shows every one")
+      page.line("  \(counted(life.leftOut, "event")) left out: --limit all shows every one")
     }
     for entry in life.last { line(entry) }
     return page.text

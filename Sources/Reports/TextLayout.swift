@@ -50,8 +50,3 @@ func seconds(_ nanoseconds: UInt64, rounded: Bool) -> String {
   return "\(all / 1_000_000)."
     + String(repeating: "0", count: 6 - micro.count) + micro + " s"
 }
-
-/// `1 event`, `2 events`.
-package func counted(_ count: UInt64, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
-}

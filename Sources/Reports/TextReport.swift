@@ -37,7 +37,7 @@ public enum TextReport {
     let counts = Verdict.allCases.map { verdict in
       "\(results.count { $0.verdict == verdict }) \(verdict.rawValue)"
     }
-    return "\(counted(UInt64(results.count), "recording")): " + counts.joined(separator: ", ") + "\n"
+    return "\(counted(results.count, "recording")): " + counts.joined(separator: ", ") + "\n"
   }
 
   private static func headline(_ verdict: Verdict) -> String { verdict.rawValue.uppercased() }
@@ -46,7 +46,7 @@ public enum TextReport {
     var parts: [String] = []
     if let kernel = result.kernel { parts.append("kernel \(kernel)") }
     parts.append("\(counted(result.events, "event")) of \(counted(result.records, "record"))")
-    parts.append(result.losses.isEmpty ? "none lost" : counted(UInt64(result.losses.count), "gap"))
+    parts.append(result.losses.isEmpty ? "none lost" : counted(result.losses.count, "gap"))
     parts.append(result.checksum.map { "checksum \($0.word)" } ?? "no checksum")
     page.paragraph("  replayed", parts.joined(separator: ", "), indent: 11)
     let statistics = result.statistics
@@ -74,7 +74,7 @@ public enum TextReport {
     }
     let hidden = result.losses.count - lossesShown
     if hidden > 0 {
-      page.paragraph("  lost", "\(counted(UInt64(hidden), "more gap")) not shown; --format json has all", indent: 11)
+      page.paragraph("  lost", "\(counted(hidden, "more gap")) not shown; --format json has all", indent: 11)
     }
   }
 

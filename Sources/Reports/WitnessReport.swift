@@ -9,7 +9,7 @@ public enum WitnessReport {
   /// The events, one below the other, and what they come to.
   public static func render(_ witness: Witness) -> String {
     var page = TextLayout()
-    let count = counted(UInt64(witness.events.count), "event")
+    let count = counted(witness.events.count, "event")
     page.line("WITNESS  \(witness.invariant.name), fingerprint \(witness.fingerprint)")
     page.paragraph(
       "Events",
@@ -44,7 +44,7 @@ public enum WitnessReport {
     guard let witness else {
       return page.paragraph("Witness:", "the few events that show it: \(command)", indent: 9)
     }
-    let count = "\(counted(UInt64(witness.events.count), "event")) of \(witness.records)"
+    let count = "\(counted(witness.events.count, "event")) of \(witness.records)"
     guard witness.events.count <= mostEvents else {
       return page.paragraph("Witness:", "\(count): \(command)", indent: 9)
     }

@@ -1,5 +1,6 @@
 import RecordingFormat
 import Reports
+import Vocabulary
 
 /// A night's report as plain text of at most 80 columns, and as a mail.
 extension MorningReport {
@@ -96,7 +97,7 @@ extension MorningReport {
     case .flaky:
       return "in \(entry.seen) of \(entry.runs) runs since \(first)"
         + (entry.lastSeen.map { "; last seen \($0)" } ?? "")
-    case .known: return "since \(first), in \(counted(UInt64(entry.nights), "night"))"
+    case .known: return "since \(first), in \(counted(entry.nights, "night"))"
     case .untested: return "last seen \(entry.lastSeen ?? night), first \(first); its tests did not run or decide it"
     }
   }
@@ -111,7 +112,7 @@ extension MorningReport {
     for entry in entries {
       page.line("  \(entry.fingerprint)  \(entry.invariant), \(entry.function)")
       var text = "on \(entry.lines.joined(separator: ", ")) since \(entry.since), in "
-      text += "\(counted(UInt64(entry.nights), "night")), \(entry.seen) of \(counted(UInt64(entry.runs), "run"))"
+      text += "\(counted(entry.nights, "night")), \(entry.seen) of \(counted(entry.runs, "run"))"
       if let reason = entry.reason { text += ": \(reason)" + (entry.until.map { " (until \($0))" } ?? "") }
       page.paragraph("", text, indent: 20)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Vocabulary
 
 /// Makes a recording of a head, which is another recording of the same kernel, and of pages that left the kernel one by
 /// one: what is there of a recording whose kernel died before it could be written.
@@ -36,7 +37,8 @@ public struct RecordingAssembly {
   ///   throws.
   public func write(pages paths: [String], to sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Int {
     guard paths.count == cpuCount else {
-      throw TraceReadingError(.damaged, "\(paths.count) file(s) of pages for the head's \(cpuCount) CPU(s)")
+      let cpus = counted(cpuCount, "CPU")
+      throw TraceReadingError(.damaged, "\(counted(paths.count, "file")) of pages for the head's \(cpus)")
     }
     var files: [MappedFile?] = []
     // A CPU that recorded nothing has an empty file, which can't be mapped.

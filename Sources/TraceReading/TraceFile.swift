@@ -1,4 +1,5 @@
 import Synchronization
+import Vocabulary
 
 /// An opened recording: what it says about itself, and its events as a stream.
 ///
@@ -131,17 +132,19 @@ public final class TraceFile: RecordedFile {
     }
     var omissions: [String] = []
     if dropped > 0 {
-      omissions.append("the kernel dropped \(dropped) event(s) at places that the file does not mark")
+      omissions.append("the kernel dropped \(counted(dropped, "event")) at places that the file does not mark")
     }
     // The other clocks are the guest kernel's own, which orders them across its CPUs.
     if cpusAreApart, clocks.isEmpty || clocks.contains("x86-tsc") {
       omissions.append("the guest's CPUs have different time offsets: record the guest with -C mono")
     }
     if trailing > 0 {
-      omissions.append("\(trailing) byte(s) follow the last CPU's data: something was appended to the file")
+      let bytes = counted(trailing, "byte", ("follows", "follow"))
+      omissions.append("\(bytes) the last CPU's data: something was appended to the file")
     }
     if unclaimed > 0 {
-      omissions.append("\(unclaimed) byte(s) belong to no CPU: the table of the CPUs' data is wrong")
+      let bytes = counted(unclaimed, "byte", ("belongs", "belong"))
+      omissions.append("\(bytes) to no CPU: the table of the CPUs' data is wrong")
     }
     return omissions
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Recorder
+import Vocabulary
 
 /// `rmapcheck assemble`: a recording from what a dying kernel let go.
 struct AssembleCommand: ParsableCommand {
@@ -29,7 +30,7 @@ struct AssembleCommand: ParsableCommand {
   func run() throws {
     do {
       let count = try PageAssembly.run(head: head, pages: pages, output: output)
-      complain("\(output): \(count) page(s)")
+      complain("\(output): \(counted(count, "page"))")
     } catch {
       complain("\(error)")
       throw ExitCode(error.kind.rawValue)

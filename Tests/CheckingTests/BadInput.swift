@@ -31,7 +31,7 @@ import Testing
     let path = try file("trace.dat", sound + Data([1, 2, 3]))
     let result = check(path)
     #expect(result.verdict == .undecided)
-    #expect(result.doubts.contains("3 byte(s) follow the last CPU's data: something was appended to the file"))
+    #expect(result.doubts.contains("3 bytes follow the last CPU's data: something was appended to the file"))
   }
 
   @Test func missingFile() {
@@ -82,7 +82,7 @@ import Testing
     _ = try file("about.json", Data(sidecar.utf8))
     let result = check(try file("trace.dat", whole))
     #expect(result.verdict == .undecided)
-    #expect(result.doubts.contains { $0.contains("missed 3 hit(s) of probe avc_insert") })
+    #expect(result.doubts.contains { $0.contains("missed 3 hits of probe avc_insert") })
   }
 
   @Test func aBadFileDoesNotStopTheOthers() async throws {

@@ -18,7 +18,7 @@ import Testing
     let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(
       words.contains(
-        "contradicts itself \(found.total) time(s), first at event \(first.at.ordinal): \(first.text(Self.result.functions))"
+        "contradicts itself \(found.total) time\(found.total == 1 ? "" : "s"), first at event \(first.at.ordinal): \(first.text(Self.result.functions))"
       ))
     for other in found.kept.dropFirst() {
       #expect(words.contains("also event \(other.at.ordinal): \(other.text(Self.result.functions))"))

@@ -45,7 +45,7 @@ import Vocabulary
     #expect(result.violations == 0)
     #expect(result.invariants.allSatisfy { $0.verdict == .undecided && $0.ledger.decided == 0 })
     let reason = "vm_area_struct has __vm_x, which the law was not read against"
-    #expect(result.doubts == ["\(reason): \(result.invariants.count) invariant(s) are undecided"])
+    #expect(result.doubts == ["\(reason): \(result.invariants.count) invariants are undecided"])
     #expect(result.invariants.allSatisfy { $0.lawGap == reason })
     let text = TextReport.render(result).split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(text.contains(" no law every invariant: \(reason)"))
@@ -96,7 +96,7 @@ import Vocabulary
     }
     let known = try check(treeOffset: 0x50)
     // The model kernel's children may do nothing, which is a doubt of its own.
-    let doubt = "\(Self.ofOffset): \(known.invariants.count) invariant(s) are undecided"
+    let doubt = "\(Self.ofOffset): \(known.invariants.count) invariants are undecided"
     #expect(!known.doubts.contains(doubt))
     #expect(known.invariants.contains { $0.ledger.decided > 0 })
     let result = try check(treeOffset: 0)

@@ -149,7 +149,7 @@ import Testing
     #expect(result.verdict == .undecided && result.violations == 0)
     #expect(
       result.doubts == [
-        "the file holds 1666 of the 1999 record(s) that the kernel counted on CPU 0: others are missing at places that are "
+        "the file holds 1666 of the 1999 records that the kernel counted on CPU 0: others are missing at places that are "
           + "not marked"
       ])
     // What was taken out while the counts were read counts twice: the sum is no lower bound.

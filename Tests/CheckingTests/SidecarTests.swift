@@ -110,7 +110,7 @@ import TraceReading
   @Test func missedHitsThatAreNotCountedAreADoubt() throws {
     let result = try check(
       #"{"schema": "rmapcheck-recording/1", "recording": "run.dat", "probes": [{"event": "av_put", "missee": 50}]}"#)
-    #expect(result.doubts.contains("the sidecar does not say how many hits 1 probe(s) missed"))
+    #expect(result.doubts.contains("the sidecar does not say how many hits 1 probe missed"))
   }
 
   /// 6.12-healthy has 6.12's folio_remove in its place.
@@ -120,7 +120,7 @@ import TraceReading
     }
     let result = try doubts("page_remove", hits: 7)
     #expect(result.verdict == .undecided)
-    #expect(result.doubts == ["the sidecar has 7 hit(s) of probe page_remove, which the file does not describe"])
+    #expect(result.doubts == ["the sidecar has 7 hits of probe page_remove, which the file does not describe"])
     #expect(result.invariants.contains { $0.missing.contains(.folioRemove) })
     #expect(try doubts("page_remove", hits: 0).verdict == .holds)
     #expect(try doubts("another_event", hits: 7).verdict == .holds, "it is none of ours")
@@ -147,7 +147,7 @@ import TraceReading
     let result = try checkBuffers { $0.readEvents = UInt64(counted - 3) }
     #expect(result.verdict == .undecided)
     #expect(
-      result.doubts == ["the file holds \(records) of the \(counted) record(s) that were read from the kernel"])
+      result.doubts == ["the file holds \(records) of the \(counted) records read from the kernel"])
   }
 
   @Test(arguments: [false, true])
@@ -200,11 +200,11 @@ import TraceReading
   @Test func lossesThatTheKernelCountedAreADoubt() throws {
     let overwritten = try checkBuffers { $0.overrun = 5 }
     #expect(overwritten.verdict == .undecided)
-    #expect(overwritten.doubts == ["the kernel overwrote 5 event(s) before they were read"])
+    #expect(overwritten.doubts == ["the kernel overwrote 5 events before they were read"])
     for change in [{ $0.droppedEvents = 2 }, { $0.commitOverrun = 2 }] as [(inout Sidecar.Buffer) -> Void] {
       let dropped = try checkBuffers(change)
       #expect(dropped.verdict == .undecided)
-      #expect(dropped.doubts == ["the sidecar counts 2 dropped event(s), at places that the file does not mark"])
+      #expect(dropped.doubts == ["the sidecar counts 2 dropped events, at places that the file does not mark"])
       #expect(dropped.invariants.allSatisfy { !$0.missing.isEmpty }, "each event by itself")
     }
   }

@@ -96,7 +96,7 @@ import Testing
     #expect(
       finding(stopped, "walk-coverage")
         == "An rmap walk ends while its folio is still mapped. "
-        + "[the walk ended after 1 AVC(s), and V's is not among them]")
+        + "[the walk ended after 1 AVC, and V's is not among them]")
     let facts = stopped.judged().ledger("walk-coverage").findings.first?.established.map(\.text)
     #expect(facts == ["V maps F at 0x11000"])
     // Of a folio that is older than the recording there may be mappings that were never there.
@@ -111,7 +111,7 @@ import Testing
     let stopped = looked.dropping(looked.number("walk visit", 2)...looked.number("walk found", 3))
     #expect(
       finding(stopped, "walk-coverage")
-        == "An rmap walk ends although nothing asked it to. [the walk ended after 2 AVC(s)]")
+        == "An rmap walk ends although nothing asked it to. [the walk ended after 2 AVCs]")
     // Without one recorded call of the callback there may be calls that are not recorded.
     let silent = stopped.dropping("walk visit", 1).dropping("walk visited", 1)
     #expect(silent.judged().findings == [])

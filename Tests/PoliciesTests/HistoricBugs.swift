@@ -35,7 +35,7 @@ struct HistoricBugs {
   func overlyAnonymous() throws {
     let found = try breakages("overly-anonymous", .hierarchyWithOwnPages)
     #expect(found.map(\.0) == ["reach", "anon-vma-death"])
-    #expect(found[0].1 == "VMA 0 maps 1 page(s) from 0x1000 on, anonymous already")
+    #expect(found[0].1 == "VMA 0 maps 1 page from 0x1000 on, anonymous already")
     #expect(found[1].1 == "VMA 1 leaves its anon_vmas")
     try othersHold(on: "overly-anonymous", but: ["hierarchy-rc3", "cow-prototype"])
   }

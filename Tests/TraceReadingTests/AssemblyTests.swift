@@ -69,6 +69,6 @@ import Testing
     #expect(throws: TraceReadingError.self) { try assemble(SampleTrace.rich.format6(), pages) }
     #expect(throws: TraceReadingError.self) { try assemble([1, 2, 3], pages) }
     let error = #expect(throws: TraceReadingError.self) { try assemble(head.format6(), Array(pages.prefix(2))) }
-    #expect(error?.what == "2 file(s) of pages for the head's 3 CPU(s)")
+    #expect(error?.what == "2 files of pages for the head's 3 CPUs")
   }
 }

@@ -126,7 +126,7 @@ import Testing
       ("some of the 2 CPUs", { $0.events[1].ids = [20] }),
       ("filtered the events", { $0.commandLine += ["--filter", "vma > 0"] }),
       ("throttled", { $0.records.append(SamplePerf.record(5, SamplePerf.words([1, 10, 10, 7, 1, 0, 10]))) }),
-      ("lost 5 event(s) and does not say where", { $0.records.append(SamplePerf.lostSamples(5, id: 999)) }),
+      ("lost 5 events and does not say where", { $0.records.append(SamplePerf.lostSamples(5, id: 999)) }),
     ]
     for (text, change) in cases {
       let found = try omissions(change)

@@ -71,7 +71,10 @@ private func judgeEmptiness(_ s: borrowing TreeSituation, _ graph: borrowing Rma
     return ledger.broken(key: update.anonVMA.raw, in: graph) {
       finding(
         "A tree has lost its AVCs without a removal.", update, stamp,
-        [.init("\(node.linkedCount) AVC(s) were inserted into A's tree and not removed", node.birth)],
+        [
+          .init(
+            "\(counted(node.linkedCount, "AVC", ("was", "were"))) inserted into A's tree and not removed", node.birth)
+        ],
         .init("A's tree is empty", stamp), insertion: true, seen)
     }
   }

@@ -42,7 +42,7 @@ private func judge(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ 
   }
   if node.isRoot, node.rootedCount > 0 {
     return broken(
-      s, node, graph, [.init("A is the root of \(node.rootedCount) living anon_vma(s)", node.birth)],
+      s, node, graph, [.init("A is the root of \(counted(node.rootedCount, "living anon_vma"))", node.birth)],
       .init("A is freed, and the lock with it", s.stamp), &ledger)
   }
   if node.mappedPages > 0, !ledger.isKnown(key: node.address.raw),

@@ -36,7 +36,7 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
     if graph[s.vma].chainCount == 0 { return ledger.holds() }
     return broken(
       s, "A clone that failed has left AVCs.", [.init("anon_vma_clone failed", s.stamp)],
-      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), graph, &ledger)
+      .init("V is a member of \(counted(graph[s.vma].chainCount, "anon_vma"))", s.stamp), graph, &ledger)
   }
   if entry.vma.anonVMA != entry.source.anonVMA {
     return broken(

@@ -40,7 +40,7 @@ private func judgeForked(_ s: borrowing OperationSituation, _ graph: borrowing R
     let why = s.result.failed ? "anon_vma_fork failed" : "the parent's VMA has no anon_vma"
     return broken(
       s, "A child's VMA has AVCs although it must have none.", [.init(why, s.stamp)],
-      .init("V is a member of \(graph[s.vma].chainCount) anon_vma(s)", s.stamp), graph, &ledger)
+      .init("V is a member of \(counted(graph[s.vma].chainCount, "anon_vma"))", s.stamp), graph, &ledger)
   }
   if let contradiction = ownAnonVMA(s, graph) {
     return broken(

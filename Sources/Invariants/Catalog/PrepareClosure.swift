@@ -33,7 +33,7 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   if node.chainCount > 0, s.avc == nil {
     return broken(
       update.vma, update.anonVMA, stamp, "__anon_vma_prepare links a VMA that has anon_vmas already.",
-      [.init("V's chain has \(node.chainCount) AVC(s)", node.chainStamp)],
+      [.init("V's chain has \(counted(node.chainCount, "AVC"))", node.chainStamp)],
       .init("V is linked to A", stamp), graph, &ledger)
   }
   if update.root != update.anonVMA {
@@ -51,7 +51,7 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   }
   broken(
     update.vma, update.anonVMA, stamp, "A VMA gets an existing anon_vma that no neighbour offers.",
-    [.init("A's tree holds \(anonVMA.linkedCount) AVC(s)", anonVMA.birth)],
+    [.init("A's tree holds \(counted(anonVMA.linkedCount, "AVC"))", anonVMA.birth)],
     .init("none is of a VMA next to V that stands in A's tree alone, and V is linked to A", stamp), graph, &ledger)
 }
 
@@ -79,7 +79,8 @@ private func judgeReturn(_ s: borrowing OperationSituation, _ graph: borrowing R
     }
   broken(
     view, view.anonVMA, s.stamp, what, [.init("V needs an anon_vma", s.operation.stamp)],
-    .init("__anon_vma_prepare returned \(s.result.value), having linked \(linked) AVC(s)", s.stamp), graph, &ledger)
+    .init("__anon_vma_prepare returned \(s.result.value), having linked \(counted(linked, "AVC"))", s.stamp), graph,
+    &ledger)
 }
 
 private func broken(

@@ -98,7 +98,7 @@ private func judgeMembership(
     s, "A page is mapped by a VMA that its anon_vma does not reach.",
     [
       .init("F points to A = \(owner)", since),
-      .init("V's chain has \(graph[vma].chainCount) AVC(s), none for A", graph[vma].chainStamp),
+      .init("V's chain has \(counted(graph[vma].chainCount, "AVC")), none for A", graph[vma].chainStamp),
     ],
     .init("V maps F", s.stamp), doer: whoParted(s, vma, graph), graph, &ledger)
 }

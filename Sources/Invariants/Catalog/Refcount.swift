@@ -47,7 +47,7 @@ private func judgeTree(_ s: borrowing TreeSituation, _ graph: borrowing RmapGrap
       "A root has fewer references than the anon_vmas that need it.", update.root, name, stamp,
       [
         .init(
-          "\(root.memberCount) VMA(s) stand in A's tree, and \(root.usedUnder) anon_vma(s) below A are in use",
+          "A's tree has \(counted(root.memberCount, "VMA")), and \(counted(root.usedUnder, "anon_vma")) in use below A",
           root.birth)
       ],
       .init("A's refcount is \(update.rootRefcount)", stamp), .between(seen, stamp))

@@ -34,7 +34,7 @@ private func judge(_ s: borrowing OperationSituation, _ graph: borrowing RmapGra
         ? "A fork does not put the anon_vma that it has not used." : "A fork puts an anon_vma besides using one.",
       function: .kind(.fork), stamp: stamp, objects: [("V", describe(entry.vma))],
       established: [.init(outcome, stamp)],
-      contradiction: .init("anon_vma_fork has put \(put) anon_vma(s) that were in no tree", stamp),
+      contradiction: .init("anon_vma_fork has put \(counted(put, "anon_vma")) of no tree", stamp),
       rule: "The spare is put if the clone has reused another anon_vma or failed (mm/rmap.c, anon_vma_fork).")
   }
 }

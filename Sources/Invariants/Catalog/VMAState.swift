@@ -95,7 +95,7 @@ private func mayRaceWithAnother(_ view: VMAView, _ node: VMA, _ stamp: EventStam
     Finding(
       what: what, function: function, stamp: stamp, doer: .between(node.chainStamp, stamp),
       objects: [("V", describe(view))],
-      established: [.init("V's chain has \(node.chainCount) AVC(s)", node.chainStamp)],
+      established: [.init("V's chain has \(counted(node.chainCount, "AVC"))", node.chainStamp)],
       contradiction: .init(
         view.anonVMA.isNull
           ? "V's anon_vma is NULL" : "V's anon_vma is \(graph.describe(anonVMAAt: view.anonVMA))", stamp),

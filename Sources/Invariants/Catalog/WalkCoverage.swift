@@ -295,14 +295,14 @@ private func judgeEnd(_ s: borrowing WalkSituation, _ graph: borrowing RmapGraph
     broken(
       s, "An rmap walk ends although nothing asked it to.",
       [.init("the callback for V wanted the walk to go on", s.walk.stamp)],
-      .init("the walk ended after \(s.walk.visited.count) AVC(s)", s.stamp), graph, &ledger,
+      .init("the walk ended after \(counted(s.walk.visited.count, "AVC"))", s.stamp), graph, &ledger,
       vma: view)
   case .passedOver:
     guard s.purpose != nil else { return ledger.cannotTell(.notRecorded) }
     broken(
       s, "An rmap walk ends although nothing asked it to.",
       [.init("the walk came to V's AVC and did not call its callback for it", s.walk.stamp)],
-      .init("the walk ended after \(s.walk.visited.count) AVC(s)", s.stamp), graph, &ledger,
+      .init("the walk ended after \(counted(s.walk.visited.count, "AVC"))", s.stamp), graph, &ledger,
       vma: view)
   }
 }
@@ -330,7 +330,7 @@ private func judgeDone(
   broken(
     s, "An rmap walk ends while its folio is still mapped.",
     [.init("V maps F at \(left.address)", graph[folio].changeStamp)],
-    .init("the walk ended after \(visited.count) AVC(s), and V's is not among them", s.stamp), graph, &ledger,
+    .init("the walk ended after \(counted(visited.count, "AVC")), and V's is not among them", s.stamp), graph, &ledger,
     vma: graph.vma(left.vma).view)
 }
 

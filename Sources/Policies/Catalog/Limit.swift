@@ -1,11 +1,13 @@
+import RmapEvents
+
 extension Policy {
   /// E4: stop making anon_vmas at a depth.
   static func limit(_ length: Int) -> Policy {
     Policy(
       name: "limit:\(length)",
       rule: """
-        As hierarchy, but a child that has joined more than \(length) tree(s) keeps its parent's anon_vma instead of \
-        getting one.
+        As hierarchy, but a child that has joined more than \(counted(length, "tree")) keeps its parent's anon_vma \
+        instead of getting one.
         """,
       source: """
         Michel Lespinasse, August 2012 (length 1); Daniel Forrest ran 5 for two years and posted it in 2013 and 2014; \

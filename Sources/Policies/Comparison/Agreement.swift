@@ -1,4 +1,5 @@
 import Invariants
+import RmapEvents
 import RmapGraph
 
 /// Whether a simulation comes to the graph that was recorded: the proof that it is right.
@@ -214,7 +215,7 @@ private struct Comparison: ~Copyable {
     let numbers = recorded.chains[observation.chain]
     let slots = kernel.chain(of: vma)
     guard slots.count == numbers.count else {
-      return "the recorded chain has \(numbers.count) anon_vma(s), the simulated one \(slots.count)"
+      return "the recorded chain has \(counted(numbers.count, "anon_vma")), the simulated one \(slots.count)"
     }
     var rest = Set(slots.map { kernel.anonVMAs[$0].serial })
     var new: [UInt32] = []

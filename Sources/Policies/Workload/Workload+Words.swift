@@ -1,3 +1,5 @@
+import RmapEvents
+
 /// How reports name a workload's steps.
 extension Workload {
   /// A step in words: `fork of VMA 3 as VMA 4, mm 2`.
@@ -17,14 +19,15 @@ extension Workload {
       spans[Int(range.lowerBound)..<Int(range.upperBound)].map { "\(words($0.vma)) becomes \(words($0.span))" }
         .joined(separator: ", ")
     case .merge(let kept, let removed): "\(words(kept)) and \(words(removed)) merge"
-    case .movePages(let from, _, let count, let to, _): "\(count) page(s) move from \(words(from)) to \(words(to))"
+    case .movePages(let from, _, let count, let to, _):
+      "\(counted(count, "page", ("moves", "move"))) from \(words(from)) to \(words(to))"
     case .fault(let vma, let page, _, let count, let fault):
-      "\(words(vma)) maps \(count) page(s) from 0x\(String(page, radix: 16)) on, \(words(fault))"
+      "\(words(vma)) maps \(counted(count, "page")) from 0x\(String(page, radix: 16)) on, \(words(fault))"
     case .unmap(let vma, let page, let count, _):
-      "\(words(vma)) unmaps \(count) page(s) from 0x\(String(page, radix: 16)) on"
+      "\(words(vma)) unmaps \(counted(count, "page")) from 0x\(String(page, radix: 16)) on"
     case .reuse(let vma, let page): "\(words(vma)) has page 0x\(String(page, radix: 16)) to itself and takes it"
     case .forget(let page): "page \(page.number) is no longer followed"
-    case .walk(let page, let count): "walk for \(count) page(s) from page \(page.number) on"
+    case .walk(let page, let count): "walk for \(counted(count, "page")) from page \(page.number) on"
     case .unlink(let vma): "\(words(vma)) leaves its anon_vmas"
     case .free(let vma): "\(words(vma)) is freed"
     case .exit(let mm): "mm \(mm.number) is gone"

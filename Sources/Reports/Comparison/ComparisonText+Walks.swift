@@ -1,5 +1,6 @@
 import Comparing
 import Policies
+import RmapEvents
 
 /// What holds for designs of any kind: whether walks find what is mapped, and what that takes.
 extension ComparisonText {
@@ -128,7 +129,7 @@ extension ComparisonText {
   private static func render(_ smallest: Shrinking.Result, _ page: inout TextLayout) {
     let workload = smallest.workload
     page.paragraph(
-      "Least", "\(counted(UInt64(workload.steps.count), "step")) that show it (numbered anew):", indent: 7)
+      "Least", "\(counted(workload.steps.count, "step")) that show it (numbered anew):", indent: 7)
     for number in workload.steps.indices {
       if number == stepsShown / 2, workload.steps.count > stepsShown {
         page.line("       ... \(workload.steps.count - stepsShown) more; --shrunk FOLDER writes all")

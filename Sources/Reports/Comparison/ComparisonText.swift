@@ -51,8 +51,8 @@ public enum ComparisonText {
     guard let workload = compared.workload else { return }
     page.paragraph(
       "  workload",
-      "\(counted(UInt64(workload.steps.count), "step")): \(counted(UInt64(workload.mmCount), "mm")), "
-        + "\(counted(UInt64(workload.vmaCount), "VMA")), \(counted(UInt64(workload.forkCount), "fork")) of a VMA",
+      "\(counted(workload.steps.count, "step")): \(counted(workload.mmCount, "mm")), "
+        + "\(counted(workload.vmaCount, "VMA")), \(counted(workload.forkCount, "fork")) of a VMA",
       indent: 13)
     if let agreement = compared.agreement { self.agreement(agreement, &page) }
     if let assumed = compared.reading?.recorded?.assumedVMAs, assumed > 0 {

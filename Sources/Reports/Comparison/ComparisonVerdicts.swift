@@ -1,5 +1,6 @@
 public import Comparing
 import Policies
+import RmapEvents
 
 /// Every design's verdict on every workload, in one table: a line a workload, with the designs that break on it and the step
 /// of each.
@@ -21,7 +22,7 @@ public enum ComparisonVerdicts {
     let undecided = workload.results.filter { $0.isCorrect == nil }
     let holding = workload.results.count - broken.count - undecided.count
     var parts: [String] = []
-    if !workload.doubts.isEmpty { parts.append("undecided (\(counted(UInt64(workload.doubts.count), "doubt")))") }
+    if !workload.doubts.isEmpty { parts.append("undecided (\(counted(workload.doubts.count, "doubt")))") }
     if !broken.isEmpty {
       parts.append(
         broken.map { "\($0.policy.name)\($0.firstWrongStep.map { " \($0 + 1)" } ?? "")" }.joined(separator: ", "))

@@ -89,7 +89,7 @@ public enum HTMLReport {
     guard !defects.isEmpty else { return }
     page.element(
       "p",
-      "\(counted(UInt64(defects.count), "defect")), \(counted(result.violations, "violation")). All but "
+      "\(counted(defects.count, "defect")), \(counted(result.violations, "violation")). All but "
         + "the first violation of a defect follow from that; check --format json --limit all has every one.")
     for (index, defect) in defects.prefix(defectsShown).enumerated() {
       DefectArticle(defect, number: index + 1, result).render(isOpen: index < 3, &page)
@@ -101,7 +101,7 @@ public enum HTMLReport {
     }
     if rest.count > defectsListed {
       page.element(
-        "p", "\(counted(UInt64(rest.count - defectsListed), "more defect")): check --format json has all of them.",
+        "p", "\(counted(rest.count - defectsListed, "more defect")): check --format json has all of them.",
         [("class", "faint")])
     }
   }

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// A first pass over all records: what was lost, when, on which CPU.
 ///
 /// The kernel notes a loss (PERF_RECORD_LOST) right before the next record that fits the CPU's buffer again. What is
@@ -97,7 +99,7 @@ struct PerfSurvey {
   /// Why samples may be missing at places that are not known.
   func omissions() -> [String] {
     var omissions = events.omissions(contents)
-    if unplaced > 0 { omissions.append("perf lost \(unplaced) event(s) and does not say where") }
+    if unplaced > 0 { omissions.append("perf lost \(Vocabulary.counted(unplaced, "event")) and does not say where") }
     if isThrottled { omissions.append("the kernel throttled perf") }
     if isFiltered { omissions.append("perf filtered the events by a BPF program") }
     return omissions

@@ -20,7 +20,7 @@ extension InvariantCases {
         """
         An anon_vma is freed that is still in use. (event 29) in __put_anon_vma
         Let A = anon_vma 0xffff888002000000 (born at event 3)
-        Then A is the root of 1 living anon_vma(s) (event 3)
+        Then A is the root of 1 living anon_vma (event 3)
         However A is freed, and the lock with it (event 29)
         An anon_vma lives as long as a VMA, a child or a mapped page needs it (mm/rmap.c, \
         __put_anon_vma).

@@ -104,12 +104,12 @@ extension InvariantCases {
       A fork does not put the anon_vma that it has not used. (event 44) in anon_vma_fork
       Let V = vma 0xffff888001000300, mm 0xffff888004000300, 0x10000-0x14000, pgoff 0x10
       Then V got no anon_vma of its own (event 44)
-      However anon_vma_fork has put 0 anon_vma(s) that were in no tree (event 44)
+      However anon_vma_fork has put 0 anon_vmas of no tree (event 44)
       The spare is put if the clone has reused another anon_vma or failed (mm/rmap.c, anon_vma_fork).
       """
     )
     .breaks(
-      "A fork puts an anon_vma besides using one.", "anon_vma_fork has put 1 anon_vma(s) that were in no tree",
+      "A fork puts an anon_vma besides using one.", "anon_vma_fork has put 1 anon_vma of no tree",
       in: "anon_vma_fork", at: "leave fork", 1, .spareInTheFirstFork)
 
   static let hugetlbUnmapRange = InvariantCases("hugetlb-range")

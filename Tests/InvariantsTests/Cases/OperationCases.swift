@@ -29,11 +29,11 @@ extension InvariantCases {
           .fork.alteringTree("insert", 2) { $0.parent = .elsewhere }
         )
         .breaks(
-          "A child's VMA has AVCs although it must have none.", "V is a member of 1 anon_vma(s)",
+          "A child's VMA has AVCs although it must have none.", "V is a member of 1 anon_vma",
           in: "anon_vma_fork", at: "leave fork", 2, .failingFork.withoutCleanup
         )
         .breaks(
-          "A child's VMA has AVCs although it must have none.", "V is a member of 2 anon_vma(s)",
+          "A child's VMA has AVCs although it must have none.", "V is a member of 2 anon_vmas",
           in: "anon_vma_fork", at: "leave fork",
           .fork.alteringEntry("enter fork") { $0.source.anonVMA = .null })))
 
@@ -121,7 +121,7 @@ extension InvariantCases {
         }
       )
       .breaks(
-        "A clone that failed has left AVCs.", "V is a member of 1 anon_vma(s)", in: "__split_vma",
+        "A clone that failed has left AVCs.", "V is a member of 1 anon_vma", in: "__split_vma",
         at: "leave clone", 2, .failingSplit.withoutCleanup
       )
       .breaks(
@@ -190,7 +190,7 @@ extension InvariantCases {
       A VMA gets an existing anon_vma that no neighbour offers. (event 9) in __anon_vma_prepare
       Let V = vma 0xffff888001000100, mm 0xffff888004000000, 0x12000-0x14000, pgoff 0x99
       Let A = anon_vma 0xffff888002000000
-      Then A's tree holds 1 AVC(s) (event 4)
+      Then A's tree holds 1 AVC (event 4)
       However none is of a VMA next to V that stands in A's tree alone, and V is linked to A \
       (event 9)
       A VMA's first anon_vma is a new root, or that of a neighbour with a singular chain \
@@ -199,12 +199,12 @@ extension InvariantCases {
     )
     .breaks(
       "__anon_vma_prepare succeeded, and the VMA has no anon_vma.",
-      "__anon_vma_prepare returned 0, having linked 0 AVC(s)", in: "__anon_vma_prepare",
+      "__anon_vma_prepare returned 0, having linked 0 AVCs", in: "__anon_vma_prepare",
       at: "leave prepare", .fault.dropping("insert")
     )
     .breaks(
       "__anon_vma_prepare failed, and has linked the VMA.",
-      "__anon_vma_prepare returned -12, having linked 1 AVC(s)", in: "__anon_vma_prepare",
+      "__anon_vma_prepare returned -12, having linked 1 AVC", in: "__anon_vma_prepare",
       at: "leave prepare", .fault.returning(-12, "leave prepare")
     )
     .breaks(

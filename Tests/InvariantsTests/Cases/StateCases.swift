@@ -22,7 +22,7 @@ extension InvariantCases {
       """
       vma->anon_vma is NULL although the chain is not empty. (event 8) in unlink_anon_vmas
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
-      Then V's chain has 1 AVC(s) (event 3)
+      Then V's chain has 1 AVC (event 3)
       However V's anon_vma is NULL (event 8)
       A VMA has an anon_vma exactly when its chain has it (mm/rmap.c, unlink_anon_vmas).
       """
@@ -98,7 +98,7 @@ extension InvariantCases {
       """
       A root has fewer references than the anon_vmas that need it. (event 20) in unlink_anon_vmas
       Let A = anon_vma 0xffff888002000000
-      Then 2 VMA(s) stand in A's tree, and 1 anon_vma(s) below A are in use (event 3)
+      Then A's tree has 2 VMAs, and 1 anon_vma in use below A (event 3)
       However A's refcount is 1 (event 20)
       A used tree and every anon_vma below a root hold a reference (mm/rmap.c, anon_vma_fork, \
       __put_anon_vma).

@@ -99,7 +99,7 @@ extension InvariantCases {
       }
     )
     .breaks(
-      "An rmap walk ends although nothing asked it to.", "the walk ended after 1 AVC(s)", in: "rmap_walk_anon",
+      "An rmap walk ends although nothing asked it to.", "the walk ended after 1 AVC", in: "rmap_walk_anon",
       at: "walk end", History.lookedFor.dropping("walk next", 1, through: "walk found", 3))
 
   static let walkUnmaps = InvariantCases("walk-unmaps")
