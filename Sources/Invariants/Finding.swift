@@ -113,7 +113,7 @@ extension EventKind {
   /// Whether it is an operation that changes the graph between its entry and its return.
   fileprivate var changesGraph: Bool {
     switch self {
-    case .prepare, .clone, .fork, .unlink, .split, .copyVMA, .copyRange, .moveTables: true
+    case .prepare, .clone, .fork, .unlink, .split, .copyVMA, .copyRange, .moveTables, .userfaultMove: true
     default: false
     }
   }

@@ -57,6 +57,16 @@ func function(of situation: borrowing TreeSituation) -> KernelFunction {
   .kind(situation.operation?.kind ?? (situation.isInsertion ? .insert : .remove))
 }
 
+/// What gave a VMA its new range, of a kernel of 7.3, where it is a merge for certain: outside of our operations nothing else
+/// makes a VMA larger, but for a stack that grows (mm/vma.c, commit_merge, expand_downwards).
+func merging(_ s: borrowing TreeSituation, _ old: VMAView) -> KernelFunction? {
+  let view = s.update.vma
+  guard s.operation == nil, view.start <= old.start, view.end >= old.end, view.pages > old.pages,
+    !view.flags.contains(.growsDown)
+  else { return nil }
+  return .named("commit_merge")
+}
+
 func pages(_ start: PgOff, _ last: PgOff) -> String { "\(start)-\(last)" }
 
 /// The kernel function behind a folio event.

@@ -72,7 +72,8 @@ public struct Sidecar: Codable, Sendable {
     public var event: UInt64?
     /// Whatever a reader should know.
     public var note: String?
-    /// What the fault module logged: each fault that it injected, where, and when (`mono=`, CLOCK_MONOTONIC in s).
+    /// What the fault module logged: each fault that it injected, where, and when (`mono=`, CLOCK_MONOTONIC in s). Of a
+    /// kernel with changed lines: which line, and when it was changed for what follows.
     public var injected: [String]?
 
     /// An expected verdict.

@@ -180,10 +180,14 @@ public struct VMA: Sendable {
   public internal(set) var offsetOrigin = OffsetOrigin.unknown
   /// The number of the event at which unlink_anon_vmas has cleared its anon_vma; 0 if it has not.
   public internal(set) var unlinkStamp: UInt64 = 0
+  /// The range that it had when unlink_anon_vmas was called for it last.
+  public internal(set) var unlinkedRange: (start: UserAddress, end: UserAddress)?
   /// Whether it had an anon_vma when unlink_anon_vmas was called for it.
   public internal(set) var hadAnonVMA = false
   /// Whether it has been unlinked from its anon_vmas, and not freed since: MREMAP_DONTUNMAP leaves such a VMA behind.
   public var wasUnlinked: Bool { unlinkStamp > 0 }
+  /// What was last taken away of its pages, by folio_remove_rmap_ptes and its like.
+  var lastUnmapped: (page: UInt64, stamp: EventStamp)?
   /// Whether vm_area_alloc has made it, and no operation that may give it an anon_vma was seen to begin on it since; never
   /// where all tasks are known to be recorded.
   var isFresh = false

@@ -19,6 +19,16 @@ extension RmapGraph {
     return work.tasks[task].operations[0].kind == .mmExit
   }
 
+  /// Where it was this task that last took a page of a VMA away, after a moment, the event of that; nil if something is
+  /// mapped there now, or the task has changed a VMA's range since. So does who unmaps the VMA, and a merge does not.
+  public func lastZap(of vma: VMAID, task pid: Int32, since: EventStamp) -> EventStamp? {
+    guard let (page, stamp) = vmas[vma.slot].lastUnmapped, stamp.pid == pid, stamp.ordinal > since.ordinal,
+      paging.tables.entry(mm: vmas[vma.slot].view.mm.raw, page: page) == nil
+    else { return nil }
+    if let changed = lastRelinked(by: pid), vmas[changed.slot].chainStamp.ordinal > stamp.ordinal { return nil }
+    return stamp
+  }
+
   /// Whether exit_mmap is at work on an mm.
   public func isExiting(mm: KernelAddress) -> Bool { mms.exiting[mm.raw] != nil }
 

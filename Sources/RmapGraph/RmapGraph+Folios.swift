@@ -111,6 +111,7 @@ extension RmapGraph {
     // While its slot is known: of a folio that the unmapping frees, nobody reads it.
     noteExclusive(event, slot, stamp)
     unmap(slot, event, at: address, place, stamp, &observer)
+    if let vma { vmas[vma].lastUnmapped = (address.page, stamp) }
   }
 
   /// A kernel that does not say in which VMA it unmaps (before 5.18), in a task of which that is not known either. At most
@@ -194,8 +195,11 @@ extension RmapGraph {
       return doubtPages(of: anonVMA(at: mapping.anonVMA))
     }
     let new = move.address.advanced(byBytes: offset)
-    setMapping(slot, mapping, predicted: !event.isAfter, stamp)
-    paging.folios[slot].index = event.vma.index(of: new)
+    // The index is what move_pages sets next, and mapping and index stay together in it.
+    var moved = stamp
+    moved.function = .userfaultMove
+    setMapping(slot, mapping, predicted: !event.isAfter, moved)
+    if event.vma.contains(new) { paging.folios[slot].index = event.vma.index(of: new) }
     for number in 0..<count { relocate(slot, in: move.mm, from: old.page + number, to: new.page + number) }
     var told = event
     told.mapping = mapping

@@ -364,6 +364,7 @@ extension RmapGraph {
     if let vma = vmaOf[view.address.raw] {
       vmas[vma].view.anonVMA = .null
       vmas[vma].unlinkStamp = stamp.ordinal
+      vmas[vma].unlinkedRange = (view.start, view.end)
       vmas[vma].hadAnonVMA = !view.anonVMA.isNull
     }
   }

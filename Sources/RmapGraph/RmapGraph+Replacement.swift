@@ -47,6 +47,11 @@ extension RmapGraph {
     return !paging.folios[old].isHugetlb && !paging.folios[old].mapping.isKSM && !paging.folios[old].placeIsUncertain
   }
 
+  /// Whether it is by this event that the task has mapped a page over another one.
+  public func owesRemoval(since stamp: EventStamp) -> Bool {
+    paging.owed.contains { $0.pid == stamp.pid && $0.stamp.ordinal == stamp.ordinal }
+  }
+
   mutating func noteOwed(
     old: KernelAddress, new: UInt32, isPMD: Bool, _ mm: KernelAddress, _ place: UserAddress, _ stamp: EventStamp
   ) {

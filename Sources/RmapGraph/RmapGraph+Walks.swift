@@ -173,7 +173,9 @@ extension RmapGraph {
     walking.walkers[slot].restoring = visit
     let source = walking.migratingOf[migration.source.raw].map { walking.migrating[$0] }
     observer.willRestoreMapping(
-      MigrationSituation(visit: visit, migration: migration, source: source, stamp: stamp), in: self)
+      MigrationSituation(
+        visit: visit, migration: migration, source: source, begun: frame, begunStamp: walking.walkers[slot].frameStamp,
+        stamp: stamp), in: self)
   }
 
   private mutating func leaveVisit<Observer: GraphObserver & ~Copyable>(

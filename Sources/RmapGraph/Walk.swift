@@ -134,6 +134,10 @@ public struct MigrationSituation: ~Copyable {
   public let migration: WalkVisit.Migration
   /// The old folio when its mappings became migration entries; nil if that was not seen.
   public let source: MigratingFolio?
+  /// What the walk showed of the new folio as it began.
+  public let begun: WalkFrame
+  /// The event of its beginning.
+  public let begunStamp: EventStamp
   /// The event's place.
   public let stamp: EventStamp
 }

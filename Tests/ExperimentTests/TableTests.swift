@@ -64,7 +64,8 @@ import Testing
   /// The goals for reports on what is kept, and the article's table of the faults that are put down to another function.
   @Test func oneEntryAndTheRightFunction() throws {
     var (defects, doers) = (DefectTable(), DoerTable())
-    for path in RecordingSearch.recordings(at: tracesFolder) where path.contains("-fault") {
+    for path in RecordingSearch.recordings(at: tracesFolder)
+    where path.contains("-fault") || path.contains("-defects") {
       let name = String(path.dropFirst(tracesFolder.count + 1).split(separator: "/")[0])
       guard !name.contains("pair") else { continue }
       let result = RecordingCheck().run(path: path)

@@ -41,7 +41,7 @@ import Testing
     case .forkSkipsRoot, .forkSkipsParent, .forkLinksStranger, .forkMakesRoot, .forkMistakesParent, .forkReusesActive,
       .forkReusesRoot, .forkReusesParent, .forkCountsNoChild, .forkTakesNoReference:
       ["anon_vma_fork"]
-    case .forkSharesFirst: ["copy_page_range", "anon_vma_fork"]
+    case .forkSharesFirst: ["dup_mmap"]
     case .forkKeepsExclusive: ["copy_page_range"]
     case .cloneCountsNoVMA: ["anon_vma_clone", "__split_vma", "copy_vma"]
     case .unlinkCountsVMA, .unlinkCountsChild, .unlinkLeavesOne: ["unlink_anon_vmas"]
@@ -66,7 +66,8 @@ import Testing
     case .reuseMovesToStranger, .reuseMovesNothing, .reuseTakesShared: ["folio_move_anon_rmap"]
     case .zapLeavesOne: ["unmap_vmas", "unlink_anon_vmas"]
     case .moveMistakesPlace: ["move_page_tables"]
-    case .migrationChangesIndex, .migrationChangesOwner: ["remove_migration_pte", "rmap_walk_anon"]
+    case .migrationChangesIndex, .migrationChangesOwner:
+      ["folio_migrate_mapping", "remove_migration_pte", "rmap_walk_anon"]
     case .unmapKeepsRmap: ["try_to_unmap_one", "try_to_migrate_one"]
     case .walkLeavesOut, .walkLooksAway, .walkStopsEarly, .walkTakesRoot, .walkLocksNothing:
       ["rmap_walk_anon", "anon_vma_interval_tree_iter_first", "anon_vma_interval_tree_iter_next", "try_to_unmap_one"]

@@ -75,4 +75,68 @@ import Testing
     let wrong = history.alteringFolio("folio new") { $0.index = $0.index + 1 }
     #expect(try doer(wrong, "reach") == "folio_add_new_anon_rmap itself")
   }
+
+  @Test func aPageOfKSMIsMappedAsItsCallerWants() throws {
+    let history = History {
+      $0.fault()
+      $0.write("p.V", 18)
+      $0.mergeSame("p.V", 17, "p.V", 18)
+    }
+    let wrong = history.alteringFolio("folio add") { $0.isExclusive = true }
+    #expect(try doer(wrong, "page-exclusive") == "replace_page itself")
+  }
+
+  private let moved = History {
+    $0.fault()
+    $0.mmap("p.W", 32..<36)
+    $0.userfaultMove("p.V", 17, "p.W", 33)
+    $0.munmap("p.W")
+  }
+
+  @Test func userfaultMoveKeepsTheIndex() throws {
+    let old = UInt64(17)
+    let wrong = moved.alteringFolio("folio remove") { $0.index = PgOff(old) }
+    let (before, shown) = (moved.number("folio move"), moved.number("folio remove"))
+    #expect(try doer(wrong, "reach") == "move_pages \(before) to folio_remove_rmap_ptes \(shown)")
+    #expect(wrong.judged().firsts.first?.responsible == .kind(.userfaultMove))
+  }
+
+  @Test func userfaultMoveTakesTheVMAItComesFrom() throws {
+    let from = moved.entry("enter prepare").vma
+    let wrong = moved.alteringFolio("folio move") { $0.vma = from }
+    #expect(try doer(wrong, "reach") == "move_pages itself")
+  }
+
+  private let unmapped = History {
+    $0.fault()
+    $0.write("p.V", 18)
+    $0.munmap("p.V")
+  }
+
+  @Test func munmapForgetsAPage() throws {
+    #expect(try doer(unmapped.dropping("folio remove"), "anon-vma-death") == "unmap_vmas itself")
+  }
+
+  /// A merge that drops a VMA's anon_vma leaves its pages, too: only what else is zapped tells them apart.
+  @Test func whoLeavesAllPagesIsNotKnown() throws {
+    let (first, last) = (unmapped.number("folio remove"), unmapped.number("folio remove", -1))
+    let name = try doer(unmapped.dropping(first...last), "anon-vma-death")
+    #expect(name.hasSuffix("handled by unlink_anon_vmas \(first)"), "\(name)")
+  }
+
+  @Test func aWalkBeginsWithTheWrongIndex() throws {
+    let wrong = History.migrated.replacingWalk("walk visit", -1) { event in
+      guard case .visit(var visit) = event else { return event }
+      visit.migration?.index = PgOff(99)
+      return .visit(visit)
+    }
+    let name = try doer(wrong, "migration")
+    #expect(name.hasSuffix("to rmap_walk_anon \(wrong.number("walk visit", -1))"), "\(name)")
+    let earlier = wrong.replacingWalk("walk begin", -1) { event in
+      guard case .begin(var frame) = event else { return event }
+      frame.index = PgOff(99)
+      return .begin(frame)
+    }
+    #expect(try doer(earlier, "migration") == "folio_migrate_mapping itself")
+  }
 }

@@ -46,7 +46,10 @@ public struct DoerTable: Sendable {
     "anon_rmap_tree_iter_first": ["rmap_walk_anon"], "anon_rmap_tree_iter_next": ["rmap_walk_anon"],
     "folio_not_mapped": ["rmap_walk_anon"], "rmap_walk": ["rmap_walk_anon", "remove_migration_pte"],
     "find_mergeable_anon_vma": ["__anon_vma_prepare"],
-    "__vmf_anon_prepare": ["the caller of __anon_vma_prepare"], "__zap_vma_range": ["__unmap_hugepage_range"],
+    "__vmf_anon_prepare": ["the caller of __anon_vma_prepare"],
+    "__zap_vma_range": ["the caller of __unmap_hugepage_range"],
+    "zap_present_folio_ptes": ["unmap_vmas"], "move_present_pte": ["move_pages"],
+    "vma_complete": ["commit_merge", "the caller of vm_area_free"],
   ]
 
   /// In which operation a fault makes a function do wrong that several call.
@@ -55,7 +58,7 @@ public struct DoerTable: Sendable {
     "reuse-root": ["anon_vma_fork"], "skipped-insert": ["anon_vma_fork"], "wrong-tree": ["anon_vma_fork"],
     "skipped-lock": ["anon_vma_fork"], "read-lock": ["anon_vma_fork"], "wrong-lock": ["anon_vma_fork"],
     "split-drop-avc": ["__split_vma"], "chainless": ["__split_vma"], "lost-active-clone": ["__split_vma"],
-    "move-chainless": ["copy_vma"],
+    "move-chainless": ["copy_vma"], "left-anon-pgoff": ["dontunmap_complete"],
   ]
 
   /// Where a recording can't show who did it.
@@ -64,8 +67,8 @@ public struct DoerTable: Sendable {
     "unfaulted-pgoff": "nothing is recorded between the VMA's birth and its first fault",
     "unfaulted-anon-pgoff": "nothing is recorded between the VMA's birth and its first fault",
     "pure-anon-pgoff": "nothing is recorded between the VMA's birth and its first fault",
-    "merged-anon-pgoff": "vma_complete has no events but the removal and the insertion that it makes",
-    "left-anon-pgoff": "dontunmap_complete has no events but unlink_anon_vmas, which it calls",
+    "ksm-maps-exclusive": "what marks a page exclusive has no events: who maps it next shows it",
+    "ksm-takes-no-reference": "get_anon_vma and put_anon_vma have no events but the last put",
   ]
 
   /// The table, and the sum below it.

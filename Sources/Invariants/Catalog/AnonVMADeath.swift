@@ -26,19 +26,18 @@ private func judge(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ 
   guard let node = graph.anonVMA(s.anonVMA) else { return }
   if !s.isFreedByLastMember, mayBeAnotherTenant(s.put, node) { return ledger.cannotTell(.contended) }
   if !s.isImplicitRoot, let fact = brokenFields(s.put, s.stamp) {
+    // Outside of our operations, a reference that is none of a VMA's is put: of KSM's, or of a migration's.
+    let isStrangers = s.put.refcount == 0 && !s.put.treeIsEmpty && graph.operation(ofTask: s.stamp.pid) == nil
     let doer = s.put.refcount == 0 ? whoCounted(node, s.put, s.stamp, graph) : nil
-    return broken(s, node, graph, [.init("A is freed", s.stamp)], fact, doer: doer, &ledger)
+    var established = [Finding.Fact("A is freed", s.stamp)]
+    if !s.put.treeIsEmpty, let left = leftAVC(s.anonVMA, graph) { established.append(left) }
+    return broken(
+      s, node, graph, established, fact, doer: doer,
+      function: isStrangers ? .named("the caller of put_anon_vma") : .kind(.put), &ledger)
   }
   if node.linkedCount + node.parkedCount > 0 {
-    var left: AVC?
-    graph.forEachAVC(in: s.anonVMA) { _, avc in
-      left = avc
-      return false
-    }
-    let vma = left.map { describe(graph[$0.vma].view) } ?? "a VMA whose range is changing"
-    return broken(
-      s, node, graph, [.init("A's tree holds an AVC of \(vma)", left?.stamp)],
-      .init("A is freed", s.stamp), &ledger)
+    let left = leftAVC(s.anonVMA, graph) ?? Finding.Fact("A's tree holds an AVC of a VMA whose range is changing")
+    return broken(s, node, graph, [left], .init("A is freed", s.stamp), &ledger)
   }
   if node.isRoot, node.rootedCount > 0 {
     return broken(
@@ -48,14 +47,24 @@ private func judge(_ s: borrowing PutSituation, _ graph: borrowing RmapGraph, _ 
   if node.mappedPages > 0, !ledger.isKnown(key: node.address.raw),
     let folio = graph.anyMappedFolio(of: s.anonVMA)
   {
+    let mapped = Finding.Fact("\(graph.describe(folio)) is mapped and points to A", graph[folio].changeStamp)
+    let zap = lastZap(folio, s.stamp, graph)
     return broken(
-      s, node, graph,
-      [.init("\(graph.describe(folio)) is mapped and points to A", graph[folio].changeStamp)],
-      .init("A is freed: the page's mapping dangles", s.stamp),
+      s, node, graph, [mapped] + (zap.map { [$0] } ?? []), .init("A is freed: the page's mapping dangles", s.stamp),
       doer: .between(graph[folio].changeStamp, s.stamp, handled: unlinking(s.stamp, graph)),
-      function: wasZapped(folio, s.stamp, graph) ? .named("unmap_vmas") : .kind(.put), &ledger)
+      function: zap == nil ? .kind(.put) : .named("unmap_vmas"), &ledger)
   }
   ledger.decide(if: node.birthWasSeen)
+}
+
+/// An AVC that stands in an anon_vma's tree, and its VMA.
+private func leftAVC(_ anonVMA: AnonVMAID, _ graph: borrowing RmapGraph) -> Finding.Fact? {
+  var left: AVC?
+  graph.forEachAVC(in: anonVMA) { _, avc in
+    left = avc
+    return false
+  }
+  return left.map { .init("A's tree holds an AVC of \(describe(graph[$0.vma].view))", $0.stamp) }
 }
 
 /// A root can die unseen: its last child's put reads root->refcount 2 while another CPU drops the root's own
@@ -77,12 +86,18 @@ private func whoCounted(
   return .step(changed)
 }
 
-/// Whether the page is one of a VMA that exit_mmap unlinks: by then unmap_vmas has taken away all of them.
-private func wasZapped(_ folio: FolioID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) -> Bool {
-  guard graph.isInExit(task: stamp.pid), let operation = graph.operation(ofTask: stamp.pid),
-    let vma = graph.vma(at: operation.pointee.entry.vma.address)
-  else { return false }
-  return graph.mappedAddress(of: folio, in: vma) != nil
+/// Whether the page is one of a VMA that exit_mmap or munmap unlinks: by then unmap_vmas has taken away all of them.
+/// A merge unlinks a VMA, too; what shows a munmap is that the task has just taken away other pages of it.
+private func lastZap(_ folio: FolioID, _ stamp: EventStamp, _ graph: borrowing RmapGraph) -> Finding.Fact? {
+  guard let operation = graph.operation(ofTask: stamp.pid), operation.pointee.kind == .unlink,
+    let vma = graph.vma(at: operation.pointee.entry.vma.address), graph.mappedAddress(of: folio, in: vma) != nil
+  else { return nil }
+  if graph.isInExit(task: stamp.pid) {
+    return graph.operation(ofTask: stamp.pid, outward: 1).map { .init("exit_mmap has begun", $0.pointee.stamp) }
+  }
+  guard graph.operation(ofTask: stamp.pid, outward: 1) == nil else { return nil }
+  return graph.lastZap(of: vma, task: stamp.pid, since: graph[folio].changeStamp)
+    .map { .init("the task has taken other pages of the VMA away, and not this one", $0) }
 }
 
 /// The entry of the unlink_anon_vmas that a put is part of.

@@ -142,28 +142,37 @@ private func judgeCopy(_ s: borrowing EntrySituation, _ graph: borrowing RmapGra
   let entry = s.operation.entry
   let (new, old) = (entry.vma, entry.source)
   if !new.hasRange(of: old) || new.mm == old.mm {
-    return brokenCopy(s, .init("V does not map P's range at P's offsets in an mm of its own", s.stamp), graph, &ledger)
+    let other = Finding.Fact("V does not map P's range at P's offsets in an mm of its own", s.stamp)
+    return brokenCopy(s, other, .kind(.copyRange), graph, &ledger)
   }
   guard !old.anonVMA.isNull else { return }
   if new.anonVMA.isNull {
-    return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), graph, &ledger)
+    return brokenCopy(s, .init("P has an anon_vma, and V has none", s.stamp), whoJoins(child, graph), graph, &ledger)
   }
   guard let missing = graph.firstAVC(of: parent, missingFrom: child).map({ graph[$0] }) else {
     return ledger.decide(if: graph.chainIsKnown(of: parent))
   }
   guard graph[child].chainIsKnown else { return ledger.cannotTell(.predatesRecording) }
   let tree = graph.describe(missing.anonVMA)
-  brokenCopy(s, .init("P is in the tree of \(tree), and V is not", missing.stamp), graph, &ledger)
+  let missed = Finding.Fact("P is in the tree of \(tree), and V is not", missing.stamp)
+  brokenCopy(s, missed, whoJoins(child, graph), graph, &ledger)
+}
+
+/// Who had to take a child's VMA into its parent's trees before the page tables are copied: where nobody has called
+/// anon_vma_fork for it, that is dup_mmap's fault, which calls copy_page_range, too.
+private func whoJoins(_ child: VMAID, _ graph: borrowing RmapGraph) -> KernelFunction {
+  graph[child].birth.isRecorded && graph[child].forkStamp == nil ? .named("dup_mmap") : .kind(.copyRange)
 }
 
 private func brokenCopy(
-  _ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  _ s: borrowing EntrySituation, _ contradiction: Finding.Fact, _ function: KernelFunction,
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (entry, stamp) = (s.operation.entry, s.stamp)
   ledger.broken(key: entry.vma.address.raw ^ stamp.ordinal, in: graph) {
     Finding(
       what: "fork copies page tables to a VMA that the rmap does not find as it finds the parent's.",
-      function: .kind(.copyRange), stamp: stamp,
+      function: function, stamp: stamp,
       objects: [("V", describe(entry.vma)), ("P", describe(entry.source))],
       established: [.init("V is to map the pages of P", stamp)], contradiction: contradiction, rule: rule)
   }

@@ -29,11 +29,14 @@ private func judgeInsertion(_ s: borrowing TreeSituation, _ graph: borrowing Rma
   if view.indexShift == old.indexShift || old.isTemporaryStack || view.isTemporaryStack {
     return ledger.holds()
   }
-  let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s))
+  let (stamp, since) = (s.stamp, s.avc.map { graph[$0].stamp })
+  // Before 7.3 a merge has other names.
+  let merge = view.vmPgoff == view.anonPgoff ? nil : merging(s, old)
   ledger.broken(key: view.address.raw, in: graph) {
     Finding(
-      what: "A range change gives a VMA's addresses other page offsets.", function: name, stamp: stamp,
-      doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],
+      what: "A range change gives a VMA's addresses other page offsets.",
+      function: merge ?? function(of: s), stamp: stamp,
+      doer: merge == nil ? since.map { .between($0, stamp) } : nil, objects: [("V", describe(view))],
       established: [.init("V mapped \(old.start) at offset \(old.firstIndex)", since)],
       contradiction: .init(
         "V's vm_start \(view.start) and vm_pgoff \(view.firstIndex) give it the offset "

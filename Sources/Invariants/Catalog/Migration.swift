@@ -28,7 +28,7 @@ private func judge(_ s: borrowing MigrationSituation, _ graph: borrowing RmapGra
   if old != new || oldIndex != newIndex {
     return broken(
       s, "F points to \(name(new)), index \(newIndex)",
-      [.init("O points to \(name(old)), index \(oldIndex)", s.stamp)], graph, &ledger)
+      [.init("O points to \(name(old)), index \(oldIndex)", s.stamp)], by: whoTookOver(s), graph, &ledger)
   }
   guard let source = s.source else { return ledger.cannotTell(.predatesRecording) }
   if source.mapping != old || source.index != oldIndex {
@@ -44,20 +44,28 @@ private func judge(_ s: borrowing MigrationSituation, _ graph: borrowing RmapGra
   ledger.holds()
 }
 
+/// Who gave the new folio what it has: where the walk that maps it begins with that, its callback has not, and all that
+/// comes before is folio_migrate_mapping.
+private func whoTookOver(_ s: borrowing MigrationSituation) -> KernelFunction? {
+  guard s.begun.folio == s.visit.folio, s.begun.mapping == s.migration.mapping, s.begun.index == s.migration.index
+  else { return nil }
+  return .named("folio_migrate_mapping")
+}
+
 private func name(_ mapping: FolioMapping) -> String {
   mapping.isAnonymous ? "anon_vma \(mapping.anonVMA)" : "mapping 0x\(hexadecimal(mapping.raw))"
 }
 
 private func broken(
   _ s: borrowing MigrationSituation, _ contradiction: String, _ established: [Finding.Fact],
-  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  by earlier: KernelFunction? = nil, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (visit, stamp, source) = (s.visit, s.stamp, s.migration.source)
-  let doer = s.source.map { Finding.Doer.between($0.stamp, stamp) }
+  let doer = earlier == nil ? s.source.map { Finding.Doer.between($0.stamp, stamp) } : nil
   ledger.broken(key: source.raw ^ visit.folio.raw, in: graph) {
     Finding(
       what: "A migrated page does not belong where the old one did.",
-      function: .kind(visit.purpose.kind), stamp: stamp, doer: doer,
+      function: earlier ?? .kind(visit.purpose.kind), stamp: stamp, doer: doer,
       objects: [
         ("O", "folio \(source), which is replaced"), ("F", "folio \(visit.folio), which replaces it"),
       ],

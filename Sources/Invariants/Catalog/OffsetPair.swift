@@ -29,8 +29,9 @@ private func judgeRange(_ s: borrowing TreeSituation, _ graph: borrowing RmapGra
   guard s.avc != nil, let old = graph.linkedView(of: s.vma) else { return }
   let view = s.update.vma
   if view.offsetGap == old.offsetGap || old.isTemporaryStack || view.isTemporaryStack { return ledger.holds() }
-  let (stamp, since, name) = (s.stamp, s.avc.map { graph[$0].stamp }, function(of: s))
-  broken(view, old, "V had", name, stamp, since, graph, &ledger)
+  let (stamp, since) = (s.stamp, s.avc.map { graph[$0].stamp })
+  let merge = merging(s, old)
+  broken(view, old, "V had", merge ?? function(of: s), stamp, since, graph, &ledger)
 }
 
 /// A split has cloned: the new VMA's offsets are as far apart as the old one's.
@@ -47,10 +48,11 @@ private func broken(
   _ view: VMAView, _ old: VMAView, _ whose: String, _ function: KernelFunction, _ stamp: EventStamp,
   _ since: EventStamp?, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
+  let isKnown = if case .named = function { true } else { false }
   ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "A VMA's two offsets have moved apart.", function: function, stamp: stamp,
-      doer: since.map { .between($0, stamp) }, objects: [("V", describe(view))],
+      doer: isKnown ? nil : since.map { .between($0, stamp) }, objects: [("V", describe(view))],
       established: [.init("\(whose) vm_pgoff \(old.vmPgoff) and anon_pgoff \(old.anonPgoff)", since)],
       contradiction: .init("V has vm_pgoff \(view.vmPgoff) and anon_pgoff \(view.anonPgoff)", stamp), rule: rule)
   }

@@ -27,12 +27,20 @@ extension Invariant {
 private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, _ ledger: inout Ledger) {
   guard !s.event.isLarge, !s.event.isHugetlb else { return }
   if s.event.mapping.isKSM {
+    if s.event.step == .add, s.event.isExclusive {
+      return broken(
+        s, "A KSM page is mapped as exclusive.", .init("F is a KSM page", s.stamp), by: whoMerges(s, graph), graph,
+        &ledger)
+    }
     guard let isExclusive = s.event.isPageExclusive else {
       if s.event.kernelMarksExclusive { ledger.cannotTell(.notRecorded) }
       return
     }
     if !isExclusive { return ledger.holds() }
-    return broken(s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp), graph, &ledger)
+    let since = s.folio.flatMap { graph.folio($0).sharedSince }
+    return broken(
+      s, "A KSM page is marked exclusive.", .init("F is a KSM page", s.stamp),
+      doer: since.map { .between($0, s.stamp) }, graph, &ledger)
   }
   guard s.event.mapping.isAnonymous, let id = s.folio else { return }
   let count = graph.mappedPages(of: id)
@@ -65,12 +73,18 @@ private func judge(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph, 
     .init("F is mapped \(count) times", graph[id].changeStamp), doer: .step(graph[id].changeStamp), graph, &ledger)
 }
 
+/// Who maps a page of KSM with RMAP_EXCLUSIVE: the caller chooses that. The only one that maps such a page over another
+/// one is replace_page.
+private func whoMerges(_ s: borrowing FolioSituation, _ graph: borrowing RmapGraph) -> KernelFunction? {
+  graph.owesRemoval(since: s.stamp) ? .named("replace_page") : nil
+}
+
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: Finding.Fact, doer: Finding.Doer? = nil,
-  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  by caller: KernelFunction? = nil, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
-  let function = kernelFunction(event)
+  let function = caller ?? kernelFunction(event)
   let claim =
     switch event.step {
     case .move: "F is given to V's anon_vma"

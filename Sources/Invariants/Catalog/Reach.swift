@@ -44,6 +44,13 @@ private func judgeFolio(_ s: borrowing FolioSituation, _ graph: borrowing RmapGr
     ? event.index : folio.map { graph[$0].index } ?? event.index
   guard mapping.isAnonymous else { return }
   let first = index + UInt64(event.subpage)
+  // Only of a move by UFFDIO_MOVE is the address known: which VMA the page goes to is its choice.
+  if event.step == .move, let address = event.address, !event.vma.contains(address) {
+    return broken(
+      s, "UFFDIO_MOVE gives a page to a VMA that it does not go to.",
+      [.init("F goes to \(address)", s.stamp)], .init("V does not hold \(address)", s.stamp),
+      by: .kind(.userfaultMove), graph, &ledger)
+  }
   if event.step != .remove, let address = event.address,
     event.vma.index(of: address) != first
   {
@@ -175,10 +182,11 @@ private func brokenPage(
 
 private func broken(
   _ s: borrowing FolioSituation, _ what: String, _ established: [Finding.Fact],
-  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, _ graph: borrowing RmapGraph, _ ledger: inout Ledger
+  _ contradiction: Finding.Fact, doer: Finding.Doer? = nil, by caller: KernelFunction? = nil,
+  _ graph: borrowing RmapGraph, _ ledger: inout Ledger
 ) {
   let (event, stamp) = (s.event, s.stamp)
-  let function = kernelFunction(event)
+  let function = caller ?? kernelFunction(event)
   ledger.broken(key: event.vma.address.raw ^ event.mapping.raw, in: graph) {
     Finding(
       what: what, function: function, stamp: stamp, doer: doer,

@@ -22,10 +22,13 @@ private func judge(_ s: borrowing EntrySituation, _ graph: borrowing RmapGraph, 
   let (view, stamp, since, kind) = (s.operation.entry.vma, s.stamp, graph[vma].chainStamp, s.operation.kind)
   guard view.anonVMA.isNull, !view.isTemporaryStack else { return }
   if view.indexShift == 0 { return ledger.holds() }
+  // As long as its range is the one that it was left with, nobody else has had to touch its offset.
+  let isAsLeft = graph[vma].unlinkedRange.map { $0.start == view.start && $0.end == view.end } ?? false
   ledger.broken(key: view.address.raw, in: graph) {
     Finding(
-      what: "MREMAP_DONTUNMAP leaves a VMA with the anonymous offset of what it mapped.", function: .kind(kind),
-      stamp: stamp, doer: .between(since, stamp), objects: [("V", describe(view))],
+      what: "MREMAP_DONTUNMAP leaves a VMA with the anonymous offset of what it mapped.",
+      function: isAsLeft ? .named("dontunmap_complete") : .kind(kind), stamp: stamp,
+      doer: isAsLeft ? nil : .between(since, stamp), objects: [("V", describe(view))],
       established: [.init("V left its anon_vmas and stayed", since)],
       contradiction: .init(
         "V's anon_pgoff is \(view.anonPgoff), and vm_start >> PAGE_SHIFT is \(PgOff(view.start.page))", stamp),

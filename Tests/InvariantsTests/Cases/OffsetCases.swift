@@ -26,7 +26,7 @@ extension InvariantCases {
     .breaks(
       at: "insert", 2, .resizedFile.alteringTree("insert", 2) { $0.vma.vmPgoff = PgOff(0x99) },
       """
-      A VMA's two offsets have moved apart. (event 8) in anon_vma_interval_tree_insert
+      A VMA's two offsets have moved apart. (event 8) in commit_merge
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0xe000-0x14000, pgoff 0xe, vm_pgoff 0x99
       Then V had vm_pgoff 0x100 and anon_pgoff 0x10 (event 7)
       However V has vm_pgoff 0x99 and anon_pgoff 0xe (event 8)
@@ -89,7 +89,7 @@ extension InvariantCases {
     .breaks(
       at: "enter prepare", 2, .refaultedSource.alteringEntry("enter prepare", 2) { $0.vma.anonPgoff = PgOff(0x99) },
       """
-      MREMAP_DONTUNMAP leaves a VMA with the anonymous offset of what it mapped. (event 19) in __anon_vma_prepare
+      MREMAP_DONTUNMAP leaves a VMA with the anonymous offset of what it mapped. (event 19) in dontunmap_complete
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x99, vm_pgoff 0x100
       Then V left its anon_vmas and stayed (event 18)
       However V's anon_pgoff is 0x99, and vm_start >> PAGE_SHIFT is 0x10 (event 19)
@@ -117,11 +117,15 @@ extension InvariantCases {
     .breaks(
       at: "hugetlb unmap", .hugetlbUnmap(0x20000, 0x24000),
       """
-      Huge pages are unmapped at addresses that are not the VMA's. (event 7) in __unmap_hugepage_range
+      Huge pages are unmapped at addresses that are not the VMA's. (event 7) in the caller of __unmap_hugepage_range
       Let V = vma 0xffff888001000000, mm 0xffff888004000000, 0x10000-0x14000, pgoff 0x10
       However 0x20000-0x24000 is to be unmapped from V (event 7)
       A range that is unmapped lies in its VMA (mm/hugetlb.c, unmap_ref_private: vma_hugecache_offset).
-      """)
+      """
+    )
+    .breaks(
+      "Huge pages are unmapped at addresses that are not the VMA's.", "0x20000-0x24000 is to be unmapped from V",
+      in: "unmap_ref_private", at: "hugetlb unmap", .hugetlbUnmap(0x20000, 0x24000, only: KernelAddress(0x5000)))
 }
 
 extension History {
@@ -170,13 +174,14 @@ extension History {
     return history.inserting(step, at: history.number("leave fork"))
   }()
 
-  fileprivate static func hugetlbUnmap(_ start: UInt64, _ end: UInt64) -> History {
+  fileprivate static func hugetlbUnmap(_ start: UInt64, _ end: UInt64, only: KernelAddress = .null) -> History {
     var history = History.fault
     history.steps.append(
       Step(
         .hugetlbUnmap(
           HugetlbUnmap(
-            vma: History.fault.entry("enter prepare").vma, start: UserAddress(start), end: UserAddress(end))), pid: 101)
+            vma: History.fault.entry("enter prepare").vma, start: UserAddress(start), end: UserAddress(end),
+            only: only)), pid: 101)
     )
     return history
   }

@@ -17,7 +17,7 @@ extension InvariantCases {
           .fork.alteringEntry("enter copyRange") { $0.vma.offset = PgOff(0x99) }
         )
         .breaks(
-          lateSight, "P has an anon_vma, and V has none", in: "copy_page_range",
+          lateSight, "P has an anon_vma, and V has none", in: "dup_mmap",
           at: "enter copyRange",
           History.fork.dropping(
             History.fork.number("enter fork")...History.fork.number("leave fork")
