@@ -8,7 +8,9 @@ import Testing
 /// their beginning, without fields, or with another task in the middle of its operation.
 @Suite struct UndecidedTests {
   /// kernel/locking/rwsem.c of 5.10: an owner with RWSEM_RD_NONSPINNABLE shows the tgid where its pid is read.
-  @Test(arguments: [(Int32(101), true), (101 << 16, true), (103 << 16, nil), (7 << 16, nil), (103, false), (7, false), (0, false)])
+  @Test(arguments: [
+    (Int32(101), true), (101 << 16, true), (103 << 16, nil), (7 << 16, nil), (103, false), (7, false), (0, false),
+  ])
   func anOwnerWithAMark(ownerPID: Int32, isHeld: Bool?) {
     #expect(LockView(count: 1, ownerPID: ownerPID).isWriteHeld(by: 101) == isHeld)
     #expect(LockView(count: 0x100, ownerPID: ownerPID).isWriteHeld(by: 101) == false)
