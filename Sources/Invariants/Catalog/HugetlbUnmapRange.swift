@@ -22,10 +22,11 @@ private func judge(_ s: borrowing HugetlbSituation, _ graph: borrowing RmapGraph
   if unmap.start >= view.start, unmap.start <= unmap.end, unmap.end <= view.end { return ledger.holds() }
   // The range is its caller's. Only unmap_ref_private names a folio; zapping and truncation unmap all that is there.
   let caller = unmap.only.isNull ? "the caller of __unmap_hugepage_range" : "unmap_ref_private"
+  let asked = unmap.only.isNull ? [] : [Finding.Fact("folio \(unmap.only) alone is to be unmapped", stamp)]
   ledger.broken(key: view.address.raw, in: graph) {
     Finding(
       what: "Huge pages are unmapped at addresses that are not the VMA's.", function: .named(caller), stamp: stamp,
-      objects: [("V", describe(view))], established: [],
+      objects: [("V", describe(view))], established: asked,
       contradiction: .init("\(unmap.start)-\(unmap.end) is to be unmapped from V", stamp),
       rule: "A range that is unmapped lies in its VMA (mm/hugetlb.c, unmap_ref_private: vma_hugecache_offset).")
   }
