@@ -52,7 +52,13 @@ struct ShrunkWorkloads {
     #expect(try violations(fork + "unmap 0 0x10 1 0\nfault 0 0x10 0 1 again\n") == 0, "out of the swap cache")
     #expect(try violations("fault 0 0x12 1 1 again\n") == 1, "never mapped before")
     #expect(try violations(fork + "fault 0 0x12 1 1 new\nfault 1 0x12 1 1 again\n") == 1, "made after the fork")
-    #expect(try violations("fault 0 0x12 1 1 swapIn\n" + fork + "unmap 0 0x12 1 1\nfault 0 0x12 1 1 again\n") == 0)
+    #expect(try violations("unmap 0 0x10 1 -\nfault 0 0x10 1 1 swapIn\n") == 0)
+    #expect(try violations("fault 0 0x12 1 1 swapIn\n") == 1, "nothing there was ever swapped out")
+    #expect(try violations("unmap 0 0x10 1 -\nfork 1 1 0\nfault 1 0x10 1 1 swapIn\nfault 0 0x10 1 1 again\n") == 0)
+    #expect(try violations(fork + "unmap 0 0x10 1 -\nfault 1 0x10 1 1 swapIn\n") == 1, "the child's was not")
+    #expect(
+      try violations(fork + "unmap 1 0x10 1 -\nfault 1 0x10 1 1 swapIn\nfault 0 0x10 1 1 again\n") == 1,
+      "nor was the parent's")
     #expect(try violations("reuse 0 0x10\n") == 0)
     #expect(try violations(fork + "reuse 0 0x10\n") == 1, "the child has it, too")
   }
@@ -71,6 +77,15 @@ struct ShrunkWorkloads {
     workload.add(.fault(child, page: 0x1004, first: pages[4], count: 1, .again))
     let smallest = try #require(Simulation(workload).run(.named("lazy")!).smallest)
     #expect(smallest.workload.steps.count == 6, "\(smallest.workload.text)")
+  }
+
+  /// The page that the child swaps in first was there, and swapped out; that the child's walk goes wrong before is another miss.
+  @Test("A smallest workload shows the miss that was told") func toldMiss() throws {
+    let workload = try #require(Scenario.workload(named: "child-swaps-in"))
+    let result = Simulation(workload).run(.cowPrototype)
+    let (told, smallest) = (try #require(result.rule.misses.first), try #require(result.smallest))
+    #expect((smallest.miss.mm, smallest.miss.page) == (told.mm, told.page), "\(smallest.workload.text)")
+    #expect(smallest.workload.steps.count == 9, "\(smallest.workload.text)")
   }
 
   /// Of a thousand steps the few that matter are left, and they show it by themselves.

@@ -14,8 +14,16 @@ struct Possibility {
     case unborn(page: UInt32)
     /// A page is mapped again by who never had it: neither made it nor was forked, at whatever distance, from its maker since.
     case neverHad(page: UInt32, mm: UInt32)
+    /// A page comes out of swap where nothing was ever unmapped: it cannot have been swapped out.
+    case neverOut(index: UInt64, mm: UInt32)
     /// A write fault takes a page that others map.
     case tookShared(page: UInt32)
+  }
+
+  /// A place in an mm by its index, which a move leaves as it is.
+  private struct Place: Hashable {
+    let mm: UInt32
+    let index: UInt64
   }
 
   private var seen: Set<Violation> = []
@@ -23,6 +31,8 @@ struct Possibility {
   private var emptyCopies: Set<UInt32> = []
   /// Who made a page, and in which step.
   private var births: [UInt32: (mm: UInt32, step: Int)] = [:]
+  /// Where something was unmapped, and in which step first.
+  private var unmapped: [Place: Int] = [:]
   /// Whom an mm was forked from, and the last step of that fork.
   private var forks: [UInt32: (parent: UInt32, step: Int)] = [:]
   private var stepNumber = 0
@@ -45,13 +55,26 @@ struct Possibility {
         seen.insert(.leftOut(child: child.number, place: place))
       }
     case .fault(let vma, let place, let first, let count, let fault):
-      let mm = kernel.vmas[Int(vma.number)].mm
+      let vma = kernel.vmas[Int(vma.number)]
       for offset in 0..<count {
+        let (page, place) = (first.number + offset, place + UInt64(offset))
         switch fault {
-        case .new: births[first.number + offset] = (mm, stepNumber)
-        case .swapIn: births[first.number + offset] = nil  // Others may have it in swap, too.
-        case .again: lookAtReturn(of: first.number + offset, to: mm, at: place + UInt64(offset), in: kernel)
+        case .new: births[page] = (vma.mm, stepNumber)
+        case .swapIn:
+          births[page] = nil  // Others may have it in swap, too.
+          lookAtSwap(Place(mm: vma.mm, index: vma.span.index(of: place)))
+        case .again:
+          lookAtReturn(of: page, to: vma.mm, at: place, in: kernel)
+          if births[page] == nil, kernel.pages[Int(page)].isKnown {
+            lookAtSwap(Place(mm: vma.mm, index: vma.span.index(of: place)))
+          }
         }
+      }
+    case .unmap(let vma, let place, let count, _):
+      let vma = kernel.vmas[Int(vma.number)]
+      kernel.tables.forEach(mm: Address.mm(vma.mm), pages: place..<place + count) { place, _ in
+        let out = Place(mm: vma.mm, index: vma.span.index(of: place))
+        unmapped[out] = unmapped[out] ?? stepNumber
       }
     case .reuse(let vma, let place):
       let mm = kernel.vmas[Int(vma.number)].mm
@@ -71,6 +94,18 @@ struct Possibility {
     }
     if !couldHave(page, mm) { seen.insert(.neverHad(page: page, mm: mm)) }
     if kernel.maps(page, mm, elsewhereThan: place) { seen.insert(.mappedTwice(page: page, mm: mm)) }
+  }
+
+  /// What is in swap was unmapped there, or where the mm was forked from before it was.
+  private mutating func lookAtSwap(_ place: Place) {
+    var (mm, end) = (place.mm, Int.max)
+    while unmapped[Place(mm: mm, index: place.index)] ?? .max >= end {
+      guard let fork = forks[mm], fork.step < end else {
+        seen.insert(.neverOut(index: place.index, mm: place.mm))
+        return
+      }
+      (mm, end) = (fork.parent, fork.step)
+    }
   }
 
   private func couldHave(_ page: UInt32, _ mm: UInt32) -> Bool {

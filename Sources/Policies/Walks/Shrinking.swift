@@ -1,7 +1,8 @@
 /// Finds a small workload that still shows what is wrong with a design: steps are dropped, and the rest is judged again.
 ///
-/// What is dropped must leave a workload that could happen: every operation is on what is there, nothing is mapped or left out that no
-/// kernel would (``Possibility``), and the design that is known to be right finds all its pages in it. The result is the same every time.
+/// What is missed stays the same page of the same process: the design may have other flaws, too. What is dropped must leave a workload
+/// that could happen: every operation is on what is there, nothing is mapped or left out that no kernel would (``Possibility``), and the
+/// design that is known to be right finds all its pages in it. The result is the same every time.
 public struct Shrinking {
   private let policy: Policy
   private let reference: Policy
@@ -70,7 +71,7 @@ public struct Shrinking {
   private mutating func accept(_ candidate: Workload, isSmaller: Bool = false) -> Bool {
     guard work < Self.mostWork, isSmaller || candidate.steps.count < best.steps.count else { return false }
     work += candidate.steps.count
-    guard let miss = Self.firstMiss(candidate, policy), miss.isDangling == missed.isDangling else { return false }
+    guard let miss = Self.firstMiss(candidate, policy), miss.isLike(missed) else { return false }
     let upToMiss = candidate.keeping { $0 <= miss.step }
     guard isSound(upToMiss) else { return false }
     (best, missed) = (upToMiss, miss)
@@ -153,6 +154,13 @@ public struct Shrinking {
         end = start
       }
     }
+  }
+}
+
+extension WalkRule.Miss {
+  /// Whether it is what is to be shown, and not another flaw of the design: the same page of the same process.
+  fileprivate func isLike(_ other: Self) -> Bool {
+    page == other.page && mm == other.mm && isDangling == other.isDangling
   }
 }
 
