@@ -156,15 +156,17 @@ extension SimulatedKernel {
     guard vmas[parent].isFaulted else { return }
     vmas[child].isFaulted = true
     let costsBefore = (costs.allocations, costs.locks)
-    defer { costs.forked(mm, since: costsBefore) }
+    let before = links
+    defer {
+      costs.forked(mm, since: costsBefore)
+      costs.forked(linked: links - before)
+    }
     if let reverseMap { return reverseMap.fork(child, from: parent, in: &self) }
     vmas[child].anonVMA = vmas[parent].anonVMA  // As vm_area_dup copied it.
     record { $0.entry(.fork, child, source: parent) }
     vmas[child].anonVMA = .max
-    let before = links
     lastForkReused = false
     policy.fork(&self, child, parent)
-    costs.forked(linked: links - before)
     record { _ in .leave(OperationReturn(kind: .fork)) }
   }
 

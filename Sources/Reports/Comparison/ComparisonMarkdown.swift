@@ -23,7 +23,11 @@ public enum ComparisonMarkdown {
         "anon_vmas + AVCs (and VMAs that are gone and pinned), or contexts (of them dead) + ranges in remap trees, each at its peak",
         objects
       ),
-      ("anon_vmas and AVCs at their peaks against split-counters, and AVCs per anon_vma", changes),
+      (
+        "anon_vmas and AVCs against split-counters, at their peaks, and AVCs per anon_vma; and of all that were made",
+        changes
+      ),
+      ("AVCs at the end, in all; the longest chain; AVCs that the fork of a VMA links (mean)", chains),
       ("The fork of a process: objects allocated, locks taken (means)", forks),
       ("The first fault in a VMA: objects allocated, locks taken (means)", firstFaults),
       ("Pages pointed elsewhere at fork, at move; copied at move", rewritten),
@@ -59,7 +63,16 @@ public enum ComparisonMarkdown {
     guard costs.anonVMAs.peak > 0, let other = today?.costs, other.anonVMAs.peak > 0 else { return "-" }
     let perAnonVMA = tenths(Double(costs.avcs.peak) / Double(costs.anonVMAs.peak))
     let (anonVMAs, avcs) = (change(costs.anonVMAs.peak, other.anonVMAs.peak), change(costs.avcs.peak, other.avcs.peak))
-    return "\(anonVMAs), \(avcs), \(perAnonVMA)"
+    let all = [\Costs.anonVMAs, \.avcs].map { change(costs[keyPath: $0].total, other[keyPath: $0].total) }
+    return "\(anonVMAs), \(avcs), \(perAnonVMA); \(all.joined(separator: ", "))"
+  }
+
+  private static func chains(_ result: PolicyResult, _ today: PolicyResult?) -> String {
+    let costs = result.costs
+    guard costs.anonVMAs.peak > 0 else { return "-" }
+    let linked = costs.linkedPerFork
+    return "\(costs.avcs.now), \(costs.avcs.total); \(costs.longestChain); "
+      + (linked.total == 0 ? "-" : tenths(linked.mean))
   }
 
   private static func forks(_ result: PolicyResult, _ today: PolicyResult?) -> String {
