@@ -25,9 +25,10 @@ static void read_symbols(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		struct symbol new;
 
-		/* Modules' symbols have a fourth word; data symbols another type. */
+		/* Modules' symbols have a fourth word; data symbols another type; __pfx_ is padding. */
 		if (strchr(line, '[') || !memchr("tTwW", line[17], 4) ||
-		    sscanf(line, "%llx %c %127s", &new.address, &new.type, new.name) != 3)
+		    sscanf(line, "%llx %c %127s", &new.address, &new.type, new.name) != 3 ||
+		    !strncmp(new.name, "__pfx_", 6))
 			continue;
 		if (count == room) {
 			room = room ? 2 * room : 1 << 16;
