@@ -8,6 +8,8 @@ internal import TraceReading
 /// not judged: what it would find proves nothing, and neither does finding nothing.
 struct LawGap {
   private let unread: [UnreadLaw]
+  /// The kernel's line, if that is newer than the law and nobody has compared the two.
+  private let newerKernel: String?
   /// Whether the kernel's VMAs have a second, anonymous offset, by which all of its law goes, and none was recorded.
   private let lacksAnonymousOffset: Bool
   /// Forms of the kernel that were never tried on a real one.
@@ -15,8 +17,10 @@ struct LawGap {
 
   /// The gap of a recording. `treesAreAnonVMAs` is whether its AVCs' trees are known to be given by the anon_vma itself,
   /// which came with that offset (7.3); where nil, the sidecar tells, if it has the probes' definitions.
-  init(_ formats: EventFormats, _ sidecar: Sidecar?, treesAreAnonVMAs: Bool? = nil) {
+  /// `uname` is what the file says of its kernel.
+  init(_ formats: EventFormats, _ sidecar: Sidecar?, uname: String?, treesAreAnonVMAs: Bool? = nil) {
     unread = sidecar?.law?.unread ?? []
+    newerKernel = sidecar?.law == nil ? Self.lineNewerThanTheLaw(sidecar?.kernel?.release ?? uname) : nil
     untriedForms = (sidecar?.dialects ?? [:]).filter { $0.value == "synthetic" }.map(\.key).sorted()
     lacksAnonymousOffset =
       (treesAreAnonVMAs ?? Self.treesAreAnonVMAs(sidecar) ?? false) && !Self.haveAnonymousOffset(formats)
@@ -26,6 +30,9 @@ struct LawGap {
   func reason(for invariant: Invariant) -> String? {
     if lacksAnonymousOffset {
       return "this kernel's law goes by a second, anonymous offset of each VMA (7.3 on), which was not recorded"
+    }
+    if let newerKernel {
+      return "the law was read up to \(UnreadLaw.newestKernelRead), and nothing tells what is new in \(newerKernel)"
     }
     let concerned = unread.filter(invariant.rests(on:))
     if !concerned.isEmpty { return UnreadLaw.sentence(concerned) }
@@ -47,6 +54,13 @@ struct LawGap {
     let all = counts.reduce(0) { $0 + $1.count }
     return (longest.map { ["\($0.reason): \(counted(all, "invariant", ("is", "are"))) undecided"] } ?? [])
       + untriedForms.map { "the kernel has \($0): recording that was never tried on a real kernel" }
+  }
+
+  /// Where the recorder has compared the kernel's types with what was read, its version says nothing.
+  private static func lineNewerThanTheLaw(_ release: String?) -> String? {
+    func numbers(_ text: String) -> [Int] { text.split(separator: ".").prefix(2).compactMap { Int($0) } }
+    let line = RunIdentity.line(ofRelease: release).kernel
+    return numbers(UnreadLaw.newestKernelRead).lexicographicallyPrecedes(numbers(line)) ? line : nil
   }
 
   // MARK: The form of 7.3

@@ -191,7 +191,7 @@ public struct RecordingCheck: Sendable {
   private func lawGap(of recording: Recording, _ sidecar: Sidecar?) -> LawGap {
     let formats = recording.file.eventFormats
     let places = LawGap.places(of: formats, sidecar)
-    if places.isEmpty { return LawGap(formats, sidecar) }
+    if places.isEmpty { return LawGap(formats, sidecar, uname: recording.file.uname) }
     // What can't be read is told of when the recording is replayed.
     var isZero: Bool?
     do {
@@ -201,7 +201,7 @@ public struct RecordingCheck: Sendable {
       case .text(let file): isZero = firstIsZero(places, in: file.records())
       }
     } catch {}
-    return LawGap(formats, sidecar, treesAreAnonVMAs: isZero)
+    return LawGap(formats, sidecar, uname: recording.file.uname, treesAreAnonVMAs: isZero)
   }
 
   /// Whether the first event that has one of these fields has 0 there; nil if there is none.

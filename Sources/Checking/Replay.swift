@@ -43,7 +43,7 @@ package struct Replay: ~Copyable {
   ) {
     proofEnd = until
     graph = RmapGraph(allTasksAreRecorded: Wholeness(file, sidecar).isKnown)
-    let law = law ?? LawGap(file.eventFormats, sidecar)
+    let law = law ?? LawGap(file.eventFormats, sidecar, uname: file.uname)
     self.law = law
     intake = Intake(file, pageSize: pageSize)
     let seen = Observability(file, intake.decoder, sidecar, isOrdered: isOrdered)

@@ -79,6 +79,8 @@ public struct AnonVMA: Sendable {
   var emptied: EventStamp?
   /// Whether the model may have missed a mapping of a page that points here, other than by a gap.
   public internal(set) var mayHaveMorePages = false
+  /// The shifts (``VMAView/indexShift``) of all VMAs that were ever in its tree, a bit of 64 each.
+  var shifts: UInt64 = 0
   /// How many mapped pages have a `folio->mapping` that points here.
   public internal(set) var mappedPages = 0
   /// How many AVCs of the model lead to it, in its tree or out of it for a range change.
@@ -112,6 +114,12 @@ public struct AnonVMA: Sendable {
 
   /// Whether it is its own root.
   public var isRoot: Bool { root == address }
+
+  /// Whether a VMA whose indices lie this much above its page numbers may ever have been in its tree. Never false for one
+  /// that was, if its birth was seen.
+  public func mayHaveHeld(shift: UInt64) -> Bool { shifts & Self.bit(ofShift: shift) != 0 }
+
+  static func bit(ofShift shift: UInt64) -> UInt64 { 1 << ((shift &* 0x9e37_79b9_7f4a_7c15) >> 58) }
 }
 
 /// An anon_vma_chain: one VMA's membership in one anon_vma's tree.

@@ -137,13 +137,24 @@ extension RmapGraph {
       && put.refcount == 0 && put.treeIsEmpty
   }
 
+  /// Whether the model's anon_vma at the address of a spare is a root that has died since. One can do so unseen: its last
+  /// child's put reads root->refcount 2 while another CPU drops the root's own reference, and frees it without a call.
+  private func hadDiedUnseen(_ id: AnonVMAID, _ put: AnonVMAPut) -> Bool {
+    let node = anonVMAs[id.slot]
+    return node.isRoot && node.memberCount == 0 && node.rootedCount == 0 && put.children == 0 && put.active == 0
+  }
+
   mutating func put<Observer: GraphObserver & ~Copyable>(
     _ put: AnonVMAPut, _ stamp: EventStamp, _ observer: inout Observer
   ) {
     observer.willApply(put, at: stamp, in: self)
     let task = work.task(stamp.pid)
     settleUnlink(task, stamp)
-    if let dying = anonVMA(at: put.anonVMA) {
+    let known = anonVMA(at: put.anonVMA)
+    if let known, isSpare(put, task), hadDiedUnseen(known, put), let last = work.tasks[task].last {
+      removeAnonVMA(known)
+      work.tasks[task].operations[last].sparesPut += 1
+    } else if let dying = known {
       tell(put, dying, implicit: false, task, stamp, &observer)
       removeAnonVMA(dying)
       deadAnonVMAs.set(put.anonVMA.raw, to: 0)

@@ -90,6 +90,7 @@ extension RmapGraph {
     avcs[slot].childrenAtLink = update.children
     avcs[slot].activeAtLink = update.active
     pushOnTree(slot, anonVMA)
+    anonVMAs[anonVMA.slot].shifts |= AnonVMA.bit(ofShift: update.vma.indexShift)
     vmas[vma.slot].linkedView = update.vma
     // An unclear task's removals were not taken for the beginning of a range change, so its end is not known.
     if let previous, previous != update.vma, !isUnclear(task) {

@@ -2,6 +2,9 @@
 ///
 /// Nobody knows what such a kernel's rules are: whatever rests on it is undecided, neither violated nor holding.
 public struct UnreadLaw: Codable, Hashable, Sendable {
+  /// The newest kernel whose source the law was read in.
+  public static let newestKernelRead = "7.3.4"
+
   /// What it is.
   public enum Kind: String, Codable, Sendable {
     /// A member of a struct, or a known one of another type.

@@ -53,6 +53,19 @@ import Vocabulary
     #expect(JSONReport.render([result]).contains("\"lawGap\" : \"\(reason)\""))
   }
 
+  /// A sidecar without a word of the law, as where there is none: then the version is all that is known.
+  @Test(arguments: ["7.3.9-cloud-amd64", "7.4.0-rc1", "8.0.1"]) func aKernelNewerThanTheLaw(release: String) throws {
+    let result = try check("6.12-fault-drop-avc") { $0.kernel = Sidecar.Kernel(release: release) }
+    let isNewer = !release.hasPrefix("7.3")
+    #expect(result.verdict == (isNewer ? .undecided : .violated))
+    #expect(result.doubts.contains { $0.contains("nothing tells what is new in \(release.prefix(3))") } == isNewer)
+    let compared = try check("6.12-fault-drop-avc") {
+      $0.kernel = Sidecar.Kernel(release: release)
+      $0.law = Sidecar.Law(version: "7.3.4", unread: [])
+    }
+    #expect(compared.verdict == .violated, "the recorder has compared")
+  }
+
   @Test func onlyWhatRestsOnItIsUndecided() throws {
     let result = try check("6.12-fault-drop-avc", unread(UnreadLaw(.member, of: "folio", name: "novelty")))
     #expect(result.verdict == .violated, "fork-closure looks at no folio")

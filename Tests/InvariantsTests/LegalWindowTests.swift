@@ -251,6 +251,27 @@ import Testing
     #expect(outcome.ledger("anon-vma-death").undecided(.contended) == 1)
   }
 
+  @Test func rootThatDiedUnseenHasASpareAsTenant() {
+    let history = History(.v7_3) { k in
+      k.reusesAddresses = true
+      k.fault()
+      k.fork("p", "c")
+      k.fork("c", "d")
+      k.exit("c")
+      k.mmap("p.W", 64..<68)
+      k.write("p.W", 65)
+      k.munmap("p.W")
+      // Uses c's anon_vma again: the spare, at the address of the root that is gone, is put.
+      k.fork("d", "e")
+      k.exit("e")
+    }
+    let whole = history.judged().ledger("spare-anon-vma").decided
+    expectHealthy(history)
+    let outcome = history.dropping("put").judged()
+    #expect(outcome.findings == [])
+    #expect(outcome.ledger("spare-anon-vma").decided == whole)
+  }
+
   @Test(arguments: versions)
   func mremapKeepsItsSource(_ version: Kernel.Version) {
     expectHealthy(

@@ -68,6 +68,29 @@ import Testing
     #expect(History.lookedForKSM.judged().ledger("walk-coverage").decided > 0)
   }
 
+  /// mm/ksm.c, break_ksm: the rmap_item of a page that mremap took out of KSM stays, with its address and its offset.
+  @Test(arguments: [(UInt64(18), false), (21, true)]) func whatMremapLeftOfAPageOfKSM(offset: UInt64, isBroken: Bool) {
+    var history = History(.v7_3) {
+      $0.recordsWalks = true
+      $0.fault()
+      $0.mremap("p.V", to: 64, "p.W")
+      $0.mremap("p.W", to: 17, "p.X")
+      $0.look(for: "p.X", 18)
+    }.replacingWalk("walk begin") { event in
+      guard case .begin(var frame) = event else { return event }
+      (frame.isKSM, frame.isOfOneIndex, frame.mapping) = (true, true, FolioMapping(0xffff_8880_0600_0003))
+      return .begin(frame)
+    }.replacingWalk("walk first") { event in
+      guard case .first(var start) = event else { return event }
+      (start.first, start.last) = (PgOff(offset), PgOff(offset))
+      return .first(start)
+    }
+    history.marks.insert(.oneIndex)
+    let ledger = history.judged().ledger("ksm-offset")
+    #expect(ledger.violations == (isBroken ? 1 : 0))
+    #expect((ledger.undecidedTotal > 0) == !isBroken)
+  }
+
   @Test func aWalkThatLooksAwayFromAVMA() {
     let away = looked.dropping("walk visit", 2).dropping("walk visited", 2)
     #expect(
