@@ -1,3 +1,5 @@
+import Vocabulary
+
 extension KnownLaw {
   /// What the law was read against: the sources of 5.10, 6.1, 6.12, 7.2 and 7.3, and the types of 6.16, 6.17 and 6.18, as
   /// Debian builds them (cloud, amd64, rt); for other configurations, the sources.

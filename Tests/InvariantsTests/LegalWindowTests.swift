@@ -264,6 +264,8 @@ import Testing
       // Uses c's anon_vma again: the spare, at the address of the root that is gone, is put.
       k.fork("d", "e")
       k.exit("e")
+      k.exit("d")
+      k.exit("p")
     }
     let whole = history.judged().ledger("spare-anon-vma").decided
     expectHealthy(history)
