@@ -12,7 +12,9 @@ extension Invariant {
     source: "mm/rmap.c: anon_vma_fork, maybe_reuse_anon_vma",
     kernels: "7.0 and later",
     exceptions: """
-      A fork that fails before its clone may not have allocated any. A fork whose beginning was not seen.
+      A fork that fails before its clone may not have allocated any. A fork whose beginning was not seen. Assumed: no reader \
+      holds the spare at the moment of its put, having found it by an address that it read before (SLAB_TYPESAFE_BY_RCU; it \
+      lets go at once, since the page is not mapped any more): that reader's put would be the last.
       """,
     needs: .graphChanges + [.put], marker: .cloneOperation,
     checks: [.didForkAnonVMA(judge)])
