@@ -4,7 +4,8 @@ extension KnownLaw {
   /// What the law was read against: the sources of 5.10, 6.1, 6.12, 7.2 and 7.3, and the types of 6.16, 6.17 and 6.18, as
   /// Debian builds them (cloud, amd64, rt); for other configurations, the sources.
   package static let all = KnownLaw(
-    version: UnreadLaw.newestKernelRead, structures: [vma, anonVMA, chain, folio, page, walkControl, mappedWalk] + itemsOfKSM,
+    version: UnreadLaw.newestKernelRead,
+    structures: [vma, anonVMA, chain, folio, page, walkControl, mappedWalk] + itemsOfKSM,
     functions: functions(prototypes), enumerations: enumerations)
 
   private static let vma = Structure(
