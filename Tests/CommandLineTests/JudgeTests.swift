@@ -36,7 +36,8 @@ import Testing
       \(Self.python) \(Self.root)/Tests/Judges/judge.py \(schema) plain/reports odd/reports
       """)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
-    #expect(outcome.output.hasPrefix("2 run(s), 3"), "\(outcome.output)")
+    let counts = outcome.output.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    #expect(counts.count == 2 && counts[0] == 2 && counts[1] > 3000, "\(outcome.output)")
   }
 
   /// Every picture that `show` draws of its own accord, and those of some other events, by their JSON Schema.
