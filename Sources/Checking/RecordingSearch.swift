@@ -93,8 +93,7 @@ public enum RecordingSearch {
   /// What lies beside recordings, packed, and is none: what belongs to the kernel, and what is no text of events.
   private static let otherSuffixes: Set<Substring> = [
     "btf", "c", "config", "deb", "diff", "h", "html", "img", "initrd", "iso", "json", "ko", "map", "patch", "pdf",
-    "png",
-    "py", "qcow2", "rpm", "sh", "svg", "xml",
+    "png", "py", "qcow2", "rpm", "sh", "svg", "xml",
   ]
   private static let otherPrefixes = [
     "bzImage", "config-", "Image", "initramfs", "initrd", "kallsyms", "linux-", "linux_", "modules", "System.map",

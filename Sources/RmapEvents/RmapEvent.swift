@@ -68,7 +68,7 @@ public struct LockView: Hashable, Sendable {
   /// kernel/locking/rwsem.c, 5.3 to 5.11: a writer that has waited long marks the owner that it has become
   /// (rwsem_disable_reader_optspin, bit 1). Through such an address the two bytes behind are read as its pid: the upper half
   /// of the pid, and the lower one of the tgid, which is the same but for threads. No recording says that its kernel does
-  /// this, but only a task whose pid is a multiple of 65,536 off could be taken for such an owner.
+  /// this; on others, only an owner whose pid has this one's upper half as its lower one is taken for a marked one.
   public func isWriteHeld(by pid: Int32) -> Bool? {
     if !isWriteLocked { return false }
     if ownerPID == pid { return true }

@@ -114,6 +114,9 @@ public struct AnonVMA: Sendable {
 
   /// Whether it is its own root.
   public var isRoot: Bool { root == address }
+  /// Whether it is a root that nothing of the model needs any more. It may have died unseen: its last child's put reads
+  /// root->refcount 2 while another CPU drops the root's own reference, without a call of __put_anon_vma.
+  public var isUnneededRoot: Bool { isRoot && memberCount == 0 && rootedCount == 0 }
 
   /// Whether a VMA whose indices lie this much above its page numbers may ever have been in its tree. Never false for one
   /// that was, if its birth was seen.

@@ -137,11 +137,9 @@ extension RmapGraph {
       && put.refcount == 0 && put.treeIsEmpty
   }
 
-  /// Whether the model's anon_vma at the address of a spare is a root that has died since. One can do so unseen: its last
-  /// child's put reads root->refcount 2 while another CPU drops the root's own reference, and frees it without a call.
+  /// Whether the model's anon_vma at the address of a spare is a root that has died since: a root counts itself as a child.
   private func hadDiedUnseen(_ id: AnonVMAID, _ put: AnonVMAPut) -> Bool {
-    let node = anonVMAs[id.slot]
-    return node.isRoot && node.memberCount == 0 && node.rootedCount == 0 && put.children == 0 && put.active == 0
+    anonVMAs[id.slot].isUnneededRoot && put.children == 0 && put.active == 0
   }
 
   mutating func put<Observer: GraphObserver & ~Copyable>(

@@ -67,12 +67,10 @@ private func leftAVC(_ anonVMA: AnonVMAID, _ graph: borrowing RmapGraph) -> Find
   return left.map { .init("A's tree holds an AVC of \(describe(graph[$0.vma].view))", $0.stamp) }
 }
 
-/// A root can die unseen: its last child's put reads root->refcount 2 while another CPU drops the root's own
-/// reference without a call of __put_anon_vma. What is freed at its address later may be an anon_vma that never
-/// had a tree: one that lost the race in __anon_vma_prepare, or one of a fork that ran out of memory.
+/// What is freed at the address of a root that died unseen may be an anon_vma that never had a tree: one that lost the race
+/// in __anon_vma_prepare, or one of a fork that ran out of memory.
 private func mayBeAnotherTenant(_ put: AnonVMAPut, _ node: AnonVMA) -> Bool {
-  guard node.isRoot, node.linkedCount + node.parkedCount == 0, node.rootedCount == 0,
-    put.root == put.anonVMA, let children = put.children, let active = put.active
+  guard node.isUnneededRoot, put.root == put.anonVMA, let children = put.children, let active = put.active
   else { return false }
   return (children, active) == (1, 0) || (children, active) == (0, 1)
 }

@@ -29,7 +29,7 @@ private func judge(_ s: borrowing WalkVisitSituation, _ graph: borrowing RmapGra
   let (visit, stamp, index) = (s.visit, s.stamp, view.index(of: s.visit.address))
   if view.contains(visit.address), index == start.first { return ledger.holds() }
   if view.contains(visit.address), mayBeOfAStaleItem(visit.address, start, graph) {
-    return ledger.cannotTell(.predatesRecording)
+    return ledger.cannotTell(.notRecorded)
   }
   ledger.broken(key: view.address.raw ^ visit.folio.raw, in: graph) {
     Finding(
